@@ -1,0 +1,1 @@
+"""Upstox: login, history, instruments and the market feed."""

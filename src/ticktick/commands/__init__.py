@@ -1,0 +1,1 @@
+"""The commands behind `ticktick`, one module each, loaded by name."""

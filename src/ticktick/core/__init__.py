@@ -1,0 +1,1 @@
+"""Hot path: numeric steps over columns, one call per frame."""

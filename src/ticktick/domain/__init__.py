@@ -1,0 +1,1 @@
+"""Facts of the market and of time: immutable, without input or output."""

@@ -1,0 +1,63 @@
+"""What the market did: candles, freshness and the words for them."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from ticktick.domain.clock import NS_PER_MINUTE
+
+TIMEFRAMES = (1, 3, 5, 10, 15, 60)
+
+
+def timeframe_name(minutes: int) -> str:
+    """The name people and keys use: `5m`."""
+    return f"{minutes}m"
+
+
+class CandleState(StrEnum):
+    """How far a candle can be trusted."""
+
+    FORMING = "forming"
+    PROVISIONAL = "provisional"
+    FINAL = "final"
+    BACKFILLED = "backfilled"
+    MISSING = "missing"
+
+
+class Freshness(StrEnum):
+    """How old a value may be, in the order in which the rules are asked."""
+
+    UNKNOWN = "unknown"
+    STALE = "stale"
+    GAP = "gap"
+    CLOSED = "closed"
+    FRESH = "fresh"
+    QUIET = "quiet"
+
+
+class Candle(Struct, frozen=True, gc=False):
+    """One candle of one instrument and timeframe.
+
+    Prices are integers in the instrument's price unit and never zero; volume is shares and may
+    be zero; `start_ns` labels the candle; `open_interest` is 0 where there is none.
+    `confirmed` says whether the broker's own candle was seen. `revision` rises with each
+    correction after the candle first became final.
+    """
+
+    symbol: str
+    minutes: int
+    start_ns: int
+    open: int
+    high: int
+    low: int
+    close: int
+    volume: int
+    open_interest: int = 0
+    state: CandleState = CandleState.FINAL
+    confirmed: bool = True
+    revision: int = 0
+
+    @property
+    def end_ns(self) -> int:
+        """First moment after the candle, if its session runs that long."""
+        return self.start_ns + self.minutes * NS_PER_MINUTE

@@ -1,0 +1,173 @@
+"""When the exchange trades: phases, dated sessions and the NSE calendar.
+
+The feed's market status wins over this table; the table is the fallback and the anchor of
+candles. Rules are date-effective: the closing auction of 3 August 2026 moved the end of
+continuous trading of stocks with derivatives to 15:15 and of derivatives to 15:40.
+"""
+
+from datetime import date, timedelta
+from enum import StrEnum
+
+from msgspec import Struct
+
+from ticktick.domain.clock import NS_PER_MINUTE, at_ist, ist_day
+from ticktick.domain.holidays import NSE_HOLIDAYS, NSE_SPECIAL_SESSIONS
+from ticktick.domain.instrument import Instrument, Kind
+
+
+class Phase(StrEnum):
+    """What the exchange is doing for one class of instruments."""
+
+    PRE_OPEN = "pre_open"
+    CONTINUOUS = "continuous"
+    AUCTION = "auction"
+    POST_CLOSE = "post_close"
+    CLOSED = "closed"
+    HALTED = "halted_by_exchange"
+    UNKNOWN = "unknown"
+
+
+class SessionClass(StrEnum):
+    """Instruments that share their trading times."""
+
+    AUCTION_CASH = "auction_cash"
+    CASH = "cash"
+    DERIVATIVE = "derivative"
+
+
+class Session(Struct, frozen=True):
+    """One day's trading times of one session class.
+
+    `stretches` are the continuous periods (start, end), usually one. The pre-open and the
+    closing auction are empty (start == end) where the day has none.
+    """
+
+    day: date
+    stretches: tuple[tuple[int, int], ...]
+    pre_open_ns: int
+    auction_end_ns: int
+    post_close_ns: tuple[int, int]
+
+    @property
+    def open_ns(self) -> int:
+        """Start of continuous trading: the anchor of every candle of the day."""
+        return self.stretches[0][0]
+
+    @property
+    def close_ns(self) -> int:
+        """End of continuous trading."""
+        return self.stretches[-1][1]
+
+    @property
+    def minutes(self) -> int:
+        """Number of one-minute candles of a day in which every minute trades."""
+        return sum((end - start) // NS_PER_MINUTE for start, end in self.stretches)
+
+    def phase(self, at_ns: int) -> Phase:
+        """The phase by the clock alone."""
+        if any(start <= at_ns < end for start, end in self.stretches):
+            return Phase.CONTINUOUS
+        if self.pre_open_ns <= at_ns < self.open_ns:
+            return Phase.PRE_OPEN
+        if self.close_ns <= at_ns < self.auction_end_ns:
+            return Phase.AUCTION
+        if self.post_close_ns[0] <= at_ns < self.post_close_ns[1]:
+            return Phase.POST_CLOSE
+        return Phase.CLOSED
+
+    def candle_start_ns(self, at_ns: int, minutes: int) -> int:
+        """Start of the candle of `minutes` that holds the moment, anchored at the open."""
+        width = minutes * NS_PER_MINUTE
+        return self.open_ns + (at_ns - self.open_ns) // width * width
+
+
+# (first day, end of continuous trading, end of the closing auction) as IST hours and minutes
+_CLOSES: dict[SessionClass, list[tuple[date, tuple[int, int], tuple[int, int]]]] = {
+    SessionClass.AUCTION_CASH: [
+        (date.min, (15, 30), (15, 30)),
+        (date(2026, 8, 3), (15, 15), (15, 35)),
+    ],
+    SessionClass.CASH: [(date.min, (15, 30), (15, 30))],
+    SessionClass.DERIVATIVE: [
+        (date.min, (15, 30), (15, 30)),
+        (date(2026, 8, 3), (15, 40), (15, 40)),
+    ],
+}
+_POST_CLOSES = [
+    (date.min, (15, 40), (16, 0)),
+    (date(2026, 8, 3), (15, 50), (16, 0)),
+]
+
+
+class Calendar:
+    """Trading days of the exchange and the session of each."""
+
+    def __init__(
+        self,
+        holidays: frozenset[date] = NSE_HOLIDAYS,
+        specials: dict[date, tuple[tuple[str, str], ...]] | None = None,
+    ) -> None:
+        self._holidays = holidays
+        self._specials = NSE_SPECIAL_SESSIONS if specials is None else specials
+
+    def is_trading_day(self, day: date) -> bool:
+        """Whether the exchange trades at all on that day."""
+        return day in self._specials or (day.weekday() < 5 and day not in self._holidays)
+
+    def session(self, day: date, kind: SessionClass) -> Session | None:
+        """The session of that day, or None when the exchange is closed."""
+        if not self.is_trading_day(day):
+            return None
+        special = self._specials.get(day)
+        if special is not None:
+            return _special_session(day, special)
+        _, close, auction_end = [row for row in _CLOSES[kind] if row[0] <= day][-1]
+        _, post_start, post_end = [row for row in _POST_CLOSES if row[0] <= day][-1]
+        return Session(
+            day=day,
+            stretches=((at_ist(day, 9, 15), at_ist(day, *close)),),
+            pre_open_ns=at_ist(day, 9, 0),
+            auction_end_ns=at_ist(day, *auction_end),
+            post_close_ns=(at_ist(day, *post_start), at_ist(day, *post_end)),
+        )
+
+    def trading_days_before(self, day: date, count: int) -> list[date]:
+        """The last `count` trading days before the day, oldest first."""
+        found: list[date] = []
+        while len(found) < count:
+            day -= timedelta(days=1)
+            if self.is_trading_day(day):
+                found.append(day)
+        return found[::-1]
+
+    def latest_trading_day(self, at_ns: int) -> date:
+        """The day itself if the exchange trades on it, else the trading day before."""
+        day = ist_day(at_ns)
+        return day if self.is_trading_day(day) else self.trading_days_before(day, 1)[0]
+
+
+def session_class(instrument: Instrument) -> SessionClass:
+    """Which trading times the instrument follows.
+
+    Index values come from stocks that close by auction, so an index follows those.
+    """
+    if instrument.kind is Kind.INDEX or instrument.has_closing_auction:
+        return SessionClass.AUCTION_CASH
+    return SessionClass.CASH if instrument.kind is Kind.EQUITY else SessionClass.DERIVATIVE
+
+
+def _special_session(day: date, stretches: tuple[tuple[str, str], ...]) -> Session:
+    times = tuple((_wall_ns(day, start), _wall_ns(day, end)) for start, end in stretches)
+    close = times[-1][1]
+    return Session(
+        day=day,
+        stretches=times,
+        pre_open_ns=times[0][0],
+        auction_end_ns=close,
+        post_close_ns=(close, close),
+    )
+
+
+def _wall_ns(day: date, text: str) -> int:
+    hour, minute = text.split(":")
+    return at_ist(day, int(hour), int(minute))

@@ -1,0 +1,88 @@
+"""What the engine and its surroundings ask of each other."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from ticktick.domain.event import Event, Fact
+from ticktick.domain.market import Candle
+from ticktick.domain.sessions import Phase
+from ticktick.market.table import SlotTable
+
+Rows = NDArray[np.int32]
+
+
+class EngineSettings(Struct, frozen=True):
+    """What the engine's outputs depend on besides events; kept in every recording's header."""
+
+    vwap_window_s: int = 300
+    fresh_limit_s: int = 5
+    quiet_limit_s: int = 60
+    confirm_limit_s: int = 5
+    close_grace_s: int = 2
+
+
+class Decoded(Struct, frozen=True, gc=False):
+    """What one frame said, beyond the rows it wrote.
+
+    `exchange_ns` is the feed's own time of the frame. `rows` are the touched rows, without
+    repeats. `phases` maps a segment to its phase where the frame told it. `unknown_keys` and
+    `refused` count instruments nobody asked for and values that cannot be a market's.
+    """
+
+    exchange_ns: int
+    rows: Rows
+    phases: Mapping[str, Phase] | None = None
+    unknown_keys: int = 0
+    refused: int = 0
+
+
+class Decoder(Protocol):
+    """Turns one raw frame into rows of the slot table."""
+
+    name: str
+
+    def decode(self, data: bytes, table: SlotTable, received_ns: int, seq: int) -> Decoded:
+        """Write the frame's instruments into the table.
+
+        Raises DecodeError if the bytes are not a frame; the table is unchanged then.
+        """
+        ...
+
+
+class Outputs(Struct, frozen=True):
+    """What one event changed: touched rows (latest wins) and facts (every one counts)."""
+
+    at_ns: int
+    touched: Rows
+    facts: Sequence[Fact]
+
+
+class Sink(Protocol):
+    """A consumer of outputs: the dashboard hub, the Redis writer, the output log.
+
+    It is called in the engine's loop, copies what it needs and returns at once.
+    """
+
+    def take(self, outputs: Outputs) -> None:
+        """Copy what changed; never wait, never raise for its own troubles."""
+        ...
+
+
+class EventLog(Protocol):
+    """Keeps every event in order: the recorder."""
+
+    def write(self, event: Event) -> None:
+        """Append one event; never wait for the disk."""
+        ...
+
+
+class CandleSource(Protocol):
+    """Broker history, as far as the engine's surroundings need it."""
+
+    async def minutes(self, symbol: str, count: int) -> Sequence[Candle]:
+        """The newest `count` finished one-minute candles, oldest first."""
+        ...

@@ -1,0 +1,1 @@
+"""Market state: the slot table, rolling windows, candles and freshness."""

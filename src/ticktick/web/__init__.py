@@ -1,0 +1,1 @@
+"""The dashboard server: pages, socket and their security."""
