@@ -16,7 +16,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Folder of recorded data beside the checkout; without it the test is skipped, in CI it fails."""
+    """Folder of recorded data beside the checkout; absent: the test skips, in CI it fails."""
     folder = _CHECKOUT.parent / "shared" / "data"
     if not folder.is_dir():
         _lacking("no recorded data: expected the folder ../shared/data beside the checkout")
@@ -25,7 +25,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def chromium() -> Path:
-    """Program file of a Chromium or Chrome; without one the test is skipped, in CI it fails."""
+    """Program file of a Chromium or Chrome; absent: the test skips, in CI it fails."""
     named = os.environ.get("TICKTICK_CHROMIUM")
     if named is not None:
         return _existing(Path(named))
@@ -33,9 +33,9 @@ def chromium() -> Path:
         found = shutil.which(name)
         if found is not None:
             return Path(found)
-    if _MAC_CHROME.is_file():
-        return _MAC_CHROME
-    _lacking("no browser: install chromium, or name a Chrome in TICKTICK_CHROMIUM")
+    if not _MAC_CHROME.is_file():
+        _lacking("no browser: install chromium, or name a Chrome in TICKTICK_CHROMIUM")
+    return _MAC_CHROME
 
 
 def _existing(program: Path) -> Path:
