@@ -1,0 +1,118 @@
+"""The inbox: every event in order through the engine, then to the consumers.
+
+One task owns the engine. Sources put events; a full inbox makes them wait, so nothing is lost
+between socket and engine.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+
+from ticktick.domain.clock import NS_PER_S, Clock
+from ticktick.domain.event import Event, TimerFired
+from ticktick.engine.engine import Engine
+from ticktick.engine.ports import EventLog, Outputs, Sink
+from ticktick.errors import TickTickError
+
+INBOX_EVENTS = 1024
+RESTARTS = 5
+RESTART_WINDOW_S = 60.0
+
+_log = logging.getLogger(__name__)
+
+
+class Runner:
+    """Feeds one engine from one inbox and hands its outputs on."""
+
+    def __init__(self, engine: Engine, event_log: EventLog | None, sinks: Sequence[Sink]) -> None:
+        self._engine = engine
+        self._event_log = event_log
+        self._sinks = list(sinks)
+        self._inbox: asyncio.Queue[Event] = asyncio.Queue(INBOX_EVENTS)
+
+    @property
+    def waiting(self) -> int:
+        """Events in the inbox."""
+        return self._inbox.qsize()
+
+    async def put(self, event: Event) -> None:
+        """Append an event; wait while the inbox is full."""
+        await self._inbox.put(event)
+
+    async def take_from(self, events: AsyncIterator[Event]) -> None:
+        """Append all events of a source until it ends."""
+        async for event in events:
+            await self._inbox.put(event)
+
+    async def run(self) -> None:
+        """Process events for ever, in the order of the inbox."""
+        while True:
+            self.process(await self._inbox.get())
+            self._inbox.task_done()
+
+    async def drained(self) -> None:
+        """Wait until every event put so far is processed."""
+        await self._inbox.join()
+
+    def process(self, event: Event) -> Outputs:
+        """Keep the event, let the engine work, hand the outputs on."""
+        if self._event_log is not None:
+            self._event_log.write(event)
+        outputs = self._engine.process(event)
+        for sink in self._sinks:
+            sink.take(outputs)
+        return outputs
+
+
+async def timers(
+    clock: Clock, rate: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
+) -> AsyncIterator[TimerFired]:
+    """Yield a timer event at every whole second of market time, or at once where they pile up.
+
+    Never two events of the same second; a pause of the market (rate 0) waits.
+    """
+    fired = clock.now_ns() // NS_PER_S
+    while True:
+        now_ns = clock.now_ns()
+        second = now_ns // NS_PER_S
+        if second > fired:
+            fired = second
+            yield TimerFired(at_ns=second * NS_PER_S)
+            continue
+        left_s = ((fired + 1) * NS_PER_S - now_ns) / NS_PER_S
+        await sleep(min(left_s / rate(), 1.0) if rate() > 0 else 1.0)
+
+
+async def supervise(
+    name: str,
+    start: Callable[[], Awaitable[None]],
+    clock: Callable[[], float],
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
+    """Run a task; start it again after an unexpected error, at most five times a minute.
+
+    `clock` is a monotonic count of seconds. Errors of the tree in errors.py are meant for the
+    caller and pass; so does the sixth unexpected one within the minute.
+    """
+    failures: list[float] = []
+    while True:
+        try:
+            await start()
+        except TickTickError:
+            raise
+        except Exception:
+            now = clock()
+            failures = [at for at in failures if now - at < RESTART_WINDOW_S] + [now]
+            _log.exception("task %s failed, %d time(s) within a minute", name, len(failures))
+            if len(failures) > RESTARTS:
+                raise
+            await sleep(1.0)
+        else:
+            return
+
+
+async def pump(runner: Runner, events: AsyncIterator[Event]) -> None:
+    """Feed the runner from a source and close the source when the task ends."""
+    async with aclosing(events) as source:  # type: ignore[type-var]
+        await runner.take_from(source)

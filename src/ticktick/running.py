@@ -1,0 +1,62 @@
+"""What the running program tells the other commands of this workspace: `data/server.json`.
+
+The file is readable by its owner only: it carries the key to the read-only interface.
+"""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from ticktick.errors import ConfigError
+
+
+class Running(msgspec.Struct, frozen=True):
+    """Where the running program answers, and with which key.
+
+    `redis` is the address of the store it writes to (a URL, also for a Unix socket), or None.
+    """
+
+    pid: int
+    mode: str
+    url: str
+    token: str
+    redis: str | None = None
+
+
+def announce(path: Path, running: Running) -> None:
+    """Write the file, complete at every moment and readable by its owner only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(msgspec.json.encode(running))
+    fresh.replace(path)
+
+
+def withdraw(path: Path, pid: int) -> None:
+    """Remove the file if it is still ours."""
+    found = _read(path)
+    if found is not None and found.pid == pid:
+        path.unlink(missing_ok=True)
+
+
+def find_running(path: Path) -> Running:
+    """The running program of this workspace.
+
+    Raises ConfigError if no program announced itself.
+    """
+    found = _read(path)
+    if found is None:
+        raise ConfigError(
+            "Tick-Tick is not running in this workspace; "
+            "start it with `ticktick demo` or `ticktick run`"
+        )
+    return found
+
+
+def _read(path: Path) -> Running | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Running)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
