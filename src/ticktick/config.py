@@ -1,0 +1,267 @@
+"""Settings: ticktick.toml and the environment, read once; the environment wins.
+
+TICKTICK_<SECTION>_<NAME> overrides the setting of that name, such as TICKTICK_WEB_PORT.
+REDIS_URL (or REDIS_HOST and REDIS_PORT) overrides `redis.url`. UPSTOX_API_KEY, UPSTOX_API_SECRET
+and UPSTOX_ACCESS_TOKEN exist in the environment only: ticktick.toml holds no secret of a broker.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+from urllib.parse import unquote, urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from ticktick.domain.watchlist import INSTRUMENT_KEY
+from ticktick.engine.ports import EngineSettings
+from ticktick.errors import ConfigError
+from ticktick.redact import hide
+
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+_REDIS_SCHEMES: Final = ("redis", "rediss", "unix")
+_ENGINE: Final = EngineSettings()
+_REDIS_VARIABLES: Final = ("REDIS_URL", "REDIS_HOST", "REDIS_PORT")
+_UPSTOX_VARIABLES: Final = {
+    "api_key": "UPSTOX_API_KEY",
+    "api_secret": "UPSTOX_API_SECRET",
+    "access_token": "UPSTOX_ACCESS_TOKEN",
+}
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("a truth value is not a number")  # noqa: TRY004 (pydantic wants it)
+    return value
+
+
+def _loopback(host: str) -> str:
+    if host not in _LOOPBACK:
+        raise ValueError("other machines may not reach the page")
+    return host
+
+
+def _redis_url(url: SecretStr) -> SecretStr:
+    parts = urlsplit(url.get_secret_value())
+    named = parts.path if parts.scheme == "unix" else parts.hostname
+    if parts.scheme not in _REDIS_SCHEMES or not named or parts.port == 0:
+        raise ValueError("not an address of a Redis server")
+    return url
+
+
+def _instrument_key(key: str) -> str:
+    if not INSTRUMENT_KEY.fullmatch(key):
+        raise ValueError("not an instrument key")
+    return key
+
+
+Whole = Annotated[int, BeforeValidator(_number)]
+Real = Annotated[float, BeforeValidator(_number)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class WebSettings(_Section):
+    """Where the page is served: this machine only. Port 0 takes a free one."""
+
+    host: Annotated[str, AfterValidator(_loopback)] = Field(
+        default="127.0.0.1", description="127.0.0.1, localhost or ::1, the names of this machine"
+    )
+    port: Whole = Field(default=8080, ge=0, le=65535, description="a port from 0 to 65535")
+
+
+class RedisSettings(_Section):
+    """Which Redis is written to: `url` as given, else a local one if `use_local`, else our own."""
+
+    url: Annotated[SecretStr, AfterValidator(_redis_url)] | None = Field(
+        default=None, description="an address such as redis://127.0.0.1:6379"
+    )
+    use_local: bool = Field(default=False, description="true or false")
+    timeseries: bool = Field(default=True, description="true or false")
+
+
+class EngineSection(_Section):
+    """Limits the engine's outputs depend on, in seconds."""
+
+    vwap_window_s: Whole = Field(
+        default=_ENGINE.vwap_window_s, ge=1, description="whole seconds from 1"
+    )
+    fresh_limit_s: Whole = Field(
+        default=_ENGINE.fresh_limit_s, ge=1, description="whole seconds from 1"
+    )
+    quiet_limit_s: Whole = Field(
+        default=_ENGINE.quiet_limit_s, ge=1, description="whole seconds from 1"
+    )
+    confirm_limit_s: Whole = Field(
+        default=_ENGINE.confirm_limit_s, ge=1, description="whole seconds from 1"
+    )
+    close_grace_s: Whole = Field(
+        default=_ENGINE.close_grace_s, ge=0, description="whole seconds from 0"
+    )
+
+    def for_engine(self) -> EngineSettings:
+        """The same values as the engine takes them."""
+        return EngineSettings(**self.model_dump())
+
+
+class RecordingSettings(_Section):
+    """Whether every session is kept, and how much disk all recordings may take."""
+
+    enabled: bool = Field(default=True, description="true or false")
+    max_gb: Real = Field(
+        default=10.0, gt=0, allow_inf_nan=False, description="a number of gigabytes above 0"
+    )
+
+
+class WatchSettings(_Section):
+    """The instrument whose silence means that the feed is silent."""
+
+    canary: Annotated[str, AfterValidator(_instrument_key)] = Field(
+        default="NSE_INDEX|Nifty 50", description="an instrument key such as 'NSE_INDEX|Nifty 50'"
+    )
+
+
+class UpstoxSettings(_Section):
+    """Credentials from the environment; those not given there come from the workspace."""
+
+    api_key: SecretStr | None = None
+    api_secret: SecretStr | None = None
+    access_token: SecretStr | None = None
+
+
+class Settings(BaseSettings):
+    """Every setting, valid and frozen; made by `load_settings`."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        env_prefix="TICKTICK_",
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        env_ignore_empty=True,
+    )
+
+    web: WebSettings = WebSettings()
+    redis: RedisSettings = RedisSettings()
+    engine: EngineSection = EngineSection()
+    recording: RecordingSettings = RecordingSettings()
+    watch: WatchSettings = WatchSettings()
+    upstox: UpstoxSettings = UpstoxSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """First wins: TICKTICK_*, then the names everybody uses, then ticktick.toml."""
+        return env_settings, _WellKnownVariables(settings_cls), init_settings
+
+
+def load_settings(toml: Path) -> Settings:
+    """Read the file, which may be absent, and the environment; its secrets are never logged.
+
+    Raises ConfigError in one sentence: which setting, what was found, what is expected.
+    """
+    try:
+        settings = Settings(**_read_toml(toml))
+    except ValidationError as error:
+        raise ConfigError(_sentence(error.errors()[0], toml, os.environ)) from None
+    except SettingsError as error:
+        raise ConfigError(f"{error}; set single values, such as TICKTICK_WEB_PORT=8080") from None
+    for secret in _secrets(settings):
+        hide(secret)
+    return settings
+
+
+class _WellKnownVariables(PydanticBaseSettingsSource):
+    """The variables that belong to Upstox and Redis rather than to us."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        given = {name: os.environ[name].strip() for name in os.environ if os.environ[name].strip()}
+        upstox = {field: given[name] for field, name in _UPSTOX_VARIABLES.items() if name in given}
+        url = given.get("REDIS_URL")
+        if url is None and ("REDIS_HOST" in given or "REDIS_PORT" in given):
+            host, port = given.get("REDIS_HOST", "127.0.0.1"), given.get("REDIS_PORT", "6379")
+            url = f"redis://[{host}]:{port}" if ":" in host else f"redis://{host}:{port}"
+        return {"upstox": upstox} | ({"redis": {"url": url}} if url else {})
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: found bytes that are no text, expected UTF-8") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{path}: this is not TOML: {error}") from error
+    if "upstox" in content:
+        raise ConfigError(
+            f"{path}: unknown section 'upstox': `ticktick login` keeps the credentials, "
+            f"or set {', '.join(_UPSTOX_VARIABLES.values())} in the environment"
+        )
+    return content
+
+
+def _sentence(error: ErrorDetails, toml: Path, environ: Mapping[str, str]) -> str:
+    section, *rest = [str(part) for part in error["loc"][:2]]
+    fields = _fields(section)
+    origin = _origin(section, rest, environ) or toml
+    place = ".".join([section, *rest])
+    if error["type"] == "extra_forbidden":
+        known = fields or [name for name in Settings.model_fields if name != "upstox"]
+        return f"{origin}: unknown setting {place!r}, expected one of {', '.join(known)}"
+    if not rest:
+        return f"{origin}: {section} is {error['input']!r:.80}, expected a section [{section}]"
+    secret = (section, rest[0]) == ("redis", "url")
+    found = "hidden (it may hold a password)" if secret else f"{error['input']!r:.80}"
+    return f"{origin}: {place} is {found}, expected {fields[rest[0]].description}"
+
+
+def _fields(section: str) -> dict[str, FieldInfo]:
+    known = Settings.model_fields.get(section)
+    return {} if known is None else type(known.default).model_fields
+
+
+def _origin(section: str, rest: list[str], environ: Mapping[str, str]) -> str | None:
+    ours = "_".join(["TICKTICK", section, *rest]).upper()
+    shared = _REDIS_VARIABLES if (section, *rest) == ("redis", "url") else ()
+    wanted = (ours, *shared)
+    return next((name for name in wanted if environ.get(name, "").strip()), None)
+
+
+def _secrets(settings: Settings) -> list[str]:
+    upstox, url = settings.upstox, settings.redis.url
+    given = [upstox.api_key, upstox.api_secret, upstox.access_token]
+    secrets = [secret.get_secret_value() for secret in given if secret is not None]
+    password = urlsplit(url.get_secret_value()).password if url is not None else None
+    return [*secrets, unquote(password)] if password else secrets
