@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import unquote, urlsplit
 
+from msgspec.structs import replace
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -30,6 +31,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from ticktick.brokers.upstox.auth import Credentials, load_credentials
 from ticktick.domain.watchlist import INSTRUMENT_KEY
 from ticktick.engine.ports import EngineSettings
 from ticktick.errors import ConfigError
@@ -192,9 +194,23 @@ def load_settings(toml: Path) -> Settings:
         raise ConfigError(_sentence(error.errors()[0], toml, os.environ)) from None
     except SettingsError as error:
         raise ConfigError(f"{error}; set single values, such as TICKTICK_WEB_PORT=8080") from None
-    for secret in _secrets(settings):
-        hide(secret)
+    _hide_password(settings.redis.url)
+    for _, secret in settings.upstox:
+        if secret is not None:
+            hide(secret.get_secret_value())
     return settings
+
+
+def credentials_of(settings: Settings, path: Path) -> Credentials:
+    """What the workspace keeps, under what the environment says; none of it is ever logged.
+
+    Raises ConfigError if others may read the file, or it is no such file.
+    """
+    given = {name: secret.get_secret_value() for name, secret in settings.upstox if secret}
+    credentials = replace(load_credentials(path), **given)
+    for secret in (credentials.api_key, credentials.api_secret, credentials.access_token):
+        hide(secret or "")
+    return credentials
 
 
 class _WellKnownVariables(PydanticBaseSettingsSource):
@@ -259,9 +275,8 @@ def _origin(section: str, rest: list[str], environ: Mapping[str, str]) -> str | 
     return next((name for name in wanted if environ.get(name, "").strip()), None)
 
 
-def _secrets(settings: Settings) -> list[str]:
-    upstox, url = settings.upstox, settings.redis.url
-    given = [upstox.api_key, upstox.api_secret, upstox.access_token]
-    secrets = [secret.get_secret_value() for secret in given if secret is not None]
+def _hide_password(url: SecretStr | None) -> None:
     password = urlsplit(url.get_secret_value()).password if url is not None else None
-    return [*secrets, unquote(password)] if password else secrets
+    if password is not None:
+        hide(password)
+        hide(unquote(password))

@@ -2,7 +2,6 @@
 
 import json
 import os
-import stat
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -79,21 +78,6 @@ class Workspace(Struct, frozen=True):
         fresh = self.symbols.with_suffix(".json.new")
         fresh.write_text(f'{{\n  "symbols": [\n{lines}\n  ]\n}}\n', encoding="utf-8")
         fresh.replace(self.symbols)
-
-    def require_private_credentials(self) -> None:
-        """Do nothing if there are no credentials or only their owner can reach them.
-
-        Raises ConfigError with the command that helps.
-        """
-        if os.name != "posix":
-            return
-        for path, right in ((self.credentials.parent, "700"), (self.credentials, "600")):
-            if path.exists() and (mode := stat.S_IMODE(path.stat().st_mode)) & 0o077:
-                raise ConfigError(
-                    f"{path} is open to other users of this computer (mode {mode:o}): "
-                    f"run `chmod {right} '{path}'`, and change the API secret "
-                    "if others may have read it"
-                )
 
 
 def current_workspace() -> Workspace:
