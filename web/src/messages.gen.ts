@@ -141,6 +141,11 @@ export interface View {
   readonly minutes: number;
 }
 
+/** The server answers. */
+export interface HealthAnswer {
+  readonly ok: boolean;
+}
+
 /** The one-time code of the start link. */
 export interface SessionRequest {
   readonly code: string;
@@ -156,6 +161,11 @@ export type Empty = Readonly<Record<string, never>>;
 
 /** Opens one socket within 30 seconds. */
 export interface SocketCodeAnswer {
+  readonly code: string;
+}
+
+/** Opens one session within ten minutes, as `/#code=` behind the address of the page. */
+export interface StartCodeAnswer {
   readonly code: string;
 }
 

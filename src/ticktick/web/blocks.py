@@ -86,10 +86,12 @@ def column_values(state: Columns, rows: Rows) -> dict[str, Floats]:
     """Every column of these rows as float64 in price units, NaN where not known."""
     records = state.table.records[rows]
     values = {name: read(records) for name, read in _FROM_RECORDS.items()}
-    values["volume"][~_counts_volume(state.table)[rows]] = np.nan
     values |= {name: state.metrics[index, rows] for name, index in METRIC_ROW.items()}
-    codes = [FRESHNESS_CODES[state.freshness[row]] for row in rows.tolist()]
+    touched = rows.tolist()
+    codes = [FRESHNESS_CODES[state.freshness[row]] for row in touched]
     values["freshness"] = np.array(codes, np.float64)
+    counted = [state.table.instruments[row].has_volume for row in touched]
+    values["volume"][np.logical_not(counted)] = np.nan
     return values
 
 
@@ -99,10 +101,6 @@ def _wire(values: Floats, dtype: str) -> NDArray[np.generic]:
     whole = np.rint(values)
     known = np.abs(whole) < 2**31  # False for NaN too
     return np.where(known, whole, MISSING).astype("<i4")
-
-
-def _counts_volume(table: SlotTable) -> NDArray[np.bool_]:
-    return np.array([instrument.has_volume for instrument in table.instruments], np.bool_)
 
 
 def _told(field: str) -> Callable[[NDArray[np.void]], Floats]:

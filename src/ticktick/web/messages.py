@@ -223,6 +223,12 @@ class View(Struct, frozen=True, tag="view", forbid_unknown_fields=True):
 # REST bodies
 
 
+class HealthAnswer(BaseModel):
+    """The server answers."""
+
+    ok: bool
+
+
 class SessionRequest(BaseModel):
     """The one-time code of the start link."""
 
@@ -244,6 +250,12 @@ class Empty(BaseModel):
 
 class SocketCodeAnswer(BaseModel):
     """Opens one socket within 30 seconds."""
+
+    code: str
+
+
+class StartCodeAnswer(BaseModel):
+    """Opens one session within ten minutes, as `/#code=` behind the address of the page."""
 
     code: str
 

@@ -1,0 +1,175 @@
+"""What one browser has not been told yet: rows where the newest wins, facts that all count."""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Final, TypeAlias
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from ticktick.domain.market import Candle
+from ticktick.web.blocks import Columns, Rows, encode_block
+from ticktick.web.messages import (
+    PROTOCOL_VERSION,
+    Candles,
+    CandleUpdate,
+    Data,
+    Envelope,
+    View,
+)
+from ticktick.web.overview import Overview
+from ticktick.web.status import all_candles, candle_row
+
+FACT_LIMIT_BYTES: Final = 1 << 20
+STATUS_EVERY_S: Final = 1.0
+FORMING_EVERY_S: Final = 0.25
+_CANDLES_AT_ONCE: Final = 100
+
+Message: TypeAlias = str | bytes
+
+
+class Queued(Struct, frozen=True):
+    """A fact in its wire form, encoded once for all browsers."""
+
+    type: str
+    data: bytes
+
+
+class Client:
+    """The sender's side of one browser: `take` what changed, then `batch` what to send.
+
+    It never waits and never drops a fact; `is_behind` says that the facts no longer fit.
+    """
+
+    def __init__(self, overview: Overview) -> None:
+        self._overview = overview
+        self._market = overview.market
+        self._pending = np.zeros(overview.market.table.capacity, np.bool_)
+        self._announced_rows: int | None = None
+        self._facts: deque[Queued] = deque()
+        self._fact_bytes = 0
+        self._seq = 0
+        self._status_due_s = 0.0
+        self._view: View | None = None
+        self._view_is_new = False
+        self._changed_candles: list[Candle] = []
+        self._forming: Candle | None = None
+        self._forming_due_s = 0.0
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether more facts wait than a browser may leave unread."""
+        return self._fact_bytes > FACT_LIMIT_BYTES
+
+    def look_at(self, view: View) -> None:
+        """Show another chart: its candles come with the next batch."""
+        self._view = view
+        self._view_is_new = True
+
+    def hurry_status(self) -> None:
+        """Send the status with the next batch."""
+        self._status_due_s = 0.0
+
+    def take(self, touched: Rows, facts: Iterable[Queued], candles: Iterable[Candle]) -> int:
+        """Remember what changed; return how many rows were merged with an unsent update."""
+        conflated = int(np.count_nonzero(self._pending[touched]))
+        self._pending[touched] = True
+        for fact in facts:
+            self._facts.append(fact)
+            self._fact_bytes += len(fact.data)
+        self._changed_candles += [candle for candle in candles if self._shows(candle)]
+        return conflated
+
+    def batch(self, now_s: float) -> list[Message]:
+        """Everything to send now, in order; `now_s` is any steady counter."""
+        return [
+            *self._hello(now_s),
+            *self._queued_facts(),
+            *self._chart(now_s),
+            *self._status(now_s),
+            *self._block(),
+        ]
+
+    def _hello(self, now_s: float) -> list[Message]:
+        rows = len(self._market.table)
+        if rows == self._announced_rows:
+            return []
+        self._announced_rows = rows
+        self._pending[:rows] = True
+        self._status_due_s = now_s + STATUS_EVERY_S
+        return [self._envelope("hello", self._overview.hello())]
+
+    def _queued_facts(self) -> list[Message]:
+        messages = [self._raw_envelope(fact.type, fact.data) for fact in self._facts]
+        self._facts.clear()
+        self._fact_bytes = 0
+        return messages
+
+    def _chart(self, now_s: float) -> list[Message]:
+        view, changed = self._view, self._changed_candles
+        if view is None:
+            return []
+        self._changed_candles = []
+        if self._view_is_new or len(changed) > _CANDLES_AT_ONCE:
+            self._view_is_new = False
+            return [self._candles(view, now_s)]
+        updates = [self._candle("candle", candle) for candle in changed]
+        return updates + self._running(view, now_s)
+
+    def _candles(self, view: View, now_s: float) -> Message:
+        self._forming = self._market.forming(view.symbol, view.minutes)
+        self._forming_due_s = now_s + FORMING_EVERY_S
+        rows = tuple(map(candle_row, all_candles(self._market, view.symbol, view.minutes)))
+        return self._envelope("candles", Candles(view.symbol, view.minutes, rows))
+
+    def _running(self, view: View, now_s: float) -> list[Message]:
+        if now_s < self._forming_due_s:
+            return []
+        forming = self._market.forming(view.symbol, view.minutes)
+        if forming is None or forming == self._forming:
+            return []
+        self._forming = forming
+        self._forming_due_s = now_s + FORMING_EVERY_S
+        return [self._candle("forming", forming)]
+
+    def _candle(self, kind: str, candle: Candle) -> Message:
+        return self._envelope(kind, CandleUpdate(candle.symbol, candle.minutes, candle_row(candle)))
+
+    def _status(self, now_s: float) -> list[Message]:
+        if now_s < self._status_due_s:
+            return []
+        self._status_due_s = now_s + STATUS_EVERY_S
+        return [self._envelope("status", self._overview.status())]
+
+    def _block(self) -> list[Message]:
+        rows = np.flatnonzero(self._pending).astype(np.int32)
+        if not len(rows):
+            return []
+        self._pending[rows] = False
+        market = self._market
+        state = Columns(market.table, market.metrics, market.freshness)
+        return [encode_block(state, rows, self._next_seq(), self._overview.system().now_ms)]
+
+    def _shows(self, candle: Candle) -> bool:
+        view = self._view
+        return view is not None and (view.symbol, view.minutes) == (candle.symbol, candle.minutes)
+
+    def _envelope(self, kind: str, data: Data) -> Message:
+        return self._raw_envelope(kind, msgspec.json.encode(data))
+
+    def _raw_envelope(self, kind: str, data: bytes) -> Message:
+        system = self._overview.system()
+        envelope = Envelope(
+            v=PROTOCOL_VERSION,
+            seq=self._next_seq(),
+            ts=system.now_ms,
+            mode=system.mode,
+            type=kind,
+            data=msgspec.Raw(data),
+        )
+        return msgspec.json.encode(envelope).decode()
+
+    def _next_seq(self) -> int:
+        self._seq += 1
+        return self._seq

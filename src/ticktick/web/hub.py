@@ -1,0 +1,178 @@
+"""The live stream to the browsers: takes the engine's outputs, sends each browser its share.
+
+A browser that reads slowly is told less often; one that does not read is closed with 1013. No
+browser delays another or the engine.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final, TypeAlias, assert_never
+
+import msgspec
+import numpy as np
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from ticktick.domain.event import (
+    CandleChanged,
+    Fact,
+    FeedChanged,
+    FreshnessChanged,
+    Noticed,
+    PhaseChanged,
+)
+from ticktick.domain.market import TIMEFRAMES
+from ticktick.engine.ports import Outputs
+from ticktick.web.blocks import Rows
+from ticktick.web.client import Client, Message, Queued
+from ticktick.web.messages import Data, FeedUpdate, FreshnessUpdate, PhaseUpdate, View
+from ticktick.web.overview import Overview, notice
+
+SEND_EVERY_S: Final = 0.05
+SLOW_LIMIT_S: Final = 10.0
+_CLOSE_LIMIT_S: Final = 1.0
+
+TRY_AGAIN_LATER: Final = 1013
+SESSION_ENDED: Final = 1008
+
+Sleep: TypeAlias = Callable[[float], Awaitable[None]]
+
+_VIEW: Final = msgspec.json.Decoder(View)
+_COUNTERS: Final = ("client_conflated_total", "client_ignored_total", "client_closed_slow_total")
+
+
+class Hub:
+    """A sink of the engine's outputs and the sender of every browser's stream."""
+
+    def __init__(
+        self,
+        overview: Overview,
+        monotonic_s: Callable[[], float],
+        sleep: Sleep = asyncio.sleep,
+        slow_limit_s: float = SLOW_LIMIT_S,
+    ) -> None:
+        self.overview = overview
+        self._monotonic_s = monotonic_s
+        self._sleep = sleep
+        self._slow_limit_s = slow_limit_s
+        self._clients: set[Client] = set()
+        overview.counters.update(dict.fromkeys(_COUNTERS, 0))
+
+    def take(self, outputs: Outputs) -> None:
+        """Share what changed with every browser; never waits."""
+        facts = outputs.facts
+        self.overview.remember(facts)
+        touched = self._touched(outputs)
+        queued = [fact for fact in map(_queued, facts) if fact is not None]
+        candles = [fact.candle for fact in facts if isinstance(fact, CandleChanged)]
+        urgent = any(isinstance(fact, FeedChanged | PhaseChanged) for fact in facts)
+        for client in self._clients:
+            conflated = client.take(touched, queued, candles)
+            self.overview.counters["client_conflated_total"] += conflated
+            if urgent:
+                client.hurry_status()
+
+    async def serve(self, socket: WebSocket, may_stay: Callable[[], bool]) -> None:
+        """Stream to an accepted socket until the browser leaves, lags or `may_stay` says no."""
+        client = Client(self.overview)
+        self._clients.add(client)
+        self.overview.clients = len(self._clients)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                reading = tasks.create_task(self._read(socket, client))
+                writing = tasks.create_task(self._write(socket, client, may_stay))
+                await asyncio.wait((reading, writing), return_when=asyncio.FIRST_COMPLETED)
+                reading.cancel()
+                writing.cancel()
+        finally:
+            self._clients.discard(client)
+            self.overview.clients = len(self._clients)
+
+    async def _read(self, socket: WebSocket, client: Client) -> None:
+        while True:
+            message = await socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            view = self._view(message.get("text"))
+            if view is None:
+                self.overview.counters["client_ignored_total"] += 1
+            else:
+                client.look_at(view)
+
+    async def _write(self, socket: WebSocket, client: Client, may_stay: Callable[[], bool]) -> None:
+        with suppress(WebSocketDisconnect):
+            while may_stay():
+                if client.is_behind or not await self._send(socket, client):
+                    self.overview.counters["client_closed_slow_total"] += 1
+                    await _close(socket, TRY_AGAIN_LATER)
+                    return
+                await self._sleep(SEND_EVERY_S)
+            await _close(socket, SESSION_ENDED)
+
+    async def _send(self, socket: WebSocket, client: Client) -> bool:
+        """Whether the browser took everything that was due within the limit."""
+        try:
+            async with asyncio.timeout(self._slow_limit_s):
+                for message in client.batch(self._monotonic_s()):
+                    await _send_message(socket, message)
+        except TimeoutError:
+            return False
+        return True
+
+    def _touched(self, outputs: Outputs) -> Rows:
+        """The rows to send again: new data, or the same data grown older by a class."""
+        row_of_symbol = self.overview.market.table.row_of_symbol
+        aged = [
+            row_of_symbol[fact.symbol]
+            for fact in outputs.facts
+            if isinstance(fact, FreshnessChanged) and fact.symbol in row_of_symbol
+        ]
+        if not aged:
+            return outputs.touched
+        return np.union1d(outputs.touched, aged).astype(np.int32)
+
+    def _view(self, text: str | None) -> View | None:
+        """The chart a browser asks for, or None if it says anything else."""
+        if text is None:
+            return None
+        try:
+            view = _VIEW.decode(text)
+        except msgspec.DecodeError:
+            return None
+        known = view.symbol in self.overview.market.table.row_of_symbol
+        return view if known and view.minutes in TIMEFRAMES else None
+
+
+def _queued(fact: Fact) -> Queued | None:
+    """The wire form of a fact every browser is told; a candle goes only to who looks at it."""
+    match fact:
+        case FreshnessChanged():
+            return _fact("freshness", FreshnessUpdate(fact.symbol, fact.freshness))
+        case PhaseChanged():
+            return _fact("phase", PhaseUpdate(fact.segment, fact.phase, fact.source))
+        case FeedChanged():
+            return _fact("feed", FeedUpdate(fact.up, fact.reason))
+        case Noticed():
+            return _fact("notice", notice(fact))
+        case CandleChanged():
+            return None
+        case _:
+            assert_never(fact)
+
+
+def _fact(kind: str, data: Data) -> Queued:
+    return Queued(kind, msgspec.json.encode(data))
+
+
+async def _send_message(socket: WebSocket, message: Message) -> None:
+    if isinstance(message, bytes):
+        await socket.send_bytes(message)
+    else:
+        await socket.send_text(message)
+
+
+async def _close(socket: WebSocket, code: int) -> None:
+    """Say why and go; a browser that does not listen is left without a word."""
+    with suppress(TimeoutError, WebSocketDisconnect):
+        async with asyncio.timeout(_CLOSE_LIMIT_S):
+            await socket.close(code)

@@ -1,0 +1,101 @@
+"""The web application: the page, the API and the socket behind one guard."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from ticktick.web.answers import SECURITY_HEADERS, error_body, new_error_id
+from ticktick.web.hub import Hub
+from ticktick.web.routes import Routes, router
+from ticktick.web.security import Guard
+from ticktick.web.sessions import Sessions
+
+_HERE = Path(__file__).parent
+_log = logging.getLogger(__name__)
+
+
+def create_app(hub: Hub, sessions: Sessions, port: int) -> FastAPI:
+    """The application for a server that listens on `port` of this machine."""
+    app = FastAPI(
+        title="Tick-Tick",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        exception_handlers={
+            HTTPException: _refused,
+            RequestValidationError: _malformed,
+            Exception: _failed,
+        },
+    )
+    app.include_router(router(Routes(hub, sessions)))
+    page = page_folder()
+    app.mount("/", StaticFiles(directory=page, html=True))
+    app.add_middleware(
+        Guard,
+        sessions=sessions,
+        port=port,
+        is_page=lambda path: _holds(page, path),
+        stamp=lambda: _stamp(hub),
+    )
+    return app
+
+
+def page_folder() -> Path:
+    """The built dashboard, or the plain page where it was not built."""
+    built = _HERE / "dist"
+    return built if (built / "index.html").is_file() else _HERE / "plain"
+
+
+def _holds(page: Path, path: str) -> bool:
+    """Whether the path names a file of the page."""
+    if path == "/":
+        return True
+    file = (page / path.lstrip("/")).resolve()
+    return file.is_relative_to(page.resolve()) and file.is_file()
+
+
+def _stamp(hub: Hub) -> Mapping[str, str]:
+    system = hub.overview.system()
+    return {"x-ticktick-mode": system.mode, "x-ticktick-time-ms": str(system.now_ms)}
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    return _sentence(request, error.status_code, error.detail)
+
+
+async def _malformed(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return _sentence(request, HTTPStatus.UNPROCESSABLE_ENTITY, f"{place}: {first['msg']}.")
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """The answer to our own fault; it is sent outside the guard, so it carries the headers."""
+    error_id = new_error_id()
+    _log.error("failed %s %r (error_id %s)", request.method, request.url.path, error_id)
+    body = error_body("Something failed inside Tick-Tick: the log tells what.", error_id)
+    headers = {**SECURITY_HEADERS, "cache-control": "no-store"}
+    return Response(body, HTTPStatus.INTERNAL_SERVER_ERROR, headers, "application/json")
+
+
+def _sentence(request: Request, status: int, sentence: str) -> Response:
+    error_id = new_error_id()
+    _log.info(
+        "answered %d to %s %r: %s (error_id %s)",
+        status,
+        request.method,
+        request.url.path,
+        sentence,
+        error_id,
+    )
+    return Response(error_body(sentence, error_id), status, media_type="application/json")

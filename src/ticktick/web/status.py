@@ -1,0 +1,195 @@
+"""What the page and the API say about the system and each symbol, read from the live engine."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from ticktick.domain.clock import NS_PER_MS
+from ticktick.domain.instrument import Instrument, Kind
+from ticktick.domain.market import Candle, Freshness
+from ticktick.domain.sessions import Phase
+from ticktick.market.table import SlotTable
+from ticktick.web.blocks import COLUMNS, Columns, column_values
+from ticktick.web.messages import (
+    CandleAnswer,
+    CandleRow,
+    FeedState,
+    InstrumentRow,
+    Mode,
+    PartState,
+    SymbolAnswer,
+    SymbolStatus,
+    TokenStatus,
+)
+
+_PRICES = [column.name for column in COLUMNS if column.unit == "price"] + ["change"]
+
+
+class LiveMarket(Protocol):
+    """What the web reads of the engine's market half."""
+
+    @property
+    def table(self) -> SlotTable: ...
+    @property
+    def metrics(self) -> NDArray[np.float64]: ...
+    @property
+    def freshness(self) -> Sequence[Freshness]: ...
+    @property
+    def phases(self) -> Mapping[str, Phase]: ...
+    @property
+    def link_up(self) -> bool: ...
+    @property
+    def link_reason(self) -> str: ...
+    @property
+    def last_frame_ns(self) -> int: ...
+    @property
+    def counters(self) -> Mapping[str, int]: ...
+
+    def forming(self, symbol: str, minutes: int) -> Candle | None:
+        """The running candle of one of the six timeframes."""
+        ...
+
+    def candles(self, symbol: str, minutes: int) -> Sequence[Candle]:
+        """The closed candles, oldest first."""
+        ...
+
+
+class LiveEngine(Protocol):
+    """The engine as far as the web sees it."""
+
+    @property
+    def market(self) -> LiveMarket: ...
+
+
+class SystemStatus(Struct, frozen=True):
+    """What the surroundings of the engine know: clock, login, stores. `now_ms` is market time."""
+
+    mode: Mode
+    now_ms: int
+    rate: float
+    token: TokenStatus
+    store: PartState
+    recording: PartState
+    counters: Mapping[str, int] = {}
+
+
+def feed_state(market: LiveMarket, now_ms: int) -> FeedState:
+    """The link, how many symbols are fresh, and the age of the freshest index."""
+    table = market.table
+    freshness = [market.freshness[row] for row in range(len(table))]
+    indices = [row for row, i in enumerate(table.instruments) if i.kind is Kind.INDEX]
+    newest_ns = int(table.records["exchange_ns"][indices].max(initial=0))
+    return FeedState(
+        up=market.link_up,
+        reason=market.link_reason,
+        fresh=freshness.count(Freshness.FRESH),
+        total=len(freshness),
+        canary_age_ms=max(0, now_ms - newest_ns // NS_PER_MS) if newest_ns else None,
+        last_frame_ms=market.last_frame_ns // NS_PER_MS if market.last_frame_ns else None,
+    )
+
+
+def symbol_statuses(market: LiveMarket, now_ms: int) -> list[SymbolStatus]:
+    """Every symbol in row order, prices in rupees."""
+    known = _rupee_columns(market)
+    return [
+        SymbolStatus.model_validate(
+            {name: values[row] for name, values in known.items()}
+            | {
+                "symbol": instrument.symbol,
+                "name": instrument.name,
+                "freshness": market.freshness[row],
+                "age_ms": _age_ms(known["exchange_ms"][row], now_ms),
+            }
+        )
+        for row, instrument in enumerate(market.table.instruments)
+    ]
+
+
+def symbol_answer(instrument: Instrument) -> SymbolAnswer:
+    """The instrument for people: tick size in rupees."""
+    return SymbolAnswer(
+        symbol=instrument.symbol,
+        name=instrument.name,
+        exchange=instrument.exchange,
+        segment=instrument.segment,
+        kind=instrument.kind,
+        tick_size=float(instrument.rupees(instrument.tick_size)),
+        lot_size=instrument.lot_size,
+        has_volume=instrument.has_volume,
+    )
+
+
+def instrument_row(row: int, instrument: Instrument) -> InstrumentRow:
+    """The instrument for the page: tick size in price units."""
+    return InstrumentRow(
+        row=row,
+        symbol=instrument.symbol,
+        name=instrument.name,
+        exchange=instrument.exchange,
+        segment=instrument.segment,
+        kind=instrument.kind,
+        price_scale=instrument.price_scale,
+        tick_size=instrument.tick_size,
+        has_volume=instrument.has_volume,
+    )
+
+
+def all_candles(market: LiveMarket, symbol: str, minutes: int) -> list[Candle]:
+    """The closed candles oldest first, then the forming one if there is one."""
+    forming = market.forming(symbol, minutes)
+    closed = list(market.candles(symbol, minutes))
+    return closed if forming is None else [*closed, forming]
+
+
+def candle_row(candle: Candle) -> CandleRow:
+    """The candle for the page: price units."""
+    return CandleRow(
+        start_ms=candle.start_ns // NS_PER_MS,
+        open=candle.open,
+        high=candle.high,
+        low=candle.low,
+        close=candle.close,
+        volume=candle.volume,
+        state=candle.state,
+        confirmed=candle.confirmed,
+        revision=candle.revision,
+    )
+
+
+def candle_answer(candle: Candle, instrument: Instrument) -> CandleAnswer:
+    """The candle for programs: rupees."""
+    return CandleAnswer(
+        start_ms=candle.start_ns // NS_PER_MS,
+        open=float(instrument.rupees(candle.open)),
+        high=float(instrument.rupees(candle.high)),
+        low=float(instrument.rupees(candle.low)),
+        close=float(instrument.rupees(candle.close)),
+        volume=candle.volume,
+        state=candle.state,
+        confirmed=candle.confirmed,
+        revision=candle.revision,
+    )
+
+
+def _rupee_columns(market: LiveMarket) -> dict[str, list[float | None]]:
+    table = market.table
+    rows = np.arange(len(table), dtype=np.int32)
+    columns = column_values(Columns(table, market.metrics, market.freshness), rows)
+    columns["change"] = columns["last_price"] - columns["previous_close"]
+    columns["change_fraction"] = columns["change"] / columns["previous_close"]
+    for name in _PRICES:
+        columns[name] = columns[name] / table.price_scales()
+    return {
+        name: [None if math.isnan(value) else value for value in values.tolist()]
+        for name, values in columns.items()
+        if name != "freshness"
+    }
+
+
+def _age_ms(exchange_ms: float | None, now_ms: int) -> int | None:
+    return None if exchange_ms is None else max(0, now_ms - int(exchange_ms))
