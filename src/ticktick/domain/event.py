@@ -55,7 +55,17 @@ class HistoryRead(Struct, frozen=True, tag="history"):
     candles: tuple[Candle, ...]
 
 
-Event: TypeAlias = FrameArrived | LinkChanged | TimerFired | InstrumentsResolved | HistoryRead
+class NoteTaken(Struct, frozen=True, tag="note"):
+    """Something outside the engine that the user must read; it comes out as Noticed."""
+
+    at_ns: int
+    level: str
+    text: str
+
+
+Event: TypeAlias = (
+    FrameArrived | LinkChanged | TimerFired | InstrumentsResolved | HistoryRead | NoteTaken
+)
 
 
 class CandleChanged(Struct, frozen=True, tag="candle"):

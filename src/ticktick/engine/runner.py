@@ -6,11 +6,10 @@ between socket and engine.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 
-from ticktick.domain.clock import NS_PER_S, Clock
-from ticktick.domain.event import Event, TimerFired
+from ticktick.domain.event import Event
 from ticktick.engine.engine import Engine
 from ticktick.engine.ports import EventLog, Outputs, Sink
 from ticktick.errors import TickTickError
@@ -40,10 +39,11 @@ class Runner:
         """Append an event; wait while the inbox is full."""
         await self._inbox.put(event)
 
-    async def take_from(self, events: AsyncIterator[Event]) -> None:
-        """Append all events of a source until it ends."""
-        async for event in events:
-            await self._inbox.put(event)
+    async def take_from(self, events: AsyncGenerator[Event]) -> None:
+        """Append all events of a source until it ends; close the source in any case."""
+        async with aclosing(events) as source:
+            async for event in source:
+                await self._inbox.put(event)
 
     async def run(self) -> None:
         """Process events for ever, in the order of the inbox."""
@@ -63,25 +63,6 @@ class Runner:
         for sink in self._sinks:
             sink.take(outputs)
         return outputs
-
-
-async def timers(
-    clock: Clock, rate: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
-) -> AsyncIterator[TimerFired]:
-    """Yield a timer event at every whole second of market time, or at once where they pile up.
-
-    Never two events of the same second; a pause of the market (rate 0) waits.
-    """
-    fired = clock.now_ns() // NS_PER_S
-    while True:
-        now_ns = clock.now_ns()
-        second = now_ns // NS_PER_S
-        if second > fired:
-            fired = second
-            yield TimerFired(at_ns=second * NS_PER_S)
-            continue
-        left_s = ((fired + 1) * NS_PER_S - now_ns) / NS_PER_S
-        await sleep(min(left_s / rate(), 1.0) if rate() > 0 else 1.0)
 
 
 async def supervise(
@@ -110,9 +91,3 @@ async def supervise(
             await sleep(1.0)
         else:
             return
-
-
-async def pump(runner: Runner, events: AsyncIterator[Event]) -> None:
-    """Feed the runner from a source and close the source when the task ends."""
-    async with aclosing(events) as source:  # type: ignore[type-var]
-        await runner.take_from(source)

@@ -1,0 +1,27 @@
+"""Facts as log lines: what the program noticed, in system.log."""
+
+import logging
+
+from ticktick.domain.event import FeedChanged, Noticed, PhaseChanged
+from ticktick.engine.ports import Outputs
+
+_log = logging.getLogger("ticktick.market")
+_LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+class FactLog:
+    """A sink that logs notices, phases and the link to the feed."""
+
+    def take(self, outputs: Outputs) -> None:
+        """Log what a person would look for later."""
+        for fact in outputs.facts:
+            match fact:
+                case Noticed(level=level, text=text):
+                    _log.log(_LEVELS.get(level, logging.INFO), "%s", text)
+                case FeedChanged(up=up, reason=reason):
+                    level = logging.INFO if up else logging.WARNING
+                    _log.log(level, "feed %s: %s", "up" if up else "down", reason)
+                case PhaseChanged(segment=segment, phase=phase, source=source):
+                    _log.info("%s is %s (%s)", segment, phase, source)
+                case _:
+                    pass
