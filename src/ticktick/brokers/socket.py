@@ -1,7 +1,7 @@
 """A byte stream that comes back: dial, read, and on any loss dial again, for ever."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from random import Random
 from typing import TypeAlias
@@ -30,7 +30,7 @@ async def frames(
     least_pause_s: Callable[[Exception], float | None],
     rng: Random,
     sleep: Sleep = asyncio.sleep,
-) -> AsyncIterator[bytes | LinkUp | LinkDown]:
+) -> AsyncGenerator[bytes | LinkUp | LinkDown, None]:
     """Yield frames for ever, LinkUp before the first and LinkDown after the last of a connection.
 
     `dial` opens one connection. `least_pause_s` says how long to wait at least after an error,

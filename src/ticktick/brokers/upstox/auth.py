@@ -104,6 +104,19 @@ def require_token(token: str | None, now_ns: int) -> str:
     return token
 
 
+def overridden(
+    credentials: Credentials,
+    api_key: str | None,
+    api_secret: str | None,
+    access_token: str | None,
+) -> Credentials:
+    """The credentials with what the environment gives instead; None gives nothing."""
+    given = {"api_key": api_key, "api_secret": api_secret, "access_token": access_token}
+    return msgspec.structs.replace(
+        credentials, **{name: value for name, value in given.items() if value is not None}
+    )
+
+
 def with_token(credentials: Credentials, token: str) -> Credentials:
     """The credentials after a login."""
     return msgspec.structs.replace(

@@ -2,8 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from random import Random
 from uuid import UUID
 
@@ -32,23 +32,24 @@ async def feed_events(
     mode: str = "full",
     first_seq: int = 1,
     sleep: Sleep = asyncio.sleep,
-) -> AsyncIterator[FrameArrived | LinkChanged]:
+) -> AsyncGenerator[FrameArrived | LinkChanged, None]:
     """Yield every frame of the feed for the keys, and each change of the link, for ever.
 
-    Close it with `aclose`. Raises AuthError when the token is refused: only a login helps.
+    Close it with `aclosing`. Raises AuthError when the token is refused: only a login helps.
     """
     seq = first_seq
     dial = feed_dial(rest, subscriptions(keys, mode, rng))
-    async for item in frames(dial, least_pause_s, rng, sleep):
-        now_ns = clock.now_ns()
-        match item:
-            case LinkUp():
-                yield LinkChanged(now_ns, up=True, reason="data arrived")
-            case LinkDown(reason=reason):
-                yield LinkChanged(now_ns, up=False, reason=reason)
-            case bytes():
-                yield FrameArrived(now_ns, seq, item)
-                seq += 1
+    async with aclosing(frames(dial, least_pause_s, rng, sleep)) as items:
+        async for item in items:
+            now_ns = clock.now_ns()
+            match item:
+                case LinkUp():
+                    yield LinkChanged(now_ns, up=True, reason="data arrived")
+                case LinkDown(reason=reason):
+                    yield LinkChanged(now_ns, up=False, reason=reason)
+                case bytes():
+                    yield FrameArrived(now_ns, seq, item)
+                    seq += 1
 
 
 def feed_dial(rest: UpstoxRest, messages: Sequence[bytes]) -> Dial:
