@@ -11,6 +11,7 @@ by shape and by value, control characters are escaped, so that nobody can forge 
 
 import logging
 import os
+import re
 import sys
 import traceback
 from copy import copy
@@ -36,10 +37,8 @@ _QUEUE_LINES = 10_000
 
 
 def log_files(folder: Path) -> list[Path]:
-    """Every log file in the folder, the rotated ones too, in order of their names."""
-    return sorted(
-        path for name, _, _, _ in _FILES for path in folder.glob(f"{name}*.log") if path.is_file()
-    )
+    """Our log files in the folder, the rotated ones too, in order of their names."""
+    return sorted(path for path in folder.glob("*.log") if _OURS.fullmatch(path.name))
 
 
 def print_crash(
@@ -116,6 +115,9 @@ _FILES = (
     ("trade", logging.INFO, TRADE_LOGGER, _LINE),
     ("performance", logging.INFO, PERFORMANCE_LOGGER, _PERFORMANCE_LINE),
 )
+
+
+_OURS = re.compile(rf"({'|'.join(name for name, *_ in _FILES)})(\.\d+)?\.log")
 
 
 class _SafeText(logging.Formatter):
