@@ -57,6 +57,11 @@ class Workspace(Struct, frozen=True):
         return self.data / "recordings"
 
     @property
+    def redis(self) -> Path:
+        """Folder of our own Redis."""
+        return self.data / "redis"
+
+    @property
     def master(self) -> Path:
         """The newest instrument master of NSE, as the broker served it."""
         return self.data / "instruments" / "NSE.json.gz"

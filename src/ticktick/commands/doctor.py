@@ -6,7 +6,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from enum import StrEnum
+from enum import StrEnum, auto
+from functools import partial
 from importlib import resources
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,8 +18,9 @@ from msgspec import Struct
 from ticktick.brokers.upstox.auth import token_expiry_ns
 from ticktick.config import Settings, credentials_of, load_settings
 from ticktick.domain.clock import ist
-from ticktick.errors import AuthError, ConfigError
+from ticktick.errors import AuthError, ConfigError, StoreError
 from ticktick.running import find_running
+from ticktick.store.embedded import StoreWish, choose
 from ticktick.workspace import Workspace, current_workspace
 
 _OLDEST_PYTHON = (3, 11)
@@ -28,9 +30,9 @@ _LEAST_FREE_GB = 1.0
 class Verdict(StrEnum):
     """How a check ended."""
 
-    PASS = "PASS"
-    FAIL = "FAIL"
-    SKIPPED = "SKIPPED"
+    PASS = auto()
+    FAIL = auto()
+    SKIPPED = auto()
 
 
 class Finding(Struct, frozen=True):
@@ -57,7 +59,7 @@ def command() -> None:
     """
     findings = []
     for finding in examine(time.time_ns()):
-        click.echo(f"{finding.verdict:<8} {finding.subject:<12} {finding.text}")
+        click.echo(f"{finding.verdict.upper():<8} {finding.subject:<12} {finding.text}")
         findings.append(finding)
     if any(finding.verdict is Verdict.FAIL for finding in findings):
         raise click.exceptions.Exit(1)
@@ -74,8 +76,8 @@ def examine(now_ns: int) -> Iterator[Finding]:
     except ConfigError as error:
         yield Finding("workspace", Verdict.FAIL, str(error))
         return
-    yield _finding("workspace", lambda: _workspace(workspace))
-    yield _finding("watchlist", lambda: _watchlist(workspace))
+    yield _finding("workspace", partial(_workspace, workspace))
+    yield _finding("watchlist", partial(_watchlist, workspace))
     try:
         settings = load_settings(workspace.toml)
     except ConfigError as error:
@@ -84,7 +86,7 @@ def examine(now_ns: int) -> Iterator[Finding]:
     yield Finding("settings", Verdict.PASS, _settings(workspace))
     patient = Patient(workspace, settings, now_ns)
     for subject, check in _CHECKS:
-        yield _finding(subject, lambda check=check: check(patient))
+        yield _finding(subject, partial(check, patient))
 
 
 class _Skip(Exception):
@@ -97,7 +99,7 @@ def _finding(subject: str, check: Callable[[], str]) -> Finding:
         return Finding(subject, Verdict.PASS, check())
     except _Skip as reason:
         return Finding(subject, Verdict.SKIPPED, str(reason))
-    except (ConfigError, AuthError) as error:
+    except (ConfigError, AuthError, StoreError) as error:
         return Finding(subject, Verdict.FAIL, str(error))
 
 
@@ -198,6 +200,17 @@ def _port(patient: Patient) -> str:
     return f"{web.port} of {web.host} is free"
 
 
+def _redis(patient: Patient) -> str:
+    redis = patient.settings.redis
+    wish = StoreWish(
+        folder=patient.workspace.redis,
+        url=redis.url.get_secret_value() if redis.url is not None else None,
+        use_local=redis.use_local,
+        time_series=redis.timeseries,
+    )
+    return choose(wish).reason
+
+
 def _is_ours(workspace: Workspace, port: int) -> bool:
     try:
         return urlsplit(find_running(workspace.server).url).port == port
@@ -210,4 +223,5 @@ _CHECKS: tuple[tuple[str, Callable[[Patient], str]], ...] = (
     ("token", _token),
     ("disk", _disk),
     ("port", _port),
+    ("redis", _redis),
 )
