@@ -1,0 +1,105 @@
+"""Names, labels and retention of everything in Redis (docs/reference/redis-keys.md)."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Final
+
+from msgspec import Struct
+
+from ticktick.domain.market import timeframe_name
+from ticktick.domain.metric import METRICS
+
+CANDLE_DATABASE: Final = 0
+TICK_DATABASE: Final = 1
+
+CANDLE_FIELDS: Final = {
+    "open": "rupees",
+    "high": "rupees",
+    "low": "rupees",
+    "close": "rupees",
+    "volume": "shares",
+    "oi": "contracts",
+}
+MANY_SYMBOLS: Final = 50
+
+_HOUR_MS = 3_600_000
+_DAY_MS = 24 * _HOUR_MS
+_UNITS = {"price": "rupees"}
+# Calendar days that hold 300 candles of each timeframe, with holidays to spare; one-minute
+# candles: 60 sessions, or 5 sessions of many symbols.
+_CANDLE_DAYS_FEW = dict.fromkeys((1, 3, 5, 10, 15, 60), 95)
+_CANDLE_DAYS_MANY = {1: 10, 3: 10, 5: 12, 10: 18, 15: 26, 60: 80}
+
+
+class Family(Struct, frozen=True):
+    """Values that share their times: the ticks of a symbol, or its candles of one timeframe.
+
+    `key` is the plain encoding's key; `keys` maps each field to its time series, `labels` to
+    what that series carries, `retention_ms` to how far back it goes from its newest sample (the
+    plain encoding keeps all fields as long as the longest). A `daily` family
+    is overwritten in place, the other only grows.
+    """
+
+    key: str
+    keys: Mapping[str, str]
+    labels: Mapping[str, tuple[str, ...]]
+    retention_ms: Mapping[str, int]
+    daily: bool
+
+
+@cache
+def tick_price(symbol: str) -> str:
+    """Series of the last price."""
+    return f"symbol:{symbol}"
+
+
+@cache
+def tick_latest(symbol: str) -> str:
+    """Hash of the latest row."""
+    return f"tick:{symbol}"
+
+
+@cache
+def candle_latest(symbol: str, minutes: int) -> str:
+    """Hash of the latest candle; the series and day hashes are named after it."""
+    return f"candle:{symbol}:{timeframe_name(minutes)}"
+
+
+@cache
+def tick_family(symbol: str, *, many: bool) -> Family:
+    """Last price and metrics of a symbol."""
+    key = tick_price(symbol)
+    units = {metric.name: _UNITS.get(metric.unit, metric.unit) for metric in METRICS}
+    units["last_price"] = "rupees"
+    keys = {name: f"{key}:{name}" for name in units} | {"last_price": key}
+    metric_ms = _HOUR_MS if many else _DAY_MS
+    return Family(
+        key=key,
+        keys=keys,
+        labels={
+            name: ("symbol", symbol, "metric", name, "unit", unit) for name, unit in units.items()
+        },
+        retention_ms=dict.fromkeys(keys, metric_ms) | {"last_price": _DAY_MS},
+        daily=False,
+    )
+
+
+@cache
+def candle_family(symbol: str, minutes: int, *, many: bool) -> Family:
+    """Candles of a symbol and timeframe."""
+    key = candle_latest(symbol, minutes)
+    days = (_CANDLE_DAYS_MANY if many else _CANDLE_DAYS_FEW)[minutes]
+    keys = {name: f"{key}:{name}" for name in CANDLE_FIELDS}
+    return Family(
+        key=key,
+        keys=keys,
+        labels={
+            name: (
+                *("symbol", symbol, "timeframe", timeframe_name(minutes)),
+                *("metric", name, "unit", unit),
+            )
+            for name, unit in CANDLE_FIELDS.items()
+        },
+        retention_ms=dict.fromkeys(keys, days * _DAY_MS),
+        daily=True,
+    )

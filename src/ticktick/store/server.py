@@ -1,0 +1,184 @@
+"""A Valkey or Redis server of our own: a child process on a Unix socket that only we can reach."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import msgspec
+from msgspec import Struct
+
+from ticktick.errors import StoreError
+from ticktick.store.link import LOST, Link
+
+if sys.platform != "win32":
+    import fcntl
+
+MEMORY_MB: Final = 512
+_START_S: Final = 30.0
+_STOP_S: Final = 5.0
+_LOOK_S: Final = 0.01
+
+
+class Program(Struct, frozen=True):
+    """A server program and the module it shall load."""
+
+    name: str
+    file: Path
+    module: Path | None
+
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+        return f"embedded {self.name} {'with' if self.module else 'without'} time series"
+
+    @property
+    def folder(self) -> str:
+        """Name of its data folder: no two kinds can read each other's files."""
+        return self.name.lower() + ("-timeseries" if self.module else "")
+
+
+class EmbeddedServer:
+    """A running server; `stop` it in the end.
+
+    Its data lies in a folder of its own below `folder`, its socket in a fresh 0700 folder with
+    a short path. The caller holds the lock of `folder`, so a server found there was left over
+    from a killed run and is stopped first. It is a process group
+    of its own, so that Ctrl-C reaches us and we stop it after our last write.
+    Raises StoreError if it does not start.
+    """
+
+    def __init__(self, program: Program, folder: Path, memory_mb: int = MEMORY_MB) -> None:
+        self._data = folder.absolute() / program.folder
+        self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _stop_left_over(self._data)
+        self._sockets = Path(tempfile.mkdtemp(prefix="ticktick-"))
+        self.url = f"unix://{self._sockets / 's'}"
+        self.process = self._start(program, memory_mb)
+        try:
+            self._wait_until_ready(program)
+        except StoreError:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Let the server keep its data and end; kill it after 5 s."""
+        self.process.terminate()
+        try:
+            self.process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        (self._data / "server.json").unlink(missing_ok=True)
+        shutil.rmtree(self._sockets, ignore_errors=True)
+
+    def _start(self, program: Program, memory_mb: int) -> "subprocess.Popen[bytes]":
+        socket = self._sockets / "s"
+        module = [] if program.module is None else ["--loadmodule", str(program.module)]
+        with (self._data / "server.log").open("wb") as log:
+            process = subprocess.Popen(  # noqa: S603  the program is the one we installed
+                [
+                    str(program.file),
+                    *("--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
+                    *("--dir", str(self._data), "--save", "", "--appendonly", "yes"),
+                    *("--appendfsync", "everysec", "--maxmemory", f"{memory_mb}mb"),
+                    *("--maxmemory-policy", "noeviction", "--daemonize", "no"),
+                    *module,
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        left = _LeftOver(process.pid, str(socket))
+        (self._data / "server.json").write_bytes(msgspec.json.encode(left))
+        return process
+
+    def _wait_until_ready(self, program: Program) -> None:
+        deadline = time.monotonic() + _START_S
+        while self.process.poll() is None and time.monotonic() < deadline:
+            if _answers(self.url):
+                return
+            time.sleep(_LOOK_S)
+        raise StoreError(f"{program.title} did not start: {self._last_words()}")
+
+    def _last_words(self) -> str:
+        lines = (self._data / "server.log").read_text(errors="replace").splitlines()
+        return lines[-1].strip() if lines else f"exit code {self.process.returncode}"
+
+
+def lock(folder: Path) -> BinaryIO:
+    """Hold the folder while the returned file is open; the system lets go if we are killed.
+
+    Only its holder may start or stop servers there. Raises StoreError if another one holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = (folder / "lock").open("ab")
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.close()
+            raise StoreError(
+                f"another Tick-Tick uses the store in {folder}; stop it, or set TICKTICK_HOME to "
+                "another workspace"
+            ) from error
+    return file
+
+
+class _LeftOver(Struct):
+    pid: int
+    socket: str
+
+
+def _stop_left_over(data: Path) -> None:
+    """Stop the server of a killed run, found by its file."""
+    try:
+        left = msgspec.json.decode((data / "server.json").read_bytes(), type=_LeftOver)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        return
+    _ask_to_end(left)
+    deadline = time.monotonic() + _STOP_S
+    while _is_that_server(left):
+        if time.monotonic() > deadline:
+            os.kill(left.pid, signal.SIGKILL)
+        time.sleep(_LOOK_S)
+    shutil.rmtree(Path(left.socket).parent, ignore_errors=True)
+    (data / "server.json").unlink(missing_ok=True)
+
+
+def _ask_to_end(left: _LeftOver) -> None:
+    link = Link(f"unix://{left.socket}", timeout_s=1.0)
+    try:
+        link.ask("SHUTDOWN")
+    except LOST:  # the server closes the connection instead of an answer
+        return
+    finally:
+        link.close()
+
+
+def _is_that_server(left: _LeftOver) -> bool:
+    """Whether the process still runs and is the server: its title names the socket."""
+    titles = Path("/proc")
+    if not titles.is_dir():
+        return _answers(f"unix://{left.socket}")
+    try:
+        return left.socket.encode() in (titles / str(left.pid) / "cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def _answers(url: str) -> bool:
+    link = Link(url, timeout_s=1.0)
+    try:
+        link.ask("PING")
+    except LOST:  # not there, or still loading its data
+        return False
+    finally:
+        link.close()
+    return True
