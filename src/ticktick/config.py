@@ -1,8 +1,9 @@
 """Settings: ticktick.toml and the environment, read once; the environment wins.
 
 TICKTICK_<SECTION>_<NAME> overrides the setting of that name, such as TICKTICK_WEB_PORT.
-REDIS_URL (or REDIS_HOST and REDIS_PORT) overrides `redis.url`. UPSTOX_API_KEY, UPSTOX_API_SECRET
-and UPSTOX_ACCESS_TOKEN exist in the environment only: ticktick.toml holds no secret of a broker.
+REDIS_URL (or REDIS_HOST and REDIS_PORT) overrides `redis.url`, TICKTICK_TIMESERIES
+`redis.timeseries`. UPSTOX_API_KEY, UPSTOX_API_SECRET and UPSTOX_ACCESS_TOKEN exist in the
+environment only: ticktick.toml holds no secret of a broker.
 """
 
 import os
@@ -40,11 +41,12 @@ from ticktick.redact import hide
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _REDIS_SCHEMES: Final = ("redis", "rediss", "unix")
 _ENGINE: Final = EngineSettings()
-_REDIS_VARIABLES: Final = ("REDIS_URL", "REDIS_HOST", "REDIS_PORT")
-_UPSTOX_VARIABLES: Final = {
-    "api_key": "UPSTOX_API_KEY",
-    "api_secret": "UPSTOX_API_SECRET",
-    "access_token": "UPSTOX_ACCESS_TOKEN",
+_WELL_KNOWN: Final[dict[tuple[str, ...], tuple[str, ...]]] = {
+    ("upstox", "api_key"): ("UPSTOX_API_KEY",),
+    ("upstox", "api_secret"): ("UPSTOX_API_SECRET",),
+    ("upstox", "access_token"): ("UPSTOX_ACCESS_TOKEN",),
+    ("redis", "timeseries"): ("TICKTICK_TIMESERIES",),
+    ("redis", "url"): ("REDIS_URL", "REDIS_HOST", "REDIS_PORT"),
 }
 
 
@@ -193,7 +195,10 @@ def load_settings(toml: Path) -> Settings:
     except ValidationError as error:
         raise ConfigError(_sentence(error.errors()[0], toml, os.environ)) from None
     except SettingsError as error:
-        raise ConfigError(f"{error}; set single values, such as TICKTICK_WEB_PORT=8080") from None
+        raise ConfigError(
+            f"{', '.join(_whole_sections(os.environ))}: this names a whole section, "
+            "expected single settings such as TICKTICK_WEB_PORT"
+        ) from error
     _hide_password(settings.redis.url)
     for _, secret in settings.upstox:
         if secret is not None:
@@ -214,19 +219,24 @@ def credentials_of(settings: Settings, path: Path) -> Credentials:
 
 
 class _WellKnownVariables(PydanticBaseSettingsSource):
-    """The variables that belong to Upstox and Redis rather than to us."""
+    """The variables with names of their own, most of them older than this program."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Unused: `__call__` gives every value at once."""
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        given = {name: os.environ[name].strip() for name in os.environ if os.environ[name].strip()}
-        upstox = {field: given[name] for field, name in _UPSTOX_VARIABLES.items() if name in given}
-        url = given.get("REDIS_URL")
-        if url is None and ("REDIS_HOST" in given or "REDIS_PORT" in given):
+        given = {name: value.strip() for name, value in os.environ.items() if value.strip()}
+        if "REDIS_URL" not in given and given.keys() & {"REDIS_HOST", "REDIS_PORT"}:
             host, port = given.get("REDIS_HOST", "127.0.0.1"), given.get("REDIS_PORT", "6379")
-            url = f"redis://[{host}]:{port}" if ":" in host else f"redis://{host}:{port}"
-        return {"upstox": upstox} | ({"redis": {"url": url}} if url else {})
+            given["REDIS_URL"] = (
+                f"redis://[{host}]:{port}" if ":" in host else f"redis://{host}:{port}"
+            )
+        found: dict[str, dict[str, str]] = {}
+        for (section, field), (variable, *_) in _WELL_KNOWN.items():
+            if variable in given:
+                found.setdefault(section, {})[field] = given[variable]
+        return found
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -243,7 +253,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     if "upstox" in content:
         raise ConfigError(
             f"{path}: unknown section 'upstox': `ticktick login` keeps the credentials, "
-            f"or set {', '.join(_UPSTOX_VARIABLES.values())} in the environment"
+            "or set UPSTOX_API_KEY and UPSTOX_API_SECRET in the environment"
         )
     return content
 
@@ -269,10 +279,15 @@ def _fields(section: str) -> dict[str, FieldInfo]:
 
 
 def _origin(section: str, rest: list[str], environ: Mapping[str, str]) -> str | None:
+    """The environment variable that set it, if one did."""
     ours = "_".join(["TICKTICK", section, *rest]).upper()
-    shared = _REDIS_VARIABLES if (section, *rest) == ("redis", "url") else ()
-    wanted = (ours, *shared)
-    return next((name for name in wanted if environ.get(name, "").strip()), None)
+    names = (ours, *_WELL_KNOWN.get((section, *rest), ()))
+    return next((name for name in names if environ.get(name, "").strip()), None)
+
+
+def _whole_sections(environ: Mapping[str, str]) -> list[str]:
+    names = [f"TICKTICK_{section}".upper() for section in Settings.model_fields]
+    return [name for name in names if name in environ]
 
 
 def _hide_password(url: SecretStr | None) -> None:
