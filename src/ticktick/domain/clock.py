@@ -10,7 +10,7 @@ NS_PER_MINUTE = 60 * NS_PER_S
 NS_PER_DAY = 86_400 * NS_PER_S
 
 IST = timezone(timedelta(hours=5, minutes=30), "IST")
-_IST_OFFSET_NS = 19_800 * NS_PER_S
+IST_OFFSET_NS = 19_800 * NS_PER_S
 
 
 class Clock(Protocol):
@@ -56,9 +56,14 @@ def ist_day(at_ns: int) -> date:
     return ist(at_ns).date()
 
 
+def ist_day_number(at_ns: int) -> int:
+    """Days since 1 January 1970 in India: equal exactly for moments of one Indian day."""
+    return (at_ns + IST_OFFSET_NS) // NS_PER_DAY
+
+
 def ist_midnight_ns(day: date) -> int:
     """The start of the day in India."""
-    return (day - date(1970, 1, 1)).days * NS_PER_DAY - _IST_OFFSET_NS
+    return (day - date(1970, 1, 1)).days * NS_PER_DAY - IST_OFFSET_NS
 
 
 def at_ist(day: date, hour: int, minute: int = 0, second: int = 0) -> int:

@@ -59,6 +59,12 @@ class Session(Struct, frozen=True):
         return self.stretches[-1][1]
 
     @property
+    def boundaries(self) -> list[int]:
+        """The moments at which the phase may change."""
+        moments = [moment for stretch in self.stretches for moment in stretch]
+        return sorted({*moments, self.pre_open_ns, self.auction_end_ns, *self.post_close_ns})
+
+    @property
     def minutes(self) -> int:
         """Number of one-minute candles of a day in which every minute trades."""
         return sum((end - start) // NS_PER_MINUTE for start, end in self.stretches)
@@ -76,9 +82,15 @@ class Session(Struct, frozen=True):
         return Phase.CLOSED
 
     def candle_start_ns(self, at_ns: int, minutes: int) -> int:
-        """Start of the candle of `minutes` that holds the moment, anchored at the open."""
+        """Start of the candle of `minutes` that holds the moment.
+
+        Candles are anchored at the open of their stretch, so none spans two of them; a moment
+        outside every stretch counts from the stretch before it, else from the first.
+        """
         width = minutes * NS_PER_MINUTE
-        return self.open_ns + (at_ns - self.open_ns) // width * width
+        begun = [start for start, _ in self.stretches if start <= at_ns]
+        anchor = begun[-1] if begun else self.open_ns
+        return anchor + (at_ns - anchor) // width * width
 
 
 # (first day, end of continuous trading, end of the closing auction) as IST hours and minutes

@@ -1,0 +1,51 @@
+"""The engine: one event in, what it changed out; no input or output, no clock of its own."""
+
+from typing import assert_never
+
+from ticktick.domain.event import (
+    Event,
+    FrameArrived,
+    HistoryRead,
+    InstrumentsResolved,
+    LinkChanged,
+    NoteTaken,
+    TimerFired,
+)
+from ticktick.domain.sessions import Calendar
+from ticktick.engine.desk_half import DeskHalf
+from ticktick.engine.market_half import Change, MarketHalf
+from ticktick.engine.ports import Decoder, EngineSettings, Outputs
+
+
+class Engine:
+    """The market half turns events into facts, the desk half acts on the facts.
+
+    The same events in the same order give the same outputs, whenever and wherever they run.
+    """
+
+    def __init__(self, decoder: Decoder, calendar: Calendar, settings: EngineSettings) -> None:
+        self.market = MarketHalf(decoder, calendar, settings)
+        self.desk = DeskHalf()
+
+    def process(self, event: Event) -> Outputs:
+        """Let one event happen and return the touched rows and the facts, in order."""
+        touched, facts = self._change(event)
+        at_ns = event.received_ns if isinstance(event, FrameArrived) else event.at_ns
+        return Outputs(at_ns, touched, (*facts, *self.desk.hear(facts)))
+
+    def _change(self, event: Event) -> Change:
+        match event:
+            case FrameArrived():
+                return self.market.frame(event)
+            case TimerFired():
+                return self.market.timer(event)
+            case LinkChanged():
+                return self.market.link(event)
+            case InstrumentsResolved():
+                return self.market.resolve(event)
+            case HistoryRead():
+                return self.market.history(event)
+            case NoteTaken():
+                return self.market.note(event)
+            case _:
+                assert_never(event)

@@ -1,0 +1,326 @@
+"""Frames, time and history in; metrics, candles, phases and freshness out."""
+
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ticktick.core.columns import Rows
+from ticktick.core.measure import (
+    measure_quotes,
+    measure_trades,
+    measure_vwap,
+    push_ticks,
+    push_trades,
+)
+from ticktick.core.trade import detect_trades
+from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_S
+from ticktick.domain.event import (
+    CandleChanged,
+    Fact,
+    FeedChanged,
+    FrameArrived,
+    FreshnessChanged,
+    HistoryRead,
+    InstrumentsResolved,
+    LinkChanged,
+    NoteTaken,
+    Noticed,
+    PhaseChanged,
+    TimerFired,
+)
+from ticktick.domain.market import Candle, Freshness
+from ticktick.domain.metric import METRIC_ROW, METRICS
+from ticktick.domain.sessions import Calendar, Phase
+from ticktick.engine.ports import Decoder, EngineSettings
+from ticktick.errors import DecodeError
+from ticktick.market.candles import Candles
+from ticktick.market.freshness import Link, judge
+from ticktick.market.phases import Phases
+from ticktick.market.table import SlotTable
+from ticktick.market.windows import Windows
+
+Change: TypeAlias = tuple[Rows, list[Fact]]
+_NONE: Rows = np.empty(0, np.int32)
+
+
+class MarketHalf:
+    """The state of the market as the feed, the broker's history and the clock told it.
+
+    `metrics` is float64[len(METRICS), capacity] in the order of METRICS, NaN = not known, prices
+    in price units. `freshness` is by row, `phases` by segment. Every method takes one event and
+    returns the rows it touched and the facts, in a fixed order.
+    """
+
+    def __init__(self, decoder: Decoder, calendar: Calendar, settings: EngineSettings) -> None:
+        self._decoder = decoder
+        self._fresh_ns = settings.fresh_limit_s * NS_PER_S
+        self._quiet_ns = settings.quiet_limit_s * NS_PER_S
+        self._vwap_ns = settings.vwap_window_s * NS_PER_S
+        self.table = SlotTable()
+        capacity = self.table.capacity
+        self._windows = Windows(capacity)
+        self._phases = Phases(calendar, capacity)
+        self._candles = Candles(
+            self.table,
+            self._windows,
+            self._phases,
+            settings.close_grace_s * NS_PER_S,
+            settings.confirm_limit_s * NS_PER_S,
+        )
+        self._has_volume = np.zeros(capacity, np.uint8)
+        self._heard = np.zeros(capacity, np.bool_)
+        self._canary: str | None = None
+        self._noticed_ns = 0
+        self.metrics = np.full((len(METRICS), capacity), np.nan)
+        self.freshness: list[Freshness] = []
+        self.link_up = False
+        self.link_reason = "not connected yet"
+        self.last_frame_ns = 0
+        self._counts = dict.fromkeys(
+            ("frames", "frames_rejected", "unknown_keys", "refused_values", "volume_falls"), 0
+        )
+        self._counts["trades"] = 0
+
+    @property
+    def phases(self) -> dict[str, Phase]:
+        """The phase of each segment on the watchlist."""
+        return self._phases.by_segment
+
+    @property
+    def phase_sources(self) -> dict[str, str]:
+        """Who told the phase of each segment: `feed` or `calendar`."""
+        return self._phases.sources
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """What was counted since the start, by name."""
+        return {**self._counts, **self._candles.counters}
+
+    def forming(self, symbol: str, minutes: int) -> Candle | None:
+        """The running candle of one of the six timeframes; None between trades and sessions."""
+        return self._candles.forming(self.table.row_of_symbol[symbol], minutes)
+
+    def candles(self, symbol: str, minutes: int) -> Sequence[Candle]:
+        """The closed candles, oldest first: the newest 800 minutes, 400 of other timeframes."""
+        return self._candles.closed(self.table.row_of_symbol[symbol], minutes)
+
+    def window(self, symbol: str) -> NDArray[np.int64]:
+        """The last 300 updates since the link came up, as `Windows.newest`."""
+        return self._windows.newest(self.table.row_of_symbol[symbol])
+
+    def resolve(self, event: InstrumentsResolved) -> Change:
+        """Give the instruments their rows and say what was repaired or not found."""
+        self.table.add(event.instruments)
+        instruments = self.table.instruments
+        self._has_volume[: len(instruments)] = [i.has_volume for i in instruments]
+        self.freshness += [Freshness.UNKNOWN] * (len(instruments) - len(self.freshness))
+        self._candles.watch()
+        self._canary = event.canary
+        facts: list[Fact] = [Noticed(event.at_ns, "info", note) for note in event.notes]
+        self._requote(self._phases.watch(instruments, event.at_ns), event.at_ns, facts)
+        self._judge(self._all_rows(), event.at_ns, facts)
+        return self._all_rows(), facts
+
+    def link(self, event: LinkChanged) -> Change:
+        """The socket came up or went away; either way nothing spans the moment."""
+        if (event.up, event.reason) == (self.link_up, self.link_reason):
+            return _NONE, []
+        self._candles.pause(self._rows(self._heard), self.last_frame_ns)
+        self._heard.fill(False)
+        self.link_up, self.link_reason = event.up, event.reason
+        if event.up:
+            self._windows.restart()
+            for name in ("tick_return", "vwap"):
+                self.metrics[METRIC_ROW[name]].fill(np.nan)
+        facts: list[Fact] = [FeedChanged(event.at_ns, event.up, event.reason)]
+        self._judge(self._all_rows(), event.at_ns, facts)
+        return self._all_rows(), facts
+
+    def frame(self, event: FrameArrived) -> Change:
+        """Decode, measure and fold one frame."""
+        at_ns = event.received_ns
+        try:
+            decoded = self._decoder.decode(event.data, self.table, at_ns, event.seq)
+        except DecodeError as error:
+            return _NONE, self._reject(error, at_ns)
+        self._counts["frames"] += 1
+        self._counts["unknown_keys"] += decoded.unknown_keys
+        self._counts["refused_values"] += decoded.refused
+        self.last_frame_ns = max(self.last_frame_ns, decoded.exchange_ns)
+        rows, facts = decoded.rows, list[Fact]()
+        phases = self._phases
+        if decoded.phases is None:
+            flipped = self._requote(phases.advance(at_ns), at_ns, facts)
+        else:
+            flipped = self._requote(phases.hear(decoded.phases, at_ns), at_ns, facts)
+        newly_heard = rows[~self._heard[rows]]
+        self._candles.resume(newly_heard, decoded.exchange_ns)
+        self._heard[newly_heard] = True
+        self._measure(rows, decoded.exchange_ns)
+        facts += [CandleChanged(at_ns, candle) for candle in self._candles.take(rows)]
+        touched = _union(rows, flipped) if len(flipped) else rows
+        self._judge(touched, at_ns, facts)
+        return touched, facts
+
+    def timer(self, event: TimerFired) -> Change:
+        """Let time pass: phases, candle ends, windows and freshness."""
+        at_ns, facts = event.at_ns, list[Fact]()
+        flipped = self._requote(self._phases.advance(at_ns), at_ns, facts)
+        facts += [CandleChanged(at_ns, candle) for candle in self._candles.advance(at_ns)]
+        expired = self._rows(self._windows.oldest_ns <= at_ns - self._vwap_ns)
+        self._measure_vwap(expired, at_ns)
+        aged = self._judge(self._all_rows(), at_ns, facts)
+        return _union(flipped, expired, aged), facts
+
+    def history(self, event: HistoryRead) -> Change:
+        """Merge the broker's finished minutes of one symbol."""
+        row = self.table.row_of_symbol.get(event.symbol)
+        if row is None:
+            text = f"history of {event.symbol} was read, but nobody watches it; it is not kept"
+            return _NONE, [Noticed(event.at_ns, "warning", text)]
+        changed = self._candles.merge(row, event.candles, event.at_ns)
+        return _NONE, [CandleChanged(event.at_ns, candle) for candle in changed]
+
+    def note(self, event: NoteTaken) -> Change:
+        """Pass on what the surroundings must tell the user."""
+        return _NONE, [Noticed(event.at_ns, event.level, event.text)]
+
+    def _reject(self, error: DecodeError, at_ns: int) -> list[Fact]:
+        self._counts["frames_rejected"] += 1
+        if self._noticed_ns and at_ns - self._noticed_ns < NS_PER_MINUTE:
+            return []
+        self._noticed_ns = at_ns
+        count = self._counts["frames_rejected"]
+        text = f"a frame of the feed cannot be read ({error}); {count} rejected since the start"
+        return [Noticed(at_ns, "error", text)]
+
+    def _requote(self, segments: Iterable[str], at_ns: int, facts: list[Fact]) -> Rows:
+        """Tell the changed phases; measure the quotes of rows that began or ceased to trade."""
+        for segment in segments:
+            phase, source = self.phases[segment], self.phase_sources[segment]
+            facts.append(PhaseChanged(at_ns, segment, phase, source))
+        flipped = self._phases.take_flipped()
+        self._measure_quotes(flipped)
+        return flipped
+
+    def _measure(self, rows: Rows, exchange_ns: int) -> None:
+        slots, windows, metrics = self.table.records, self._windows, self.metrics
+        self._counts["volume_falls"] += detect_trades(
+            rows,
+            self._has_volume,
+            slots["last_price"],
+            slots["last_trade_ns"],
+            slots["volume"],
+            windows.base_price,
+            windows.base_trade_ns,
+            windows.base_volume,
+            windows.suspect_volume,
+            windows.traded,
+            windows.previous_price,
+            windows.volume_delta,
+        )
+        self._counts["trades"] += int(windows.traded[rows].sum())
+        self._measure_quotes(rows)
+        measure_trades(
+            rows,
+            self._has_volume,
+            windows.traded,
+            slots["last_price"],
+            windows.previous_price,
+            slots["average_price"],
+            metrics[METRIC_ROW["tick_return"]],
+            metrics[METRIC_ROW["vwap_session"]],
+            metrics[METRIC_ROW["vwap_distance"]],
+        )
+        push_ticks(
+            rows,
+            slots["exchange_ns"],
+            slots["last_price"],
+            windows.volume_delta,
+            slots["bid_price"],
+            slots["ask_price"],
+            windows.tick_head,
+            windows.tick_count,
+            windows.ticks,
+        )
+        push_trades(
+            rows,
+            windows.traded,
+            slots["exchange_ns"],
+            slots["last_price"],
+            windows.volume_delta,
+            windows.trade_head,
+            windows.trade_count,
+            windows.oldest_ns,
+            windows.sums,
+            windows.trades,
+        )
+        self._measure_vwap(rows, exchange_ns)
+
+    def _measure_quotes(self, rows: Rows) -> None:
+        slots, metrics = self.table.records, self.metrics
+        measure_quotes(
+            rows,
+            self._phases.continuous,
+            slots["bid_price"],
+            slots["bid_quantity"],
+            slots["ask_price"],
+            slots["ask_quantity"],
+            metrics[METRIC_ROW["mid"]],
+            metrics[METRIC_ROW["spread"]],
+            metrics[METRIC_ROW["imbalance"]],
+        )
+
+    def _measure_vwap(self, rows: Rows, now_ns: int) -> None:
+        windows = self._windows
+        measure_vwap(
+            rows,
+            now_ns - self._vwap_ns,
+            windows.trade_head,
+            windows.trade_count,
+            windows.oldest_ns,
+            windows.sums,
+            windows.trades,
+            self.metrics[METRIC_ROW["vwap"]],
+        )
+
+    def _judge(self, rows: Rows, now_ns: int, facts: list[Fact]) -> Rows:
+        """Tell whose freshness changed; return their rows."""
+        link = Link(now_ns, self.link_up, self._is_healthy(now_ns))
+        exchange_ns = self.table.records["exchange_ns"]
+        changed = []
+        for row in rows.tolist():
+            freshness = judge(
+                int(exchange_ns[row]),
+                bool(self._heard[row]),
+                self._phases.rows[row],
+                link,
+                self._fresh_ns,
+                self._quiet_ns,
+            )
+            if freshness is not self.freshness[row]:
+                self.freshness[row] = freshness
+                symbol = self.table.instruments[row].symbol
+                facts.append(FreshnessChanged(now_ns, symbol, freshness))
+                changed.append(row)
+        return np.array(changed, np.int32)
+
+    def _is_healthy(self, now_ns: int) -> bool:
+        """Whether data still arrives: the canary's while its market trades, else anybody's."""
+        row = self.table.row_of_symbol.get(self._canary or "")
+        newest_ns = self.last_frame_ns
+        if row is not None and self._phases.rows[row] is Phase.CONTINUOUS:
+            newest_ns = int(self.table.records["exchange_ns"][row])
+        return now_ns - newest_ns <= self._fresh_ns
+
+    def _all_rows(self) -> Rows:
+        return np.arange(len(self.table), dtype=np.int32)
+
+    def _rows(self, mask: NDArray[np.bool_]) -> Rows:
+        return np.flatnonzero(mask).astype(np.int32)
+
+
+def _union(*rows: Rows) -> Rows:
+    return np.unique(np.concatenate(rows))

@@ -1,0 +1,265 @@
+"""The life of one instrument's closed candles: provisional, final, corrected, backfilled."""
+
+from collections.abc import Callable, Sequence
+
+from msgspec.structs import replace
+
+from ticktick.domain.clock import NS_PER_MINUTE
+from ticktick.domain.market import TIMEFRAMES, Candle, CandleState
+from ticktick.market.series import Series
+
+KEPT = {minutes: 1000 if minutes == 1 else 450 for minutes in TIMEFRAMES}
+_HIGHER = TIMEFRAMES[1:]
+_HOLES = 64
+
+Span = tuple[int, int]
+StretchAt = Callable[[int], Span | None]
+
+
+class CandleBook:
+    """Closed candles of the six timeframes of one instrument.
+
+    Every method returns the candles that are new or changed, in the order in which they became
+    so. `frontier_ns` tells how far minutes are closed; `stretch_at` gives the continuous stretch
+    that holds a moment, the anchor of the higher timeframes. `now_ns` 0 means that no time has
+    passed that could settle anything: only events do.
+    """
+
+    def __init__(self, symbol: str, stretch_at: StretchAt, grace_ns: int, confirm_ns: int) -> None:
+        self.symbol = symbol
+        self.corrections = 0
+        self._stretch_at = stretch_at
+        self._grace_ns = grace_ns
+        self._confirm_ns = confirm_ns
+        self._series = {minutes: Series(KEPT[minutes]) for minutes in TIMEFRAMES}
+        self._unconfirmed: list[int] = []
+        self._running: dict[tuple[int, int], int] = {}
+        self._known_from_ns: int | None = None
+        self._trimmed: Span | None = None
+        self._holes: list[Span] = []
+        self._unseen_ns: int | None = None
+        self._was_watched = False
+
+    def candles(self, minutes: int) -> Sequence[Candle]:
+        """The closed candles of the timeframe, oldest first."""
+        return self._series[minutes].candles
+
+    def pause(self, at_ns: int) -> None:
+        """Note that trades after the moment are not seen."""
+        self._unseen_ns = at_ns
+
+    def resume(self, at_ns: int) -> None:
+        """Note that trades are seen from the moment on; what lies before it is a hole."""
+        if self._unseen_ns is not None:
+            self._add_hole(self._unseen_ns, at_ns)
+        self._know_from(at_ns)
+        self._unseen_ns = None
+        self._was_watched = True
+
+    def close(self, candle: Candle, frontier_ns: int) -> list[Candle]:
+        """Take a minute whose trades are over; it waits for the broker's own candle."""
+        changed: list[Candle] = []
+        if self._series[1].get(candle.start_ns) is None:
+            self._unconfirmed.append(candle.start_ns)
+            self._put(candle, changed)
+        self._settle(frontier_ns, 0, changed)
+        return changed
+
+    def confirm(self, candle: Candle, frontier_ns: int) -> list[Candle]:
+        """Take the feed's own finished minute."""
+        changed: list[Candle] = []
+        self._put(candle, changed)
+        self._settle(frontier_ns, 0, changed)
+        return changed
+
+    def advance(self, now_ns: int, frontier_ns: int) -> list[Candle]:
+        """Let time settle what nobody confirmed."""
+        changed: list[Candle] = []
+        for start_ns in list(self._unconfirmed):
+            if start_ns + NS_PER_MINUTE + self._confirm_ns <= now_ns:
+                waiting = self._series[1].get(start_ns)
+                if waiting is not None:
+                    self._put(replace(waiting, state=CandleState.FINAL), changed)
+        self._settle(frontier_ns, now_ns, changed)
+        return changed
+
+    def merge(self, candles: Sequence[Candle], now_ns: int, frontier_ns: int) -> list[Candle]:
+        """Take finished minutes from the broker's history, oldest first, at least one."""
+        changed: list[Candle] = []
+        first_ns, end_ns = candles[0].start_ns, candles[-1].end_ns
+        self._know_from(first_ns)
+        for candle in candles:
+            if not self._is_dropped(candle):
+                state = CandleState.BACKFILLED if self._is_missed(candle) else CandleState.FINAL
+                self._put(replace(candle, state=state, confirmed=True, revision=0), changed)
+        self._fill_holes(first_ns, end_ns)
+        self._settle(frontier_ns, now_ns, changed)
+        return changed
+
+    def due_ns(self) -> int | None:
+        """When time alone will next change something."""
+        moments = [start + NS_PER_MINUTE + self._confirm_ns for start in self._unconfirmed]
+        for (minutes, start_ns), end_ns in self._running.items():
+            closed = self._series[minutes].get(start_ns)
+            moments.append(end_ns + (self._grace_ns if closed is None else self._confirm_ns))
+        return min(moments, default=None)
+
+    def join(self, minutes: int, running: Candle | None, frontier_ns: int) -> Candle | None:
+        """The candle of the timeframe that still runs, from closed minutes and the forming one."""
+        last = self._series[1].last()
+        newest = running or last
+        span = None if newest is None else self._bucket(newest.start_ns, minutes)
+        if span is None or span[1] <= frontier_ns or not self._is_known(span):
+            return None
+        members = [*self._series[1].between(*span)]
+        if running is not None:
+            members.append(running)
+        return _join(members, minutes, span[0], CandleState.FORMING, confirmed=False)
+
+    def _put(self, candle: Candle, changed: list[Candle]) -> None:
+        old = self._series[1].get(candle.start_ns)
+        new = _revised(old, candle)
+        if new is None:
+            return
+        if old is not None and _values(old) != _values(new):
+            self.corrections += 1
+        if new.state is not CandleState.PROVISIONAL and new.start_ns in self._unconfirmed:
+            self._unconfirmed.remove(new.start_ns)
+        self._series[1].put(new)
+        changed.append(new)
+        for minutes in _HIGHER:
+            span = self._bucket(new.start_ns, minutes)
+            if span is not None and self._is_known(span):
+                self._running[minutes, span[0]] = span[1]
+
+    def _settle(self, frontier_ns: int, now_ns: int, changed: list[Candle]) -> None:
+        """Close the higher candles whose time is over; those that are final stop running."""
+        for (minutes, start_ns), end_ns in sorted(self._running.items()):
+            if frontier_ns < end_ns and now_ns < end_ns + self._grace_ns:
+                continue
+            series = self._series[minutes]
+            old = series.get(start_ns)
+            joined = self._closed(minutes, (start_ns, end_ns), now_ns, old)
+            new = _revised(old, joined)
+            if new is not None:
+                series.put(new)
+                changed.append(new)
+            if joined.state is not CandleState.PROVISIONAL:
+                del self._running[minutes, start_ns]
+        self._trim()
+
+    def _closed(self, minutes: int, span: Span, now_ns: int, old: Candle | None) -> Candle:
+        members = self._series[1].between(*span)
+        is_settled = all(member.state is not CandleState.PROVISIONAL for member in members) and (
+            members[-1].start_ns == span[1] - NS_PER_MINUTE
+            or now_ns >= span[1] + self._confirm_ns
+            or (old is not None and old.state is not CandleState.PROVISIONAL)
+        )
+        state = CandleState.PROVISIONAL
+        if is_settled:
+            is_backfilled = any(member.state is CandleState.BACKFILLED for member in members)
+            state = CandleState.BACKFILLED if is_backfilled else CandleState.FINAL
+        confirmed = all(member.confirmed for member in members) and self._is_watched(span)
+        return _join(members, minutes, span[0], state, confirmed=confirmed)
+
+    def _bucket(self, at_ns: int, minutes: int) -> Span | None:
+        stretch = self._stretch_at(at_ns)
+        if stretch is None:
+            return None
+        width = minutes * NS_PER_MINUTE
+        start_ns = stretch[0] + (at_ns - stretch[0]) // width * width
+        return start_ns, min(start_ns + width, stretch[1])
+
+    def _know_from(self, at_ns: int) -> None:
+        if self._known_from_ns is None or at_ns < self._known_from_ns:
+            self._known_from_ns = at_ns
+
+    def _is_known(self, span: Span) -> bool:
+        """Whether all minutes of the span are still kept and none lies before the first known."""
+        trimmed = self._trimmed
+        is_kept = trimmed is None or span[1] <= trimmed[0] or trimmed[1] <= span[0]
+        return is_kept and self._known_from_ns is not None and self._known_from_ns <= span[0]
+
+    def _is_dropped(self, candle: Candle) -> bool:
+        trimmed = self._trimmed
+        return trimmed is not None and trimmed[0] <= candle.start_ns < trimmed[1]
+
+    def _is_missed(self, candle: Candle) -> bool:
+        is_unseen = self._unseen_ns is not None and self._unseen_ns < candle.end_ns
+        return self._was_watched and (
+            is_unseen
+            or any(start < candle.end_ns and candle.start_ns < end for start, end in self._holes)
+        )
+
+    def _is_watched(self, span: Span) -> bool:
+        """Whether every minute in a hole of the span is known from the broker's own candles."""
+        for start, end in self._holes:
+            minute = max(span[0], start // NS_PER_MINUTE * NS_PER_MINUTE)
+            while minute < min(end, span[1]):
+                candle = self._series[1].get(minute)
+                if candle is None or not candle.confirmed:
+                    return False
+                minute += NS_PER_MINUTE
+        return True
+
+    def _add_hole(self, start_ns: int, end_ns: int) -> None:
+        if start_ns < end_ns:
+            self._holes = [*self._holes[1 - _HOLES :], (start_ns, end_ns)]
+
+    def _fill_holes(self, start_ns: int, end_ns: int) -> None:
+        """Forget what lies in [start_ns, end_ns) of the holes: the broker told it."""
+        left = [(start, min(end, start_ns)) for start, end in self._holes]
+        right = [(max(start, end_ns), end) for start, end in self._holes]
+        self._holes = sorted({span for span in left + right if span[0] < span[1]})
+        if not self._was_watched:
+            self._unseen_ns = max(self._unseen_ns or 0, end_ns)
+        elif self._unseen_ns is not None and self._unseen_ns < end_ns:
+            self._add_hole(self._unseen_ns, start_ns)
+            self._unseen_ns = end_ns
+
+    def _trim(self) -> None:
+        for minutes, series in self._series.items():
+            span = series.trim()
+            if span is not None and minutes == 1:
+                first = span[0] if self._trimmed is None else min(span[0], self._trimmed[0])
+                self._trimmed = (first, span[1])
+
+
+def _revised(old: Candle | None, new: Candle) -> Candle | None:
+    """The candle to keep instead of the old one, with its revision; None if nothing is new."""
+    if old is None:
+        return new
+    is_same = _values(old) == _values(new)
+    was_settled = old.state is not CandleState.PROVISIONAL
+    if is_same and was_settled and old.confirmed:
+        return None
+    revision = old.revision + (was_settled and not is_same)
+    kept = replace(new, revision=revision, open_interest=new.open_interest or old.open_interest)
+    return None if kept == old else kept
+
+
+def _values(candle: Candle) -> tuple[int, int, int, int, int]:
+    return candle.open, candle.high, candle.low, candle.close, candle.volume
+
+
+def _join(
+    members: Sequence[Candle],
+    minutes: int,
+    start_ns: int,
+    state: CandleState,
+    *,
+    confirmed: bool,
+) -> Candle:
+    return Candle(
+        symbol=members[0].symbol,
+        minutes=minutes,
+        start_ns=start_ns,
+        open=members[0].open,
+        high=max(member.high for member in members),
+        low=min(member.low for member in members),
+        close=members[-1].close,
+        volume=sum(member.volume for member in members),
+        open_interest=members[-1].open_interest,
+        state=state,
+        confirmed=confirmed,
+    )

@@ -1,0 +1,209 @@
+"""Candles of every instrument: forming ones as columns, closed ones in books."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+
+from ticktick.core.columns import Rows
+from ticktick.core.fold import (
+    CLOSE,
+    HIGH,
+    INTEREST,
+    LOW,
+    OPEN,
+    START,
+    VOLUME,
+    WIDTH,
+    changed_minutes,
+    fold,
+)
+from ticktick.core.measure import NEVER_NS
+from ticktick.domain.clock import NS_PER_MINUTE, ist_day_number
+from ticktick.domain.market import Candle, CandleState
+from ticktick.market.book import CandleBook
+from ticktick.market.phases import Phases
+from ticktick.market.table import SlotTable
+from ticktick.market.windows import Windows
+
+
+class Candles:
+    """Turns trades, the broker's minutes, history and time into closed candles.
+
+    Only TimerFired lets time settle anything, so that frames may be cut in any way.
+    `counters` holds `late_ticks`, `candle_corrections` and `history_refused`.
+    """
+
+    def __init__(
+        self, table: SlotTable, windows: Windows, phases: Phases, grace_ns: int, confirm_ns: int
+    ) -> None:
+        self._table = table
+        self._windows = windows
+        self._phases = phases
+        self._grace_ns = grace_ns
+        self._confirm_ns = confirm_ns
+        self._books: list[CandleBook] = []
+        self._forming = np.zeros((table.capacity, WIDTH), np.int64)
+        self._frontier_ns = np.zeros(table.capacity, np.int64)
+        self._due_ns = np.full(table.capacity, NEVER_NS, np.int64)
+        self._closed_rows = np.zeros(table.capacity, np.int32)
+        self._closed = np.zeros((table.capacity, WIDTH), np.int64)
+        self._minutes_seen = np.zeros((table.capacity, WIDTH - 1), np.int64)
+        self._news = np.zeros(table.capacity, np.int32)
+        self.counters = {"late_ticks": 0, "candle_corrections": 0, "history_refused": 0}
+
+    def watch(self) -> None:
+        """Open a book for every instrument that has none yet."""
+        for row in range(len(self._books), len(self._table)):
+            self._books.append(
+                CandleBook(
+                    self._table.instruments[row].symbol,
+                    partial(self._phases.stretch, row),
+                    self._grace_ns,
+                    self._confirm_ns,
+                )
+            )
+
+    def pause(self, rows: Rows, at_ns: int) -> None:
+        """Note that the rows' trades are not seen any more."""
+        for row in rows:
+            self._books[row].pause(at_ns)
+
+    def resume(self, rows: Rows, at_ns: int) -> None:
+        """Note that the rows' trades are seen from the moment on."""
+        for row in rows:
+            self._books[row].resume(at_ns)
+
+    def take(self, rows: Rows) -> list[Candle]:
+        """Fold the touched rows' trades and take the broker's own minutes among them."""
+        slots, windows = self._table.records, self._windows
+        closed, late = fold(
+            rows,
+            windows.traded,
+            windows.volume_delta,
+            slots["last_price"],
+            slots["last_trade_ns"],
+            slots["open_interest"],
+            self._phases.opens_ns,
+            self._phases.closes_ns,
+            self._frontier_ns,
+            self._forming,
+            self._closed_rows,
+            self._closed,
+        )
+        self.counters["late_ticks"] += late
+        changed: list[Candle] = []
+        for row, values in zip(self._closed_rows[:closed], self._closed[:closed], strict=True):
+            changed += self._close(int(row), values.tolist())
+        return changed + self._take_minutes(rows)
+
+    def advance(self, now_ns: int) -> list[Candle]:
+        """Close the minutes that are over, and let time settle what nobody confirmed."""
+        minute_ns = (now_ns - self._grace_ns) // NS_PER_MINUTE * NS_PER_MINUTE
+        np.maximum(self._frontier_ns, minute_ns, out=self._frontier_ns)
+        starts = self._forming[:, START]
+        is_over = (starts > 0) & (starts < minute_ns)
+        changed: list[Candle] = []
+        for row in np.flatnonzero(is_over | (self._due_ns <= now_ns)).tolist():
+            if is_over[row]:
+                changed += self._close_forming(row)
+            changed += self._books[row].advance(now_ns, int(self._frontier_ns[row]))
+            self._note(row)
+        return changed
+
+    def merge(self, row: int, candles: Sequence[Candle], now_ns: int) -> list[Candle]:
+        """Take the broker's finished minutes of one row; what cannot be one is counted."""
+        finished = [candle for candle in candles if self._is_minute(row, candle, now_ns)]
+        self.counters["history_refused"] += len(candles) - len(finished)
+        if not finished:
+            return []
+        changed = self._reach(row, finished[-1].start_ns)
+        changed += self._books[row].merge(finished, now_ns, int(self._frontier_ns[row]))
+        self._note(row)
+        return changed
+
+    def forming(self, row: int, minutes: int) -> Candle | None:
+        """The candle of the timeframe that still runs."""
+        values = self._forming[row].tolist()
+        running = self._minute(row, values, CandleState.FORMING) if values[START] else None
+        if minutes == 1:
+            return running
+        return self._books[row].join(minutes, running, int(self._frontier_ns[row]))
+
+    def closed(self, row: int, minutes: int) -> Sequence[Candle]:
+        """The closed candles of the timeframe, oldest first."""
+        return self._books[row].candles(minutes)
+
+    def _take_minutes(self, rows: Rows) -> list[Candle]:
+        slots = self._table.records
+        found = changed_minutes(
+            rows,
+            np.maximum(slots["exchange_ns"], slots["last_trade_ns"]),
+            slots["minute_start_ns"],
+            slots["minute_open"],
+            slots["minute_high"],
+            slots["minute_low"],
+            slots["minute_close"],
+            slots["minute_volume"],
+            self._minutes_seen,
+            self._news,
+        )
+        changed: list[Candle] = []
+        for row in self._news[:found].tolist():
+            values = [*self._minutes_seen[row].tolist(), 0]
+            start_ns, now_ns = values[START], int(slots["exchange_ns"][row])
+            is_today = ist_day_number(start_ns) == ist_day_number(now_ns)
+            if is_today and values[LOW] > 0 and self._phases.stretch(row, start_ns):
+                changed += self._reach(row, start_ns)
+                candle = self._minute(row, values, CandleState.FINAL)
+                changed += self._books[row].confirm(candle, int(self._frontier_ns[row]))
+                self._note(row)
+        return changed
+
+    def _reach(self, row: int, start_ns: int) -> list[Candle]:
+        """Close every minute up to the one the broker calls finished."""
+        is_over = 0 < self._forming[row, START] <= start_ns
+        end_ns = start_ns + NS_PER_MINUTE
+        self._frontier_ns[row] = max(int(self._frontier_ns[row]), end_ns)
+        return self._close_forming(row) if is_over else []
+
+    def _close_forming(self, row: int) -> list[Candle]:
+        values = self._forming[row].tolist()
+        self._forming[row, START] = 0
+        return self._close(row, values)
+
+    def _close(self, row: int, values: list[int]) -> list[Candle]:
+        candle = self._minute(row, values, CandleState.PROVISIONAL)
+        changed = self._books[row].close(candle, int(self._frontier_ns[row]))
+        self._note(row)
+        return changed
+
+    def _note(self, row: int) -> None:
+        book = self._books[row]
+        due_ns = book.due_ns()
+        self._due_ns[row] = NEVER_NS if due_ns is None else due_ns
+        self.counters["candle_corrections"] += book.corrections
+        book.corrections = 0
+
+    def _minute(self, row: int, values: list[int], state: CandleState) -> Candle:
+        return Candle(
+            symbol=self._table.instruments[row].symbol,
+            minutes=1,
+            start_ns=values[START],
+            open=values[OPEN],
+            high=values[HIGH],
+            low=values[LOW],
+            close=values[CLOSE],
+            volume=values[VOLUME],
+            open_interest=values[INTEREST],
+            state=state,
+            confirmed=state is CandleState.FINAL,
+        )
+
+    def _is_minute(self, row: int, candle: Candle, now_ns: int) -> bool:
+        return (
+            candle.minutes == 1
+            and candle.low > 0
+            and candle.end_ns <= now_ns
+            and self._phases.stretch(row, candle.start_ns) is not None
+        )
