@@ -28,7 +28,7 @@ CHECKS = [
     Job("format", ("ruff", "format", "--check", ".")),
     Job("lint", ("ruff", "check", "--quiet", ".")),
     Job("types", ("mypy",)),
-    Job("imports", ("lint-imports",)),
+    Job("imports", ("lint-imports", "--no-logo")),
     Job("repository", (sys.executable, "tools/repository.py")),
     Job("page types", ("node", "node_modules/svelte-check/bin/svelte-check"), "web"),
     Job("page tests", ("node", "node_modules/vitest/vitest.mjs", "run"), "web"),
