@@ -1,0 +1,76 @@
+"""The levers beside the exchange, under `/_emu/`: clock, token, trades."""
+
+from typing import Any
+
+import msgspec
+from aiohttp import web
+from msgspec import Struct
+
+from ticktick.emulator.exchange import Exchange
+from ticktick.emulator.pace import Pace
+
+
+class _NewClock(Struct):
+    now_ns: int | None = None
+    rate: float | None = None
+
+
+class Bench:
+    """Answers `/_emu/clock`, `/_emu/token` and `/_emu/trades`."""
+
+    def __init__(self, exchange: Exchange, pace: Pace) -> None:
+        self._exchange = exchange
+        self._pace = pace
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Answer one request; a browser page of another site is refused."""
+        if "Origin" in request.headers:
+            return _refused(403, "pages have no business here")
+        match request.method, request.match_info["name"]:
+            case "GET", "clock":
+                return self._clock()
+            case "POST", "clock":
+                return self._set_clock(await request.read())
+            case "POST", "token":
+                token = self._exchange.login.live_token(self._exchange.now_ns)
+                return _json({"access_token": token})
+            case "GET", "trades":
+                return self._trades(request)
+        return _refused(404, f"there is no {request.method} {request.path}")
+
+    def _clock(self) -> web.Response:
+        return _json({"now_ns": self._pace.now_ns(self._exchange), "rate": self._pace.rate})
+
+    def _set_clock(self, body: bytes) -> web.Response:
+        try:
+            new = msgspec.json.decode(body or b"{}", type=_NewClock)
+        except msgspec.DecodeError as error:
+            return _refused(400, f"the clock takes now_ns and rate: {error}")
+        if new.rate is not None and new.rate < 0:
+            return _refused(400, f"rate must be 0 or more, was {new.rate}")
+        if new.now_ns is not None:
+            self._exchange.jump(new.now_ns)
+        now_ns = self._pace.now_ns(self._exchange) if new.now_ns is None else new.now_ns
+        self._pace.set(now_ns, self._pace.rate if new.rate is None else new.rate)
+        return self._clock()
+
+    def _trades(self, request: web.Request) -> web.Response:
+        key = request.query.get("instrument_key", "")
+        try:
+            from_ns = int(request.query.get("from_ns", 0))
+            to_ns = int(request.query.get("to_ns", self._exchange.now_ns))
+        except ValueError:
+            return _refused(400, "from_ns and to_ns must be whole nanoseconds")
+        try:
+            return _json(self._exchange.source.trades(key, from_ns, to_ns))
+        except LookupError as error:
+            return _refused(404, str(error))
+
+
+def _json(content: Any, status: int = 200) -> web.Response:
+    body = msgspec.json.encode(content)
+    return web.Response(status=status, body=body, content_type="application/json")
+
+
+def _refused(status: int, sentence: str) -> web.Response:
+    return _json({"error": sentence}, status)

@@ -1,0 +1,146 @@
+"""REST candles: history before today and today's, in every unit the broker knows."""
+
+from datetime import date, timedelta
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from ticktick.domain.clock import NS_PER_DAY, NS_PER_MINUTE, iso_ist, ist_day, ist_midnight_ns
+from ticktick.domain.sessions import Calendar, SessionClass
+from ticktick.emulator.answers import Refused, Response, success
+from ticktick.emulator.bars import Bars
+from ticktick.emulator.master import find
+from ticktick.emulator.model import Ints
+from ticktick.emulator.source import Source
+
+_MOST_INTERVAL: Final = {"minutes": 300, "hours": 5, "days": 1, "weeks": 1, "months": 1}
+_INTRADAY_UNITS: Final = ("minutes", "hours", "days")
+_SHORT_MINUTES = 15
+_IST_OFFSET_NS = 19_800_000_000_000
+_EPOCH_WEEKDAY = 3
+
+
+class _Width(NamedTuple):
+    """A candle length as the broker says it: `minutes`, 5."""
+
+    unit: str
+    size: int
+
+
+def answer_history(
+    source: Source, calendar: Calendar, key: str, unit: str, interval: str, *days: str
+) -> Response:
+    """`GET /v3/historical-candle/{key}/{unit}/{interval}/{to_date}[/{from_date}]`."""
+    find(source.listings, key, "UDAPI1021")
+    width = _width(unit, interval, tuple(_MOST_INTERVAL))
+    first, last = _span(width, *days)
+    today = ist_midnight_ns(ist_day(source.now_ns))
+    end_ns = min(ist_midnight_ns(last) + NS_PER_DAY, today)
+    bars = source.bars(key).between(ist_midnight_ns(first), end_ns)
+    return _answer(bars, width, calendar)
+
+
+def answer_intraday(
+    source: Source, calendar: Calendar, key: str, unit: str, interval: str
+) -> Response:
+    """`GET /v3/historical-candle/intraday/{key}/{unit}/{interval}`: the last one is forming."""
+    find(source.listings, key, "UDAPI1021")
+    width = _width(unit, interval, _INTRADAY_UNITS)
+    today = ist_midnight_ns(ist_day(source.now_ns))
+    bars = source.bars(key).between(today, source.now_ns + 1)
+    return _answer(bars, width, calendar)
+
+
+def _width(unit: str, interval: str, units: tuple[str, ...]) -> _Width:
+    if unit not in units:
+        raise Refused("UDAPI1146", f"Invalid unit {unit}; valid units are {', '.join(units)}")
+    if not interval.isdecimal() or not 1 <= int(interval) <= _MOST_INTERVAL[unit]:
+        raise Refused("UDAPI1147", f"Invalid interval {interval} for unit {unit}")
+    return _Width(unit, int(interval))
+
+
+def _span(width: _Width, to_text: str, from_text: str | None = None) -> tuple[date, date]:
+    last = _date(to_text)
+    earliest = _earliest(width, last)
+    if from_text is None:
+        return earliest, last
+    first = _date(from_text)
+    if first > last:
+        raise Refused("UDAPI1015", f"from_date {first} must not be after to_date {last}")
+    if first < earliest:
+        raise Refused("UDAPI1148", f"Invalid date range: the earliest from_date is {earliest}")
+    return first, last
+
+
+def _earliest(width: _Width, last: date) -> date:
+    """First day that one call may reach back to."""
+    if width.unit in ("weeks", "months"):
+        return date(2000, 1, 1)
+    if width.unit == "days":
+        return _months_before(last, 120)
+    short = width.unit == "minutes" and width.size <= _SHORT_MINUTES
+    return _months_before(last, 1 if short else 3)
+
+
+def _months_before(day: date, months: int) -> date:
+    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+    following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
+    return date(year, month + 1, min(day.day, (following - timedelta(days=1)).day))
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Refused("UDAPI1015", f"Invalid date {text}; write YYYY-MM-DD") from None
+
+
+def _answer(bars: Bars, width: _Width, calendar: Calendar) -> Response:
+    grouped = (
+        bars if width == _Width("minutes", 1) else bars.grouped(_labels(bars, width, calendar))
+    )
+    rows = zip(
+        map(iso_ist, grouped.start_ns.tolist()),
+        (grouped.open / 100).tolist(),
+        (grouped.high / 100).tolist(),
+        (grouped.low / 100).tolist(),
+        (grouped.close / 100).tolist(),
+        grouped.volume.tolist(),
+        [0] * len(grouped),
+        strict=True,
+    )
+    return success({"candles": [list(row) for row in rows][::-1]})
+
+
+def _labels(bars: Bars, width: _Width, calendar: Calendar) -> Ints:
+    """Start of the longer candle of each minute: by session, or by calendar in India."""
+    days = (bars.start_ns + _IST_OFFSET_NS) // NS_PER_DAY
+    match width.unit:
+        case "days":
+            return _midnights(days)
+        case "weeks":
+            return _midnights(days - (days + _EPOCH_WEEKDAY) % 7)
+        case "months":
+            months = days.astype("M8[D]").astype("M8[M]").astype("M8[D]")
+            return _midnights(months.astype(np.int64))
+    minutes = width.size * (60 if width.unit == "hours" else 1)
+    return _session_labels(bars.start_ns, days, minutes * NS_PER_MINUTE, calendar)
+
+
+def _session_labels(start_ns: Ints, days: Ints, width_ns: int, calendar: Calendar) -> Ints:
+    found, where = np.unique(days, return_inverse=True)
+    opens = [_open_ns(date.fromordinal(int(day) + _EPOCH_ORDINAL), calendar) for day in found]
+    anchor = np.array(opens, np.int64)[where]
+    return np.asarray(anchor + (start_ns - anchor) // width_ns * width_ns, np.int64)
+
+
+_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+
+
+def _open_ns(day: date, calendar: Calendar) -> int:
+    session = calendar.session(day, SessionClass.AUCTION_CASH)
+    return ist_midnight_ns(day) if session is None else session.open_ns
+
+
+def _midnights(days: Ints) -> Ints:
+    return np.asarray(days * NS_PER_DAY - _IST_OFFSET_NS, np.int64)

@@ -1,0 +1,203 @@
+"""The built-in exchange, pure: requests in, answers out; time moves only by `advance`."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
+
+from ticktick.domain.clock import ist_day
+from ticktick.domain.sessions import Calendar
+from ticktick.emulator import auth, candles, quotes
+from ticktick.emulator.answers import Refused, Request, Response, failure, redirect, success
+from ticktick.emulator.feed import FeedConnection
+from ticktick.emulator.master import master_file
+from ticktick.emulator.source import Source
+from ticktick.emulator.timetable import Timetable
+
+FEEDER_PATH: Final = "/market-data-feeder/v3/upstox-developer-api/feeds"
+_MOST_CONNECTIONS = 2
+_MOST_CODES = 100
+_PART = "([^/]+)"
+
+
+class _Route(NamedTuple):
+    method: str
+    path: re.Pattern[str]
+    needs_token: bool
+    answer: Callable[..., Response]
+
+
+class Exchange:
+    """Everything Upstox answers, for one demo account.
+
+    `open_source` makes the market as it is at a moment. `address` is the host and port that
+    answers point clients to; whoever serves the exchange sets it.
+    """
+
+    def __init__(
+        self,
+        open_source: Callable[[int], Source],
+        start_ns: int,
+        *,
+        seed: int,
+        calendar: Calendar | None = None,
+        app: auth.App = auth.DEMO_APP,
+    ) -> None:
+        self._open_source = open_source
+        self.source = open_source(start_ns)
+        self.address = ""
+        self.login = auth.Login(seed, app)
+        self._calendar = calendar or Calendar()
+        self._timetable = Timetable(self._calendar)
+        self._told_status: dict[str, str] = {}
+        self._codes: dict[str, None] = {}
+        self.connections: list[FeedConnection] = []
+        self._routes = self._route_table()
+
+    @property
+    def now_ns(self) -> int:
+        """Market time up to which everything has happened."""
+        return self.source.now_ns
+
+    @property
+    def has_listeners(self) -> bool:
+        """Whether anybody gets updates."""
+        return any(link.keys for link in self.connections)
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request at the present moment."""
+        try:
+            return self._answer(request)
+        except Refused as refused:
+            return failure(refused)
+
+    def advance(self, to_ns: int) -> Iterator[tuple[FeedConnection, bytes]]:
+        """Let the market run to the moment; yields each connection's frames in order of time."""
+        while self.now_ns < to_ns:
+            change_ns = self._timetable.next_change_ns(self.now_ns)
+            wanted = frozenset(key for link in self.connections for key in link.keys)
+            for update in self.source.advance(min(to_ns, change_ns), wanted):
+                self._told_status |= update.status or {}
+                if update.status:
+                    yield from self._market_info(update.at_ns)
+                for link in self.connections:
+                    frame = link.frame(update)
+                    if frame is not None:
+                        yield link, frame
+            if change_ns <= to_ns:
+                self._told_status.clear()
+                yield from self._market_info(change_ns)
+
+    def jump(self, to_ns: int) -> None:
+        """Set the market to a moment; the feed sees nothing of what lies between."""
+        if to_ns >= self.now_ns and ist_day(to_ns) == ist_day(self.now_ns):
+            for _ in self.source.advance(to_ns, frozenset()):
+                continue
+        else:
+            self.source = self._open_source(to_ns)
+        for link in self.connections:
+            link.source = self.source
+
+    def connect(self, code: str) -> FeedConnection | None:
+        """Open the feed with a single-use code; None if the exchange refuses."""
+        if code not in self._codes or len(self.connections) >= _MOST_CONNECTIONS:
+            return None
+        del self._codes[code]
+        link = FeedConnection(self.source)
+        self.connections.append(link)
+        return link
+
+    def greeting(self) -> bytes:
+        """The first frame of every connection: the market status."""
+        return self._timetable.market_info(self.now_ns, self._told_status)
+
+    def disconnect(self, link: FeedConnection) -> None:
+        """Forget a connection and all it asked for."""
+        self.connections.remove(link)
+
+    def _market_info(self, at_ns: int) -> Iterator[tuple[FeedConnection, bytes]]:
+        frame = self._timetable.market_info(at_ns, self._told_status)
+        for link in self.connections:
+            yield link, frame
+
+    def _answer(self, request: Request) -> Response:
+        known_path = False
+        for route in self._routes:
+            found = route.path.fullmatch(request.path)
+            if found is None:
+                continue
+            known_path = True
+            if route.method == request.method:
+                if route.needs_token:
+                    self.login.check(request, self.now_ns)
+                return route.answer(request, *found.groups())
+        if known_path:
+            raise Refused("UDAPI100012", "Invalid request", 405)
+        raise Refused("UDAPI100060", "Resource not Found.", 404)
+
+    def _authorise(self, _: Request) -> Response:
+        address = self._feed_address()
+        return success({"authorized_redirect_uri": address, "authorizedRedirectUri": address})
+
+    def _enter_feed(self, _: Request) -> Response:
+        return redirect(self._feed_address())
+
+    def _feed_address(self) -> str:
+        request_id, code = self.login.secret("request"), self.login.secret("feed")
+        self._codes[code] = None
+        while len(self._codes) > _MOST_CODES:
+            del self._codes[next(iter(self._codes))]
+        return f"ws://{self.address}{FEEDER_PATH}?requestId={request_id}&code={code}"
+
+    def _route_table(self) -> list[_Route]:
+        login, timetable, calendar = self.login, self._timetable, self._calendar
+        intraday = f"/v3/historical-candle/intraday/{_PART}/{_PART}/{_PART}"
+        history = f"/v3/historical-candle/{_PART}/{_PART}/{_PART}/{_PART}"
+
+        def route(
+            method: str, path: str, answer: Callable[..., Response], *, token: bool = True
+        ) -> _Route:
+            return _Route(method, re.compile(path), token, answer)
+
+        def past(request: Request, *parts: str) -> Response:
+            return candles.answer_history(self.source, calendar, *parts)
+
+        def today(request: Request, *parts: str) -> Response:
+            return candles.answer_intraday(self.source, calendar, *parts)
+
+        def master(request: Request) -> Response:
+            return master_file(self.source.listings)
+
+        assets = "/market-quote/instruments/exchange/(?:NSE|complete)[.]json[.]gz"
+        dialog = "/v2/login/authorization"
+        return [
+            route("GET", f"{dialog}/dialog", login.dialog, token=False),
+            route("GET", f"{dialog}/approve", login.approve, token=False),
+            route("POST", f"{dialog}/token", self._exchange_code, token=False),
+            route("DELETE", "/v2/logout", lambda _: login.logout()),
+            route("GET", "/v2/user/profile", lambda _: auth.profile()),
+            route("GET", assets, master, token=False),
+            route("GET", intraday, today, token=False),
+            route("GET", history, past, token=False),
+            route("GET", f"{history}/{_PART}", past, token=False),
+            route("GET", "/v3/market-quote/ltp", self._quote(quotes.answer_ltp)),
+            route("GET", "/v3/market-quote/ohlc", self._quote(quotes.answer_ohlc)),
+            route("GET", "/v2/market-quote/quotes", self._quote(quotes.answer_full)),
+            route("GET", "/v3/market-quote/quotes", self._quote(quotes.answer_full_v3)),
+            route("GET", f"/v2/market/status/{_PART}", self._status),
+            route("GET", f"/v2/market/timings/{_PART}", self._timings, token=False),
+            route("GET", "/v2/market/holidays(?:/[^/]+)?", timetable.answer_holidays, token=False),
+            route("GET", "/v3/feed/market-data-feed/authorize", self._authorise),
+            route("GET", "/v3/feed/market-data-feed", self._enter_feed),
+        ]
+
+    def _quote(self, answer: Callable[[Request, Source], Response]) -> Callable[..., Response]:
+        return lambda request: answer(request, self.source)
+
+    def _exchange_code(self, request: Request) -> Response:
+        return self.login.exchange_code(request, self.now_ns)
+
+    def _status(self, _: Request, exchange: str) -> Response:
+        return self._timetable.answer_status(exchange, self.now_ns)
+
+    def _timings(self, request: Request, _: str) -> Response:
+        return self._timetable.answer_timings(request)

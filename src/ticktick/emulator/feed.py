@@ -1,0 +1,99 @@
+"""One feed connection: what it asked for, and the frames it gets."""
+
+from collections.abc import Collection
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from ticktick.domain.clock import NS_PER_MS
+from ticktick.emulator.source import Source, Update
+from ticktick.emulator.wire import ltpc_of
+from ticktick.proto.MarketDataFeed_pb2 import Feed, FeedResponse, Type
+
+_MODES: Final = ("ltpc", "full")
+_DEFAULT_MODE = "ltpc"
+
+
+class _Wish(Struct):
+    instrument_keys: list[str] = msgspec.field(name="instrumentKeys", default_factory=list)
+    mode: str | None = None
+
+
+class _Message(Struct):
+    method: str
+    data: _Wish
+    guid: str = ""
+
+
+class FeedConnection:
+    """A market feed socket as the exchange sees it: binary messages in, binary frames out."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._modes: dict[str, str] = {}
+        self.ignored = 0
+
+    @property
+    def keys(self) -> Collection[str]:
+        """The instruments it gets updates of."""
+        return self._modes
+
+    def on_message(self, data: bytes) -> bytes | None:
+        """Take a subscription message; the answer is a snapshot of its keys, or nothing.
+
+        Messages that cannot be read, unknown modes and unknown keys are ignored.
+        """
+        try:
+            message = msgspec.json.decode(data, type=_Message)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            self.ignored += 1
+            return None
+        keys = [key for key in message.data.instrument_keys if self._lists(key)]
+        if message.method == "unsub":
+            for key in keys:
+                self._modes.pop(key, None)
+            return None
+        return self._subscribe(message, keys)
+
+    def frame(self, update: Update) -> bytes | None:
+        """The live frame of an update; None if nothing in it was asked for."""
+        response = FeedResponse(type=Type.live_feed, currentTs=update.at_ns // NS_PER_MS)
+        for key, feed in update.feeds.items():
+            mode = self._modes.get(key)
+            if mode is not None:
+                _add(response, key, feed, mode)
+        return response.SerializeToString(deterministic=True) if response.feeds else None
+
+    def _subscribe(self, message: _Message, keys: list[str]) -> bytes | None:
+        mode = message.data.mode
+        if message.method == "sub" and mode is None:
+            mode = _DEFAULT_MODE
+        if mode not in _MODES or message.method not in ("sub", "change_mode"):
+            self.ignored += 1
+            return None
+        if message.method == "change_mode":
+            keys = [key for key in keys if key in self._modes]
+        self._modes |= dict.fromkeys(keys, mode)
+        return self._snapshot(keys)
+
+    def _snapshot(self, keys: list[str]) -> bytes | None:
+        now_ms = self.source.now_ns // NS_PER_MS
+        response = FeedResponse(type=Type.initial_feed, currentTs=now_ms)
+        for key in keys:
+            feed = self.source.snapshot(key)
+            if feed is not None:
+                _add(response, key, feed, self._modes[key])
+        return response.SerializeToString(deterministic=True) if response.feeds else None
+
+    def _lists(self, key: str) -> bool:
+        return any(listing.key == key for listing in self.source.listings)
+
+
+def _add(response: FeedResponse, key: str, feed: Feed, mode: str) -> None:
+    if mode == "full":
+        response.feeds[key].CopyFrom(feed)
+        return
+    trade = ltpc_of(feed)
+    if trade is not None:
+        response.feeds[key].ltpc.CopyFrom(trade)

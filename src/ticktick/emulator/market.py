@@ -1,0 +1,272 @@
+"""The model market as it runs: days, minutes and quarter seconds, and what each changes."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, ist_midnight_ns
+from ticktick.domain.sessions import Calendar, SessionClass
+from ticktick.emulator.bars import Bars, columns, joined
+from ticktick.emulator.board import Board
+from ticktick.emulator.book import Depth, depth_of
+from ticktick.emulator.history import history
+from ticktick.emulator.listings import LISTINGS, Listing
+from ticktick.emulator.model import (
+    BASES,
+    N_LISTINGS,
+    N_STOCKS,
+    STEP_NS,
+    STEPS,
+    Ints,
+    Tape,
+    chance,
+    minute_tape,
+    opening,
+)
+from ticktick.emulator.source import Update
+from ticktick.emulator.wire import DayTotals, Level, index_feed, stock_feed
+from ticktick.proto.MarketDataFeed_pb2 import Feed
+
+ROW: Final = {listing.key: row for row, listing in enumerate(LISTINGS)}
+_PUBLISH_STREAM = 2
+_NEVER_TRADED: Final[Ints] = np.zeros(0, np.int64)
+_HISTORY_BARS = 30_000
+
+
+class _Minute(NamedTuple):
+    """A minute of the plan; in a quiet one nothing trades, only the last bar is published."""
+
+    start_ns: int
+    progress: float
+    quiet: bool
+
+
+class _Prints(NamedTuple):
+    """Trades of one minute in compact columns."""
+
+    start_ns: int
+    row: NDArray[np.int8]
+    offset_ms: NDArray[np.uint16]
+    price: NDArray[np.int32]
+    quantity: NDArray[np.int32]
+
+
+class Market:
+    """A seeded market from a day on, run by `advance` and by nothing else.
+
+    The same seed and first day give the same market, however it is advanced.
+    """
+
+    listings: Sequence[Listing] = LISTINGS
+
+    def __init__(self, seed: int, start_ns: int, calendar: Calendar) -> None:
+        self._seed = seed
+        self._calendar = calendar
+        day = calendar.latest_trading_day(start_ns)
+        self._history = history(seed, day, calendar)
+        self._carry = opening(BASES, 0.0)
+        self._open_day(day)
+        self.now_ns = self._midnight_ns
+        for _ in self.advance(start_ns, frozenset()):
+            pass
+
+    def advance(self, to_ns: int, wanted: frozenset[str]) -> Iterator[Update]:
+        """Run to the moment, yielding the changes of the wanted keys in order of time."""
+        rows = np.array(sorted(ROW[key] for key in wanted if key in ROW), np.int64)
+        while (due_ns := self.next_ns()) is not None and due_ns <= to_ns:
+            if self._number == len(self._plan):
+                self._close_day()
+                continue
+            if self._step == 0:
+                self._begin_minute()
+            if not len(rows) and self._step == 0 and due_ns - STEP_NS + NS_PER_MINUTE <= to_ns:
+                self._whole_minute()
+            elif feeds := self._one_step(rows):
+                yield Update(due_ns, feeds)
+        self.now_ns = max(self.now_ns, to_ns)
+
+    def next_ns(self) -> int | None:
+        """End of the next step, or the next day's start."""
+        if self._number == len(self._plan):
+            return ist_midnight_ns(self._next_day)
+        return self._plan[self._number].start_ns + (self._step + 1) * STEP_NS
+
+    def snapshot(self, key: str) -> Feed | None:
+        """Everything known of one listing; the last session's values outside market hours."""
+        row = ROW.get(key)
+        if row is None:
+            return None
+        return self._feed(row, traded=True, booked=True, barred=True)
+
+    def bars(self, key: str) -> Bars:
+        """One-minute bars of the history and of the day so far."""
+        return joined([self._history[ROW[key]], self._bars_of_day(ROW[key])])
+
+    def trades(self, key: str, from_ns: int, to_ns: int) -> list[tuple[int, int, int]]:
+        """The day's trades of one listing in [from_ns, to_ns) up to now."""
+        row = ROW[key]
+        found: list[tuple[int, int, int]] = []
+        for prints in [*self._prints, *self._running_prints()]:
+            if prints.start_ns + NS_PER_MINUTE <= from_ns or prints.start_ns >= to_ns:
+                continue
+            at_ns = prints.start_ns + prints.offset_ms.astype(np.int64) * NS_PER_MS
+            mine = (prints.row == row) & (from_ns <= at_ns) & (at_ns < to_ns)
+            chosen = (at_ns[mine], prints.price[mine], prints.quantity[mine])
+            found.extend(zip(*(column.tolist() for column in chosen), strict=True))
+        return found
+
+    def _open_day(self, day: date) -> None:
+        self._day = day
+        self._midnight_ns = ist_midnight_ns(day)
+        self._next_day = self._trading_day_after(day)
+        self._plan = _plan(day, self._calendar)
+        self._number = 0
+        self._step = 0
+        self._shown_step = 0
+        self._tape: Tape | None = None
+        self._depth: Depth | None = None
+        self._due = _NEVER_TRADED
+        self._finished: Ints = np.zeros((len(self._plan), 5, N_LISTINGS), np.int64)
+        self._prints: list[_Prints] = []
+        self._carry = opening(self._carry.last_price, self._carry.vix_away)
+        last_bar = self._history[0].start_ns[-1]
+        self._board = Board(self._carry.last_price, int(last_bar) + NS_PER_MINUTE - NS_PER_MS)
+
+    def _close_day(self) -> None:
+        """Turn the day into history and open the next one."""
+        self._history = [
+            _newest(joined([bars, self._bars_of_day(row)]))
+            for row, bars in enumerate(self._history)
+        ]
+        self._open_day(self._next_day)
+
+    def _trading_day_after(self, day: date) -> date:
+        following = date.fromordinal(day.toordinal() + 1)
+        while not self._calendar.is_trading_day(following):
+            following = date.fromordinal(following.toordinal() + 1)
+        return following
+
+    def _begin_minute(self) -> None:
+        minute = self._plan[self._number]
+        seeds = (self._seed, self._day.toordinal(), self._number)
+        self._due = chance(seeds, _PUBLISH_STREAM).integers(1, 8, N_LISTINGS)
+        if not minute.quiet:
+            self._tape, self._carry = minute_tape(
+                seeds, minute.start_ns, minute.progress, self._carry
+            )
+            self._depth = None
+
+    def _whole_minute(self) -> None:
+        """Run a minute nobody listens to."""
+        tape = self._active_tape()
+        if tape is not None:
+            self._board.take(tape.row, tape.at_ns, tape.price, tape.quantity)
+            self._shown_step = STEPS - 1
+        self._board.publish(np.arange(N_LISTINGS))
+        self._finish_minute()
+
+    def _one_step(self, rows: Ints) -> dict[str, Feed]:
+        step, tape = self._step, self._active_tape()
+        due = self._due == step
+        traded = np.zeros(N_LISTINGS, np.bool_)
+        booked = np.zeros(N_LISTINGS, np.bool_)
+        if tape is not None:
+            self._shown_step = step
+            now = slice(tape.bounds[step], tape.bounds[step + 1])
+            row = tape.row[now]
+            self._board.take(row, tape.at_ns[now], tape.price[now], tape.quantity[now])
+            traded[row] = True
+            booked[:N_STOCKS] = tape.refreshed[step]
+        self._board.publish(np.flatnonzero(due))
+        changed = rows[(traded | booked | due)[rows]].tolist()
+        feeds = {
+            LISTINGS[row].key: self._feed(
+                row, bool(traded[row]), bool(booked[row]), bool(traded[row] or due[row])
+            )
+            for row in changed
+        }
+        self._step += 1
+        if self._step == STEPS:
+            self._finish_minute()
+        return feeds
+
+    def _finish_minute(self) -> None:
+        minute, tape = self._plan[self._number], self._active_tape()
+        self._finished[self._number] = self._board.finish_minute(minute.start_ns)
+        if tape is not None:
+            self._prints.append(_prints(tape, len(tape.row)))
+        self._number += 1
+        self._step = 0
+
+    def _active_tape(self) -> Tape | None:
+        """The tape of the running minute; None if it is quiet."""
+        return None if self._plan[self._number].quiet else self._tape
+
+    def _running_prints(self) -> list[_Prints]:
+        if self._step == 0 or self._number == len(self._plan):
+            return []
+        tape = self._active_tape()
+        return [] if tape is None else [_prints(tape, int(tape.bounds[self._step]))]
+
+    def _bars_of_day(self, row: int) -> Bars:
+        starts = np.array([minute.start_ns for minute in self._plan[: self._number + 1]], np.int64)
+        table = self._finished[: len(starts), :, row].copy()
+        if self._number < len(self._plan):
+            table[-1] = self._board.minute.table[:, row]
+        traded = table[:, 0] > 0
+        return Bars(starts[traded], *table[traded].T)
+
+    def _feed(self, row: int, traded: bool, booked: bool, barred: bool) -> Feed:
+        trade = self._board.last_trade(row) if traded else None
+        bars = self._board.bars(row, self._midnight_ns) if barred else None
+        if row >= N_STOCKS:
+            return index_feed(trade, bars)
+        levels, bid_total, ask_total = self._book(row)
+        totals = DayTotals(
+            self._board.average_rupees(row), int(self._board.day.volume[row]), bid_total, ask_total
+        )
+        eligible = LISTINGS[row].cas_eligible
+        return stock_feed(trade, levels if booked else None, bars, totals, eligible)
+
+    def _book(self, row: int) -> tuple[list[Level], int, int]:
+        """Levels and the whole book's quantities after the latest step; empty before the open."""
+        if self._tape is None:
+            return [], 0, 0
+        if self._depth is None:
+            self._depth = depth_of(self._tape)
+        step = self._shown_step
+        bid, ask = self._depth.price[step, row].tolist()
+        bid_quantity, ask_quantity = self._depth.quantity[step, row].tolist()
+        bid_total, ask_total = self._depth.total[step, row].tolist()
+        return list(zip(bid_quantity, bid, ask_quantity, ask, strict=True)), bid_total, ask_total
+
+
+def _plan(day: date, calendar: Calendar) -> list[_Minute]:
+    """The minutes of the day, with a quiet one after each stretch for its last bar."""
+    session = calendar.session(day, SessionClass.AUCTION_CASH)
+    if session is None:
+        return []
+    plan: list[_Minute] = []
+    for start, end in session.stretches:
+        for at_ns in range(start, end, NS_PER_MINUTE):
+            plan.append(_Minute(at_ns, len(plan) / session.minutes, quiet=False))
+        plan.append(_Minute(end, 1.0, quiet=True))
+    return plan
+
+
+def _prints(tape: Tape, count: int) -> _Prints:
+    offset_ms = (tape.at_ns[:count] - tape.start_ns) // NS_PER_MS
+    return _Prints(
+        tape.start_ns,
+        tape.row[:count].astype(np.int8),
+        offset_ms.astype(np.uint16),
+        tape.price[:count].astype(np.int32),
+        tape.quantity[:count].astype(np.int32),
+    )
+
+
+def _newest(bars: Bars) -> Bars:
+    return Bars(*(column[-_HISTORY_BARS:] for column in columns(bars)))

@@ -1,0 +1,64 @@
+"""The instrument master and the look-up of instrument keys."""
+
+import gzip
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from ticktick.domain.instrument import Kind
+from ticktick.emulator.answers import Refused, Response
+from ticktick.emulator.listings import Listing
+
+_KEY_FORM = re.compile(r"[A-Z]+(_[A-Z]+)?\|.+")
+_DERIVATIVE_TYPES = {Kind.FUTURE: "FUT", Kind.CALL: "CE", Kind.PUT: "PE"}
+
+
+def find(listings: Sequence[Listing], key: str, format_code: str) -> Listing:
+    """The listing of the key.
+
+    Raises Refused with `format_code` if it is no key, UDAPI100011 if nobody lists it.
+    """
+    if not _KEY_FORM.fullmatch(key):
+        raise Refused(format_code, f"Instrument key is of invalid format: {key}")
+    for listing in listings:
+        if listing.key == key:
+            return listing
+    raise Refused("UDAPI100011", "Invalid Instrument key")
+
+
+def master_file(listings: Sequence[Listing]) -> Response:
+    """The file of all instruments: a JSON array, gzipped."""
+    body = msgspec.json.encode([record(listing) for listing in listings])
+    return Response(200, gzip.compress(body, mtime=0), "application/gzip")
+
+
+def record(listing: Listing) -> dict[str, Any]:
+    """One instrument as the master describes it; the tick size is in paise."""
+    common: dict[str, Any] = {
+        "segment": listing.segment,
+        "name": listing.name,
+        "exchange": listing.segment.partition("_")[0],
+        "instrument_key": listing.key,
+        "exchange_token": listing.token,
+        "trading_symbol": listing.symbol,
+    }
+    if listing.kind is Kind.INDEX:
+        return common | {"instrument_type": "INDEX"}
+    traded = {
+        "lot_size": listing.lot_size,
+        "tick_size": float(listing.tick_size),
+        "freeze_quantity": 100000.0,
+        "qty_multiplier": 1.0,
+    }
+    if listing.kind is not Kind.EQUITY:
+        return common | traded | {"instrument_type": _DERIVATIVE_TYPES[listing.kind]}
+    equity = {
+        "instrument_type": "EQ",
+        "isin": listing.key.partition("|")[2],
+        "short_name": listing.short_name,
+        "security_type": "NORMAL",
+    }
+    eligible = {"cas_eligible": True} if listing.cas_eligible else {}
+    return common | traded | equity | eligible

@@ -1,0 +1,251 @@
+"""The market model: one minute of quotes and trades of every instrument, from a seed.
+
+A day is generated minute by minute; only `Carry` passes from one minute to the next, and the
+chance of a minute depends on nothing but (seed, day, minute). Time runs in steps of a quarter
+of a second: a step has one book, its trades happen at that book's bid or ask.
+
+The mid of every stock is a walk on the tick grid whose steps have mean zero whatever happened
+before: moves are rounded to ticks at random so that the rounding has no mean, and when the
+spread changes between odd and even the mid goes half a tick up or down by a fair coin. Sizes,
+sides and counts are drawn apart from the moves. So nothing seen tells where the price goes;
+only how much it moves follows the time of day.
+"""
+
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from ticktick.domain.clock import NS_PER_MS
+from ticktick.emulator.listings import (
+    BANK_BASE,
+    INDICES,
+    LISTINGS,
+    NIFTY_BASE,
+    STOCKS,
+    TEMPERS,
+    VIX_BASE,
+    Sector,
+)
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+STEP_MS: Final = 250
+STEP_NS: Final = STEP_MS * NS_PER_MS
+STEPS: Final = 240
+STEPS_PER_DAY: Final = STEPS * 360
+
+N_STOCKS: Final = len(STOCKS)
+N_LISTINGS: Final = len(LISTINGS)
+TICK: Final[Ints] = np.array([listing.tick_size for listing in STOCKS])
+BASE_PRICE: Final[Ints] = np.array([temper.base_price for temper in TEMPERS])
+BASES: Final[Ints] = np.concatenate([BASE_PRICE, [NIFTY_BASE, BANK_BASE, VIX_BASE]])
+
+_TRADES_PER_STEP: Final[Floats] = np.array([t.trades_per_s for t in TEMPERS]) * STEP_MS / 1000
+USUAL_QUANTITY: Final[Ints] = np.array([temper.usual_quantity for temper in TEMPERS])
+_REFRESH: Final[Floats] = np.array([temper.refresh for temper in TEMPERS])
+_SWING: Final[Floats] = np.array([temper.swing for temper in TEMPERS])
+_NIFTY_WEIGHT: Final[Floats] = np.array([temper.nifty for temper in TEMPERS])
+_BANK_WEIGHT: Final[Floats] = np.array([temper.bank for temper in TEMPERS])
+
+_MARKET_SWING, _SECTOR_SWING, _OWN_SWING = 0.007, 0.0045, 0.007
+_SPREAD_AT_MOST_ONE, _SPREAD_AT_MOST_TWO = 0.72, 0.94
+_INDEX_TICK = 5
+_VIX_REVERSION_PER_MINUTE = 0.002
+_VIX_SWING = 0.03
+_VIX_AGAINST_MARKET = 4.0
+
+LOADINGS: Final[Floats] = np.array(
+    [
+        [
+            _MARKET_SWING,
+            _SECTOR_SWING * (temper.sector is Sector.BANK),
+            _SECTOR_SWING * (temper.sector is Sector.IT),
+        ]
+        for temper in TEMPERS
+    ]
+)
+
+
+class Carry(Struct, frozen=True):
+    """What one minute hands to the next.
+
+    `half_ticks` is the mid of each stock in half ticks, `spread` its spread in ticks,
+    `last_price` the last price of every listing in paise, `vix_away` the log distance of the
+    volatility index from its usual level.
+    """
+
+    half_ticks: Ints
+    spread: Ints
+    last_price: Ints
+    vix_away: float
+
+
+class Tape(Struct, frozen=True):
+    """One minute: books by step, trades in order of time.
+
+    `bid`, `ask` [STEPS, stocks] are the best prices in paise, `refreshed` tells where the book
+    changed. Trade columns have one entry per trade or index value (quantity 0); those of step
+    k are `bounds[k]:bounds[k + 1]`.
+    """
+
+    start_ns: int
+    seeds: tuple[int, int, int]
+    bid: Ints
+    ask: Ints
+    refreshed: Flags
+    row: Ints
+    at_ns: Ints
+    price: Ints
+    quantity: Ints
+    bounds: Ints
+
+
+def chance(seeds: tuple[int, ...], stream: int) -> np.random.Generator:
+    """The generator of one purpose in one minute."""
+    return np.random.default_rng([*seeds, stream])
+
+
+def opening(last_price: Ints, vix_away: float) -> Carry:
+    """The state before the first minute of a day: the mid beside the last close."""
+    stocks = last_price[:N_STOCKS]
+    return Carry(2 * (stocks // TICK) + 1, np.ones(N_STOCKS, np.int64), last_price, vix_away)
+
+
+def bustle(progress: float | Floats) -> Floats:
+    """Activity over the session (0 to 1) against its average: busy open and close."""
+    progress = np.asarray(progress, dtype=np.float64)
+    return 0.69 + 1.7 * np.exp(-12.0 * progress) + 1.6 * np.exp(-10.0 * (1.0 - progress))
+
+
+def minute_tape(
+    seeds: tuple[int, int, int], start_ns: int, progress: float, carry: Carry
+) -> tuple[Tape, Carry]:
+    """One minute of the market and the state after it.
+
+    `seeds` are the run's seed, the day's ordinal and the minute's number.
+    """
+    rng = chance(seeds, 0)
+    busy = float(bustle(progress))
+    factors = rng.standard_normal((STEPS, 3))
+    refreshed = rng.random((STEPS, N_STOCKS)) < _REFRESH
+    refreshed[0] = True
+    half_ticks, spread = _walk(rng, factors, refreshed, busy, carry)
+    bid = (half_ticks - spread) // 2 * TICK
+    ask = (half_ticks + spread) // 2 * TICK
+    row, offset_ms, price, quantity = _trades(rng, bid, ask, busy)
+    seconds = _last_by_second(row, offset_ms, price, carry.last_price[:N_STOCKS])
+    values, vix_away = _indices(rng, factors, seconds, carry.vix_away)
+    tape = _merge(seeds, start_ns, (bid, ask, refreshed), (row, offset_ms, price, quantity), values)
+    last = np.concatenate([seconds[-1], values[-1]])
+    return tape, Carry(half_ticks[-1], spread[-1], last, vix_away)
+
+
+def index_values(stock_prices: Floats | Ints) -> Floats:
+    """NIFTY 50 and Nifty Bank, in paise, of stock prices [..., stocks] in paise."""
+    relative = stock_prices / BASE_PRICE
+    nifty = NIFTY_BASE * (relative @ _NIFTY_WEIGHT) / _NIFTY_WEIGHT.sum()
+    bank = BANK_BASE * (relative @ _BANK_WEIGHT) / _BANK_WEIGHT.sum()
+    return np.round(np.stack([nifty, bank], axis=-1) / _INDEX_TICK) * _INDEX_TICK
+
+
+def swings(rng: np.random.Generator, factors: Floats) -> Floats:
+    """Correlated log moves [..., stocks] that sum to a usual day over a day of unit steps."""
+    own = rng.standard_normal((*factors.shape[:-1], N_STOCKS))
+    return (factors @ LOADINGS.T + _OWN_SWING * own) * _SWING
+
+
+def _walk(
+    rng: np.random.Generator, factors: Floats, refreshed: Flags, busy: float, carry: Carry
+) -> tuple[Ints, Ints]:
+    level = carry.half_ticks / 2.0
+    mood = np.exp(0.3 * rng.standard_normal(N_STOCKS) + 0.25 * rng.standard_normal() - 0.08)
+    scale = level * mood * np.sqrt(busy / _REFRESH / STEPS_PER_DAY)
+    wish = swings(rng, factors) * scale * refreshed
+    ticks = np.floor(wish + rng.random(wish.shape)).astype(np.int64)
+    spread = _spreads(rng, refreshed)
+    before = np.concatenate([carry.spread[None], spread[:-1]])
+    coin = 2 * rng.integers(0, 2, spread.shape) - 1
+    half_ticks = carry.half_ticks + np.cumsum(2 * ticks + coin * ((spread - before) & 1), axis=0)
+    return half_ticks, spread
+
+
+def _spreads(rng: np.random.Generator, refreshed: Flags) -> Ints:
+    draw = rng.random(refreshed.shape)
+    spread = 1 + (draw > _SPREAD_AT_MOST_ONE) + (draw > _SPREAD_AT_MOST_TWO)
+    return np.take_along_axis(spread, latest_step(refreshed), axis=0)
+
+
+def latest_step(refreshed: Flags) -> Ints:
+    """For each step and stock the step in which its book last changed."""
+    steps = np.where(refreshed, np.arange(STEPS)[:, None], 0)
+    return np.asarray(np.maximum.accumulate(steps, axis=0), np.int64)
+
+
+def _trades(
+    rng: np.random.Generator, bid: Ints, ask: Ints, busy: float
+) -> tuple[Ints, Ints, Ints, Ints]:
+    rush = np.exp(0.35 * rng.standard_normal(N_STOCKS) - 0.06)
+    counts = rng.poisson(_TRADES_PER_STEP * busy * rush, bid.shape)
+    cell = np.repeat(np.arange(counts.size), counts.ravel())
+    step, row = np.divmod(cell, N_STOCKS)
+    offset_ms = step * STEP_MS + rng.integers(0, STEP_MS, cell.size)
+    bought = rng.random(cell.size) < 0.5
+    price = np.where(bought, ask[step, row], bid[step, row])
+    size = USUAL_QUANTITY[row] * np.exp(0.9 * rng.standard_normal(cell.size))
+    quantity = np.maximum(1, np.round(size)).astype(np.int64)
+    order = np.argsort(offset_ms, kind="stable")
+    return row[order], offset_ms[order], price[order], quantity[order]
+
+
+def _last_by_second(row: Ints, offset_ms: Ints, price: Ints, before: Ints) -> Ints:
+    """Last price of each stock at the start of each second, and at the minute's end."""
+    last = np.zeros((61, N_STOCKS), np.int64)
+    last[0] = before
+    last[offset_ms // 1000 + 1, row] = price
+    known = np.maximum.accumulate(np.where(last > 0, np.arange(61)[:, None], 0), axis=0)
+    return np.take_along_axis(last, known, axis=0)
+
+
+def _indices(
+    rng: np.random.Generator, factors: Floats, seconds: Ints, vix_away: float
+) -> tuple[Ints, float]:
+    market = factors[:, 0].reshape(60, -1).sum(axis=1) * _MARKET_SWING * _VIX_AGAINST_MARKET
+    own = rng.standard_normal(60) * _VIX_SWING * np.sqrt(STEPS / 60)
+    keep = 1.0 - _VIX_REVERSION_PER_MINUTE * np.arange(1, 61) / 60
+    away = vix_away * keep + np.cumsum(own - market) / np.sqrt(STEPS_PER_DAY)
+    vix = np.round(VIX_BASE * np.exp(away))
+    values = np.column_stack([index_values(seconds[:60]), vix]).astype(np.int64)
+    return values, float(away[-1])
+
+
+def _merge(
+    seeds: tuple[int, int, int],
+    start_ns: int,
+    book: tuple[Ints, Ints, Flags],
+    trades: tuple[Ints, Ints, Ints, Ints],
+    values: Ints,
+) -> Tape:
+    row, offset_ms, price, quantity = trades
+    n_values = values.size
+    rows = np.concatenate([row, np.tile(np.arange(N_STOCKS, N_LISTINGS), 60)])
+    offsets = np.concatenate([offset_ms, np.repeat(np.arange(60) * 1000, len(INDICES))])
+    prices = np.concatenate([price, values.ravel()])
+    quantities = np.concatenate([quantity, np.zeros(n_values, np.int64)])
+    order = np.argsort(offsets, kind="stable")
+    bounds = np.searchsorted(offsets[order], np.arange(STEPS + 1) * STEP_MS)
+    return Tape(
+        start_ns=start_ns,
+        seeds=seeds,
+        bid=book[0],
+        ask=book[1],
+        refreshed=book[2],
+        row=rows[order],
+        at_ns=start_ns + offsets[order] * NS_PER_MS,
+        price=prices[order],
+        quantity=quantities[order],
+        bounds=bounds,
+    )

@@ -1,0 +1,137 @@
+"""Feed messages of one instrument, built from integers: paise become rupees here."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ticktick.proto.MarketDataFeed_pb2 import (
+    LTPC,
+    OHLC,
+    Feed,
+    IndexFullFeed,
+    MarketFullFeed,
+    MarketOHLC,
+    Quote,
+    RequestMode,
+)
+
+_PAISE = 100
+_NS_PER_MS = 1_000_000
+
+
+class LastTrade(NamedTuple):
+    """Price in paise, time in nanoseconds, quantity (0 on an index), previous close in paise."""
+
+    price: int
+    at_ns: int
+    quantity: int
+    previous_close: int
+
+
+class Bar(NamedTuple):
+    """A bar of the feed: `1d` or `I1`; prices in paise, start in nanoseconds."""
+
+    interval: str
+    start_ns: int
+    open: int
+    high: int
+    low: int
+    close: int
+    volume: int
+
+
+class DayTotals(NamedTuple):
+    """Average price in rupees, volume, and the whole book's buy and sell quantity."""
+
+    average_rupees: float
+    volume: int
+    bid_quantity: int
+    ask_quantity: int
+
+
+Level = tuple[int, int, int, int]
+"""Bid quantity, bid price, ask quantity, ask price; prices in paise."""
+
+
+def ltpc(trade: LastTrade) -> LTPC:
+    """The latest trade as the feed tells it."""
+    return LTPC(
+        ltp=trade.price / _PAISE,
+        ltt=trade.at_ns // _NS_PER_MS,
+        ltq=trade.quantity,
+        cp=trade.previous_close / _PAISE,
+    )
+
+
+def stock_feed(
+    trade: LastTrade | None,
+    levels: Sequence[Level] | None,
+    bars: Sequence[Bar] | None,
+    totals: DayTotals,
+    cas_eligible: bool,
+) -> Feed:
+    """A stock in full mode; what is None did not change and is left out."""
+    full = MarketFullFeed(
+        atp=totals.average_rupees,
+        vtt=totals.volume,
+        tbq=totals.bid_quantity,
+        tsq=totals.ask_quantity,
+        casEligible=cas_eligible,
+    )
+    if trade is not None:
+        full.ltpc.CopyFrom(ltpc(trade))
+    if levels is not None:
+        full.marketLevel.bidAskQuote.extend(_quote(level) for level in levels)
+    if bars is not None:
+        full.marketOHLC.CopyFrom(_ohlc(bars))
+    feed = Feed(requestMode=RequestMode.full_d5)
+    feed.fullFeed.marketFF.CopyFrom(full)
+    return feed
+
+
+def index_feed(trade: LastTrade | None, bars: Sequence[Bar] | None) -> Feed:
+    """An index in full mode: it has neither volume nor depth."""
+    full = IndexFullFeed()
+    if trade is not None:
+        full.ltpc.CopyFrom(ltpc(trade))
+    if bars is not None:
+        full.marketOHLC.CopyFrom(_ohlc(bars))
+    feed = Feed(requestMode=RequestMode.full_d5)
+    feed.fullFeed.indexFF.CopyFrom(full)
+    return feed
+
+
+def ltpc_of(feed: Feed) -> LTPC | None:
+    """The latest trade inside a full feed, if the message tells it."""
+    full = feed.fullFeed
+    if full.HasField("indexFF"):
+        return full.indexFF.ltpc if full.indexFF.HasField("ltpc") else None
+    return full.marketFF.ltpc if full.marketFF.HasField("ltpc") else None
+
+
+def bars_of(feed: Feed) -> Sequence[OHLC]:
+    """The bars inside a full feed, none if the message tells none."""
+    full = feed.fullFeed
+    inner = full.indexFF if full.HasField("indexFF") else full.marketFF
+    return inner.marketOHLC.ohlc
+
+
+def _quote(level: Level) -> Quote:
+    bid_quantity, bid, ask_quantity, ask = level
+    return Quote(bidQ=bid_quantity, bidP=bid / _PAISE, askQ=ask_quantity, askP=ask / _PAISE)
+
+
+def _ohlc(bars: Sequence[Bar]) -> MarketOHLC:
+    return MarketOHLC(
+        ohlc=[
+            OHLC(
+                interval=bar.interval,
+                open=bar.open / _PAISE,
+                high=bar.high / _PAISE,
+                low=bar.low / _PAISE,
+                close=bar.close / _PAISE,
+                vol=bar.volume,
+                ts=bar.start_ns // _NS_PER_MS,
+            )
+            for bar in bars
+        ]
+    )
