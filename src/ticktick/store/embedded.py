@@ -57,10 +57,22 @@ class Choice(Struct, frozen=True):
 class Store:
     """The Redis in use: `url` is None where everything works from memory; close it in the end."""
 
-    def __init__(self, url: str | None, text: str, closing: ExitStack | None = None) -> None:
+    def __init__(
+        self,
+        url: str | None,
+        text: str,
+        server: EmbeddedServer | None = None,
+        closing: ExitStack | None = None,
+    ) -> None:
         self.url = url
         self.text = text
+        self._server = server
         self._closing = closing or ExitStack()
+
+    def revive(self) -> None:
+        """Start the server again if it is ours and has ended. Raises StoreError if it cannot."""
+        if self._server is not None:
+            self._server.revive()
 
     def close(self) -> None:
         """Stop the server, if it is ours."""
@@ -117,7 +129,7 @@ def open_store(wish: StoreWish) -> Store:
             else:
                 closing.callback(server.stop)
                 text = "; ".join([program.title, *failures])
-                return Store(server.url, text, closing.pop_all())
+                return Store(server.url, text, server, closing.pop_all())
     return Store(None, "; ".join([MEMORY_ONLY, *failures]))
 
 

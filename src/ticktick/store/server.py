@@ -59,12 +59,23 @@ class EmbeddedServer:
         _stop_left_over(self._data)
         self._sockets = Path(tempfile.mkdtemp(prefix="ticktick-"))
         self.url = f"unix://{self._sockets / 's'}"
-        self.process = self._start(program, memory_mb)
+        self._program = program
+        self._memory_mb = memory_mb
+        self.process = self._start()
         try:
-            self._wait_until_ready(program)
+            self._wait_until_ready()
         except StoreError:
             self.stop()
             raise
+
+    def revive(self) -> None:
+        """Start the server again on the same socket and data if it has ended.
+
+        Raises StoreError if it does not start.
+        """
+        if self.process.poll() is not None:
+            self.process = self._start()
+            self._wait_until_ready()
 
     def stop(self) -> None:
         """Let the server keep its data and end; kill it after 5 s."""
@@ -77,8 +88,8 @@ class EmbeddedServer:
         (self._data / "server.json").unlink(missing_ok=True)
         shutil.rmtree(self._sockets, ignore_errors=True)
 
-    def _start(self, program: Program, memory_mb: int) -> "subprocess.Popen[bytes]":
-        socket = self._sockets / "s"
+    def _start(self) -> "subprocess.Popen[bytes]":
+        program, socket = self._program, self._sockets / "s"
         module = [] if program.module is None else ["--loadmodule", str(program.module)]
         with (self._data / "server.log").open("wb") as log:
             process = subprocess.Popen(  # noqa: S603  the program is the one we installed
@@ -86,7 +97,7 @@ class EmbeddedServer:
                     str(program.file),
                     *("--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
                     *("--dir", str(self._data), "--save", "", "--appendonly", "yes"),
-                    *("--appendfsync", "everysec", "--maxmemory", f"{memory_mb}mb"),
+                    *("--appendfsync", "everysec", "--maxmemory", f"{self._memory_mb}mb"),
                     *("--maxmemory-policy", "noeviction", "--daemonize", "no"),
                     *module,
                 ],
@@ -99,13 +110,13 @@ class EmbeddedServer:
         (self._data / "server.json").write_bytes(msgspec.json.encode(left))
         return process
 
-    def _wait_until_ready(self, program: Program) -> None:
+    def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + _START_S
         while self.process.poll() is None and time.monotonic() < deadline:
             if _answers(self.url):
                 return
             time.sleep(_LOOK_S)
-        raise StoreError(f"{program.title} did not start: {self._last_words()}")
+        raise StoreError(f"{self._program.title} did not start: {self._last_words()}")
 
     def _last_words(self) -> str:
         lines = (self._data / "server.log").read_text(errors="replace").splitlines()

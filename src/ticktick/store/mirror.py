@@ -1,0 +1,137 @@
+"""The market as Redis shows it: what is written at each flush and again after a loss."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from ticktick.domain.market import Candle, CandleState, Freshness
+from ticktick.store.keys import CANDLE_DATABASE, MANY_SYMBOLS, TICK_DATABASE, tick_latest
+from ticktick.store.link import Command, Link, require
+from ticktick.store.market_view import MarketView
+from ticktick.store.records import Hash, candle_hash, candle_point, tick_hashes, tick_points
+from ticktick.store.series import Point, Series, series_of
+from ticktick.store.spool import Batch, CandleId
+
+# A value counts as fresh for 5 s: what nobody renews for so long must not stand there as fresh.
+HASH_LIFE_MS: Final = 5_000
+_HELD_MINUTES: Final = 800
+_HELD_ELSE: Final = 400
+_IN_SERIES: Final = (CandleState.FINAL, CandleState.BACKFILLED)
+
+
+class Mirror:
+    """Both databases, and what was written to them; used by one thread.
+
+    Every method but `close` raises RedisError, OSError or SeriesLost; then close it, and after
+    the next `open` write everything again that failed or that `open` returns.
+    """
+
+    def __init__(self, url: str, market: MarketView) -> None:
+        self._market = market
+        self._candle_link = Link(url, CANDLE_DATABASE)
+        self._tick_link = Link(url, TICK_DATABASE)
+        self._series: tuple[Series, Series] | None = None
+        self._ticks: dict[str, Hash] = {}
+        self._held: dict[tuple[str, int], dict[int, Candle]] = {}
+        self._newest_ns: dict[tuple[str, int], int] = {}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether both databases answered and nothing has failed since."""
+        return self._series is not None
+
+    def open(self) -> dict[CandleId, Candle]:
+        """Connect; return the candles to write again, because the server may be empty."""
+        series = series_of(self._candle_link), series_of(self._tick_link)
+        self._show(self._ticks.values())
+        self._series = series
+        return {
+            (symbol, minutes, start_ns): candle
+            for (symbol, minutes), candles in self._held.items()
+            for start_ns, candle in candles.items()
+        }
+
+    def close(self) -> None:
+        """Give the connections up."""
+        self._series = None
+        self._candle_link.close()
+        self._tick_link.close()
+
+    def write(self, batch: Batch) -> tuple[int, int]:
+        """Write a batch to open databases.
+
+        Returns the samples written, and those refused because a key holds foreign data.
+        """
+        if self._series is None:
+            return (0, 0)
+        candle_series, tick_series = self._series
+        many = len(self._market.table) > MANY_SYMBOLS
+        points = [point for rows in batch.rows for point in tick_points(rows, many=many)]
+        self._write_latest_ticks(batch)
+        refused = tick_series.append(points)
+        bars = self._candle_points(batch.candles.values(), many=many)
+        refused += candle_series.append(bars)
+        self._write_latest_candles(batch.candles.values())
+        self._hold(batch.candles.values())
+        return sum(len(point.values) for point in [*points, *bars]) - refused, refused
+
+    def beat(self) -> None:
+        """Tell that the rows shown are still looked after."""
+        hashes = list(self._ticks.values())
+        lives: list[Command] = [("PEXPIRE", hash_.key, HASH_LIFE_MS) for hash_ in hashes]
+        replies = self._tick_link.ask_all([("PING",), *lives])[1:]
+        require(replies)
+        self._show(hash_ for hash_, reply in zip(hashes, replies, strict=True) if not reply)
+
+    def say_goodbye(self) -> None:
+        """Leave the last rows readable, but marked as stale."""
+        for row in self._ticks.values():
+            row.fields["freshness"] = Freshness.STALE.value
+        self._show(self._ticks.values())
+        require(self._tick_link.ask_all(("PERSIST", row.key) for row in self._ticks.values()))
+
+    def _write_latest_ticks(self, batch: Batch) -> None:
+        fresh = {row.key: row for rows in batch.rows for row in tick_hashes(rows)}
+        for symbol, freshness in batch.freshness.items():
+            key = tick_latest(symbol)
+            row = fresh.get(key) or self._ticks.get(key) or Hash(key, {}, [])
+            row.fields["freshness"] = freshness.value
+            fresh[key] = row
+        self._ticks |= fresh
+        self._show(fresh.values())
+
+    def _show(self, hashes: Iterable[Hash]) -> None:
+        commands: list[Command] = []
+        for row in hashes:
+            commands += [*row.commands(), ("PEXPIRE", row.key, HASH_LIFE_MS)]
+        require(self._tick_link.ask_all(commands))
+
+    def _candle_points(self, candles: Iterable[Candle], *, many: bool) -> list[Point]:
+        return [
+            candle_point(candle, self._scale(candle.symbol), many=many)
+            for candle in candles
+            if candle.state in _IN_SERIES
+        ]
+
+    def _write_latest_candles(self, candles: Iterable[Candle]) -> None:
+        latest: dict[tuple[str, int], Candle] = {}
+        for candle in candles:
+            line = (candle.symbol, candle.minutes)
+            if candle.start_ns >= self._newest_ns.get(line, 0):
+                self._newest_ns[line] = candle.start_ns
+                latest[line] = candle
+        hashes = [candle_hash(candle, self._scale(candle.symbol)) for candle in latest.values()]
+        commands = [command for hash_ in hashes for command in hash_.commands()]
+        require(self._candle_link.ask_all(commands))
+
+    def _hold(self, candles: Iterable[Candle]) -> None:
+        for candle in candles:
+            held = self._held.setdefault((candle.symbol, candle.minutes), {})
+            held[candle.start_ns] = candle
+            most = _HELD_MINUTES if candle.minutes == 1 else _HELD_ELSE
+            if len(held) > 2 * most:
+                for start_ns in sorted(held)[:-most]:
+                    del held[start_ns]
+
+    def _scale(self, symbol: str) -> int:
+        table = self._market.table
+        return table.instruments[table.row_of_symbol[symbol]].price_scale

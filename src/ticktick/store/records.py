@@ -1,0 +1,142 @@
+"""Rows and candles as Redis shows them: prices in rupees, what is not known left out."""
+
+import math
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+from msgspec import Struct
+
+from ticktick.domain.clock import NS_PER_MS
+from ticktick.domain.instrument import Instrument
+from ticktick.domain.market import Candle, Freshness
+from ticktick.domain.metric import METRICS
+from ticktick.store.keys import candle_family, candle_latest, tick_family, tick_latest
+from ticktick.store.link import Command, Word
+from ticktick.store.series import Point
+from ticktick.store.spool import Rows
+
+_PRICES: Final = ("last_price", "previous_close", "day_open", "day_high", "day_low")
+_TIMES: Final = ("exchange", "received", "last_trade")
+_TICK_FIELDS: Final = (
+    *_PRICES,
+    *("bid", "ask", "bid_quantity", "ask_quantity", "volume"),
+    *(f"{name}_ms" for name in _TIMES),
+    *(metric.name for metric in METRICS),
+)
+
+
+class Hash(Struct):
+    """The latest of something: its key, the known fields, the names of the others."""
+
+    key: str
+    fields: dict[str, Word]
+    absent: list[str]
+
+    def commands(self) -> Iterator[Command]:
+        """Commands that make the hash hold exactly the known fields."""
+        if self.absent:
+            yield "HDEL", self.key, *self.absent
+        yield "HSET", self.key, *(word for pair in self.fields.items() for word in pair)
+
+
+def tick_points(rows: Rows, *, many: bool) -> list[Point]:
+    """Points of the rows that have a place in their series."""
+    points = []
+    columns = zip(
+        rows.at_ms.tolist(),
+        rows.full.tolist(),
+        rows.instruments,
+        rows.records["last_price"].tolist(),
+        rows.metrics.T.tolist(),
+        strict=True,
+    )
+    for at_ms, full, instrument, last_price, metrics in columns:
+        scale = instrument.price_scale
+        values = {"last_price": last_price / scale} if last_price else {}
+        if full:
+            values |= _metrics(metrics, scale)
+        if at_ms and values:
+            points.append(Point(tick_family(instrument.symbol, many=many), at_ms, values))
+    return points
+
+
+def tick_hashes(rows: Rows) -> list[Hash]:
+    """The latest state of each row."""
+    columns = zip(rows.instruments, rows.freshness, rows.records, rows.metrics.T, strict=True)
+    return [_tick_hash(*column) for column in columns]
+
+
+def candle_point(candle: Candle, scale: int, *, many: bool) -> Point:
+    """A candle as a point of its family."""
+    family = candle_family(candle.symbol, candle.minutes, many=many)
+    return Point(family, candle.start_ns // NS_PER_MS, _rupees(candle, scale))
+
+
+def candle_of(point: Point, symbol: str, minutes: int, scale: int) -> Candle | None:
+    """The candle a point was made of, unconfirmed; None if a field is missing."""
+    values = point.values
+    if not all(name in values for name in ("open", "high", "low", "close", "volume", "oi")):
+        return None
+    return Candle(
+        symbol=symbol,
+        minutes=minutes,
+        start_ns=point.at_ms * NS_PER_MS,
+        open=round(values["open"] * scale),
+        high=round(values["high"] * scale),
+        low=round(values["low"] * scale),
+        close=round(values["close"] * scale),
+        volume=round(values["volume"]),
+        open_interest=round(values["oi"]),
+        confirmed=False,
+    )
+
+
+def candle_hash(candle: Candle, scale: int) -> Hash:
+    """A candle as the hash of the latest one."""
+    fields: dict[str, Word] = {
+        "start_ms": candle.start_ns // NS_PER_MS,
+        **_rupees(candle, scale),
+        "state": candle.state.value,
+        "confirmed": int(candle.confirmed),
+        "revision": candle.revision,
+    }
+    return Hash(candle_latest(candle.symbol, candle.minutes), fields, [])
+
+
+def _tick_hash(
+    instrument: Instrument, freshness: Freshness, record: Any, metrics: "np.ndarray[Any, Any]"
+) -> Hash:
+    scale = instrument.price_scale
+    prices = {name: int(record[name]) for name in _PRICES}
+    prices |= {"bid": int(record["bid_price"][0]), "ask": int(record["ask_price"][0])}
+    fields: dict[str, Word] = {name: units / scale for name, units in prices.items() if units}
+    for side in ("bid", "ask"):
+        if side in fields:
+            fields[f"{side}_quantity"] = int(record[f"{side}_quantity"][0])
+    if instrument.has_volume:
+        fields["volume"] = int(record["volume"])
+    times = {f"{name}_ms": int(record[f"{name}_ns"]) // NS_PER_MS for name in _TIMES}
+    fields |= {name: at_ms for name, at_ms in times.items() if at_ms}
+    fields |= _metrics(metrics.tolist(), scale)
+    absent = [name for name in _TICK_FIELDS if name not in fields]
+    return Hash(tick_latest(instrument.symbol), {"freshness": freshness.value, **fields}, absent)
+
+
+def _metrics(values: list[float], scale: int) -> dict[str, float]:
+    return {
+        metric.name: value / scale if metric.unit == "price" else value
+        for metric, value in zip(METRICS, values, strict=True)
+        if not math.isnan(value)
+    }
+
+
+def _rupees(candle: Candle, scale: int) -> dict[str, float]:
+    return {
+        "open": candle.open / scale,
+        "high": candle.high / scale,
+        "low": candle.low / scale,
+        "close": candle.close / scale,
+        "volume": candle.volume,
+        "oi": candle.open_interest,
+    }

@@ -1,0 +1,215 @@
+"""The Redis writer: copies of the outputs on their way into Redis, in a thread of its own.
+
+Everything a batch does may be repeated, so after any error the whole batch is given back to the
+spool and written again. When a connection was lost, or the server was emptied under us, the
+candles and rows held in memory are written again too.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from ticktick.domain.clock import NS_PER_MS
+from ticktick.domain.event import CandleChanged, FreshnessChanged
+from ticktick.domain.instrument import Instrument
+from ticktick.domain.market import Candle, CandleState
+from ticktick.engine.ports import Outputs
+from ticktick.errors import StoreError
+from ticktick.store.keys import CANDLE_DATABASE, MANY_SYMBOLS, candle_family
+from ticktick.store.link import LOST, Link, masked, sentence
+from ticktick.store.market_view import MarketView
+from ticktick.store.mirror import Mirror
+from ticktick.store.records import candle_of
+from ticktick.store.series import SeriesLost, series_of
+from ticktick.store.spool import Rows, Spool
+
+FLUSH_S: Final = 0.1
+CANDLES_AT_ONCE: Final = 2_000
+LATE_MS: Final = 1_000
+BEAT_S: Final = 1.0
+SILENT_S: Final = 3.0
+_PAUSES_S: Final = (FLUSH_S, 0.2, 0.5, 1.0, 2.0, 5.0)
+_MS_PER_S: Final = 1_000
+
+
+class RedisWriter:
+    """A sink that keeps Redis up to date and never makes the engine wait.
+
+    Raises ConfigError if `url` is no address; every later trouble is only told in `state`
+    (`on`, `degraded`, `off`) and `text`. `revive` is called before each new connection; it may
+    start the server again, and raise StoreError.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        market: MarketView,
+        *,
+        revive: Callable[[], None] = lambda: None,
+        spool: Spool | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.state = "degraded"
+        self.text = "Redis is being connected"
+        self.written_samples = 0
+        self.refused_samples = 0
+        self.late_rows = 0
+        self.losses = 0
+        self.lag_ms = 0.0
+        self.worst_lag_ms = 0.0
+        self._revive = revive
+        self._market = market
+        self._monotonic = monotonic
+        self._spool = spool or Spool()
+        self._newest_ms = np.zeros(market.table.capacity, np.int64)
+        self._taken_s = self._beaten_s = monotonic()
+        self._closing = threading.Event()
+        self._mirror = Mirror(url, market)
+        self._thread = threading.Thread(target=self._run, name="redis-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """What was done, what waits and what was lost, by kind."""
+        return {
+            "redis_written_samples": self.written_samples,
+            "redis_waiting_points": self._spool.waiting_points,
+            "redis_waiting_candles": self._spool.waiting_candles,
+            "redis_dropped_metric_points": self._spool.dropped_points,
+            "redis_late_rows": self.late_rows,
+            "redis_refused_samples": self.refused_samples,
+            "redis_losses": self.losses,
+        }
+
+    def take(self, outputs: Outputs) -> None:
+        """Copy touched rows, candles and freshness."""
+        self._taken_s = self._monotonic()
+        candles: list[Candle] = []
+        freshness = {}
+        for fact in outputs.facts:
+            if isinstance(fact, CandleChanged):
+                if fact.candle.state is not CandleState.MISSING:
+                    candles.append(fact.candle)
+            elif isinstance(fact, FreshnessChanged):
+                freshness[fact.symbol] = fact.freshness
+        self._spool.add(self._copy_rows(outputs), candles, freshness)
+
+    def close(self, timeout_s: float = 3.0) -> None:
+        """Write what waits, mark the rows as stale; give up waiting after `timeout_s`."""
+        self._closing.set()
+        self._thread.join(timeout_s)
+        self.state, self.text = "off", "Redis is closed"
+
+    def _copy_rows(self, outputs: Outputs) -> Rows | None:
+        touched = outputs.touched
+        if not len(touched):
+            return None
+        table = self._market.table
+        records = table.records[touched]
+        told_ms = records["exchange_ns"] // NS_PER_MS
+        newest_ms = self._newest_ms[touched]
+        usable = (told_ms > 0) & (told_ms >= newest_ms - LATE_MS)
+        at_ms = np.where(usable, np.maximum(told_ms, newest_ms + 1), 0)
+        self._newest_ms[touched] = np.maximum(newest_ms, at_ms)
+        self.late_rows += int(np.count_nonzero(~usable & (told_ms > 0)))
+        rows = touched.tolist()
+        many = len(table) > MANY_SYMBOLS
+        return Rows(
+            taken_s=self._taken_s,
+            at_ms=at_ms,
+            full=(at_ms // _MS_PER_S > newest_ms // _MS_PER_S) | (not many),
+            instruments=[table.instruments[row] for row in rows],
+            freshness=[self._market.freshness[row] for row in rows],
+            records=records,
+            metrics=self._market.metrics[:, touched],
+        )
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._closing.wait(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)]):
+            failures = 0 if self._flush_all() else failures + 1
+        if self._flush_all():
+            self._guarded(self._mirror.say_goodbye)
+        self._mirror.close()
+
+    def _flush_all(self) -> bool:
+        """Write all that waits and renew the shown rows; false if Redis failed on the way."""
+        while self._flush():
+            if not self._spool.waiting_candles:
+                return self._beat()
+        return False
+
+    def _flush(self) -> bool:
+        if not self._mirror.is_open and not self._guarded(self._open):
+            return False
+        batch = self._spool.take(CANDLES_AT_ONCE)
+        try:
+            written, refused = self._mirror.write(batch)
+        except (*LOST, SeriesLost) as error:
+            self._spool.give_back(batch)
+            self._degrade(error)
+            return False
+        self._spool.done(batch)
+        self.written_samples += written
+        self.refused_samples += refused
+        if batch.rows:
+            self.lag_ms = (self._monotonic() - batch.rows[0].taken_s) * _MS_PER_S
+            self.worst_lag_ms = max(self.lag_ms, self.worst_lag_ms)
+        return True
+
+    def _beat(self) -> bool:
+        now_s = self._monotonic()
+        if now_s - self._beaten_s < BEAT_S or now_s - self._taken_s > SILENT_S:
+            return True
+        self._beaten_s = now_s
+        return self._guarded(self._mirror.beat)
+
+    def _open(self) -> None:
+        self._revive()
+        self._spool.again(self._mirror.open())
+        self.state, self.text = "on", "Redis is up to date"
+
+    def _guarded(self, action: Callable[[], None]) -> bool:
+        try:
+            action()
+        except (*LOST, SeriesLost, StoreError) as error:
+            self._degrade(error)
+            return False
+        return True
+
+    def _degrade(self, error: Exception) -> None:
+        self._mirror.close()
+        if self.state == "on":
+            self.losses += 1
+        self.state = "degraded"
+        match error:
+            case SeriesLost():
+                trouble = "was emptied"
+            case StoreError():
+                trouble = f"is away: {error}"
+            case _:
+                trouble = sentence(error)
+        dropped = self._spool.dropped_points
+        lost = f"{dropped} old points dropped" if dropped else "nothing is lost"
+        self.text = f"Redis {trouble}; what is new waits, {lost}"
+
+
+def stored_minutes(url: str, instrument: Instrument, count: int) -> list[Candle]:
+    """The newest `count` one-minute candles in Redis, oldest first; empty if there are none.
+
+    Redis does not keep who confirmed a candle, so all of them are unconfirmed.
+    Raises StoreError if Redis cannot be read, ConfigError if `url` is no address.
+    """
+    link = Link(url, CANDLE_DATABASE)
+    try:
+        family = candle_family(instrument.symbol, 1, many=False)
+        points = series_of(link).latest(family, count)
+    except LOST as error:
+        raise StoreError(f"Redis at {masked(url)} {sentence(error)}") from error
+    finally:
+        link.close()
+    found = (candle_of(point, instrument.symbol, 1, instrument.price_scale) for point in points)
+    return [candle for candle in found if candle is not None]

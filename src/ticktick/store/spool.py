@@ -1,0 +1,135 @@
+"""What waits for Redis: bounded, the oldest metric points go first, candles never.
+
+The engine's side adds, the writer's thread takes everything and gives it back if it could not
+be written; nothing here waits for more than a lock held for microseconds.
+"""
+
+import threading
+from collections import deque
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from ticktick.domain.instrument import Instrument
+from ticktick.domain.market import Candle, Freshness
+
+MOST_POINTS: Final = 50_000
+MOST_BYTES: Final = 64 << 20
+
+CandleId = tuple[str, int, int]
+
+
+class Rows(Struct, frozen=True):
+    """Copies of the rows one event touched.
+
+    `at_ms` is int64[n], the time of each in its series, or 0 where it must not go there; `full`
+    bool[n], whether its metrics go there with the last price; `records` SLOT[n]; `metrics`
+    float64[len(METRICS), n].
+    """
+
+    taken_s: float
+    at_ms: NDArray[np.int64]
+    full: NDArray[np.bool_]
+    instruments: list[Instrument]
+    freshness: list[Freshness]
+    records: NDArray[np.void]
+    metrics: NDArray[np.float64]
+
+    @property
+    def points(self) -> int:
+        """Values it may become in series."""
+        return len(self.records) * (len(self.metrics) + 1)
+
+    @property
+    def bytes(self) -> int:
+        """Memory of the copies."""
+        return self.records.nbytes + self.metrics.nbytes + self.at_ms.nbytes
+
+
+class Batch(Struct):
+    """What is written together; candles by symbol, minutes and start, each the newest revision."""
+
+    rows: list[Rows]
+    candles: dict[CandleId, Candle]
+    freshness: dict[str, Freshness]
+
+
+class Spool:
+    """The two-sided store of waiting rows and candles."""
+
+    def __init__(self, most_points: int = MOST_POINTS, most_bytes: int = MOST_BYTES) -> None:
+        self.dropped_points = 0
+        self._most_points = most_points
+        self._most_bytes = most_bytes
+        self._lock = threading.Lock()
+        self._rows: deque[Rows] = deque()
+        self._candles: dict[CandleId, Candle] = {}
+        self._freshness: dict[str, Freshness] = {}
+        self._points = 0
+        self._bytes = 0
+
+    @property
+    def waiting_points(self) -> int:
+        """Metric points that are not written yet, those on the way included."""
+        return self._points
+
+    @property
+    def waiting_candles(self) -> int:
+        """Candles that nobody has taken yet."""
+        return len(self._candles)
+
+    def add(
+        self, rows: Rows | None, candles: list[Candle], freshness: dict[str, Freshness]
+    ) -> None:
+        """Append what one event changed."""
+        with self._lock:
+            for candle in candles:
+                self._candles[_id(candle)] = candle
+            self._freshness |= freshness
+            if rows is not None:
+                self._rows.append(rows)
+                self._points += rows.points
+                self._bytes += rows.bytes
+                self._drop_oldest()
+
+    def take(self, most_candles: int) -> Batch:
+        """Remove all rows and up to so many candles, in the order of their times."""
+        with self._lock:
+            rows, self._rows = list(self._rows), deque()
+            freshness, self._freshness = self._freshness, {}
+            ids = sorted(self._candles)[:most_candles]
+            return Batch(rows, {key: self._candles.pop(key) for key in ids}, freshness)
+
+    def done(self, batch: Batch) -> None:
+        """Forget a batch that was written."""
+        with self._lock:
+            self._release(batch.rows)
+
+    def give_back(self, batch: Batch) -> None:
+        """Put back a batch that was not, or only partly, written; what is newer wins."""
+        with self._lock:
+            self._rows.extendleft(reversed(batch.rows))
+            self._candles = batch.candles | self._candles
+            self._freshness = batch.freshness | self._freshness
+            self._drop_oldest()
+
+    def again(self, candles: dict[CandleId, Candle]) -> None:
+        """Queue candles that were written before, where no newer revision waits."""
+        with self._lock:
+            self._candles = candles | self._candles
+
+    def _drop_oldest(self) -> None:
+        while self._rows and (self._points > self._most_points or self._bytes > self._most_bytes):
+            oldest = self._rows.popleft()
+            self.dropped_points += oldest.points
+            self._release([oldest])
+
+    def _release(self, rows: list[Rows]) -> None:
+        self._points -= sum(one.points for one in rows)
+        self._bytes -= sum(one.bytes for one in rows)
+
+
+def _id(candle: Candle) -> CandleId:
+    return (candle.symbol, candle.minutes, candle.start_ns)
