@@ -1,0 +1,210 @@
+/** The canvas chart, loaded when it is first needed: candles, volume, two price lines. */
+
+import {
+  CandlestickSeries,
+  ColorType,
+  HistogramSeries,
+  type IChartApi,
+  type IPriceLine,
+  type ISeriesApi,
+  LineStyle,
+  type Time,
+  createChart,
+} from "lightweight-charts";
+import {
+  type Colours,
+  type Point,
+  candleBar,
+  chartTime,
+  hatchedBars,
+  marketTime,
+  points,
+  volumeBar,
+} from "./bars";
+import type { Candle } from "./candles";
+import * as format from "./format";
+import { Hatching } from "./hatch";
+import { type MarketMs, type PriceUnits, priceUnits } from "./messages";
+
+/** Up to which weight of the library's axis marks a mark names a day instead of a minute. */
+const DAY_MARK = 2;
+const BAR_SPACING = 8;
+const RIGHT_OFFSET = 5;
+
+/** Units of the instrument shown: what its candles need to become rupees. */
+export interface Units {
+  readonly scale: number;
+  readonly tickSize: number;
+  readonly minutes: number;
+}
+
+export class CandleChart {
+  private readonly chart: IChartApi;
+  private readonly candles: ISeriesApi<"Candlestick">;
+  private readonly volumes: ISeriesApi<"Histogram">;
+  private readonly hatching = new Hatching();
+  private readonly vwap: PriceLine;
+  private readonly previousClose: PriceLine;
+  private units: Units = { scale: 100, tickSize: 5, minutes: 1 };
+  private shown: Candle[] = [];
+
+  /** Draw into the element; `onHover` gets the start of the candle under the pointer, or null. */
+  constructor(
+    private readonly element: HTMLElement,
+    private colours: Colours,
+    onHover: (startMs: MarketMs | null) => void,
+  ) {
+    this.chart = createChart(element, {
+      autoSize: true,
+      layout: { attributionLogo: false, fontSize: 12 },
+      localization: { timeFormatter: (time: Time) => momentText(marketTime(time)) },
+      timeScale: {
+        timeVisible: true,
+        secondsVisible: false,
+        rightOffset: RIGHT_OFFSET,
+        tickMarkFormatter: markText,
+      },
+      crosshair: { mode: 0 },
+    });
+    this.candles = this.chart.addSeries(CandlestickSeries, { borderVisible: true });
+    this.volumes = this.chart.addSeries(HistogramSeries, {
+      priceScaleId: "volume",
+      lastValueVisible: false,
+      priceLineVisible: false,
+    });
+    const below = { scaleMargins: { top: 0.82, bottom: 0 }, visible: false };
+    this.volumes.priceScale().applyOptions(below);
+    this.candles.priceScale().applyOptions({ scaleMargins: { top: 0.08, bottom: 0.22 } });
+    this.candles.attachPrimitive(this.hatching);
+    this.vwap = new PriceLine(this.candles, "VWAP");
+    this.previousClose = new PriceLine(this.candles, "prev close");
+    this.chart.subscribeCrosshairMove(({ time }) =>
+      onHover(time === undefined ? null : marketTime(time)),
+    );
+    this.restyle(colours);
+  }
+
+  /** Replace everything: another symbol, timeframe or history. */
+  load(candles: readonly Candle[], units: Units): void {
+    this.units = units;
+    this.shown = [...candles];
+    this.candles.applyOptions({
+      priceFormat: {
+        type: "custom",
+        minMove: format.inRupees(priceUnits(units.tickSize), units.scale),
+        formatter: (rupees: number) => format.axisPrice(rupees, units.scale),
+      },
+    });
+    this.fill();
+    this.chart.timeScale().applyOptions({ barSpacing: BAR_SPACING });
+    this.chart.timeScale().scrollToPosition(RIGHT_OFFSET, false);
+  }
+
+  /** Add candles at the end or correct known ones, without touching the others. */
+  update(candles: readonly Candle[]): void {
+    for (const candle of candles) {
+      const last = this.shown.at(-1);
+      const at = this.shown.findLastIndex((one) => one.startMs === candle.startMs);
+      if (at < 0) this.shown.push(candle);
+      else this.shown[at] = candle;
+      const isOld = at >= 0 && at < this.shown.length - 1;
+      const before = at < 0 ? last : undefined;
+      for (const point of points([candle], before, this.units.minutes)) this.draw(point, isOld);
+    }
+    this.hatch();
+  }
+
+  /** Horizontal lines; NaN draws none. */
+  setLevels(vwap: PriceUnits, previousClose: PriceUnits): void {
+    this.vwap.move(vwap, this.units.scale);
+    this.previousClose.move(previousClose, this.units.scale);
+  }
+
+  /** A stale last price keeps its place but loses the colour of its direction. */
+  setStale(stale: boolean): void {
+    this.candles.applyOptions({ priceLineColor: stale ? this.colours.stale : "" });
+  }
+
+  restyle(colours: Colours): void {
+    this.colours = colours;
+    const { panel, muted, grid } = colours;
+    this.chart.applyOptions({
+      layout: {
+        background: { type: ColorType.Solid, color: panel },
+        textColor: muted,
+        fontFamily: getComputedStyle(this.element).fontFamily,
+      },
+      grid: { vertLines: { color: grid }, horzLines: { color: grid } },
+      rightPriceScale: { borderColor: grid },
+      timeScale: { borderColor: grid },
+    });
+    this.vwap.colour(colours.accent);
+    this.previousClose.colour(muted);
+    this.fill();
+  }
+
+  /** Put the crosshair on the candle, or take it away. */
+  point(candle: Candle | null): void {
+    if (candle === null) return this.chart.clearCrosshairPosition();
+    const price = format.inRupees(candle.close, this.units.scale);
+    this.chart.setCrosshairPosition(price, chartTime(candle.startMs), this.candles);
+  }
+
+  destroy(): void {
+    this.chart.remove();
+  }
+
+  private fill(): void {
+    const all = [...points(this.shown, undefined, this.units.minutes)];
+    this.candles.setData(all.map((point) => candleBar(point, this.units.scale, this.colours)));
+    this.volumes.setData(all.map((point) => volumeBar(point, this.colours)));
+    this.hatch();
+  }
+
+  private draw(point: Point, isOld: boolean): void {
+    this.candles.update(candleBar(point, this.units.scale, this.colours), isOld);
+    this.volumes.update(volumeBar(point, this.colours), isOld);
+  }
+
+  private hatch(): void {
+    this.hatching.show(hatchedBars(this.shown, this.units.scale), this.colours.text);
+  }
+}
+
+/** A dashed horizontal line that is drawn only while its price is known. */
+class PriceLine {
+  private readonly line: IPriceLine;
+  private at = priceUnits(NaN);
+
+  constructor(series: ISeriesApi<"Candlestick">, title: string) {
+    const hidden = { lineVisible: false, axisLabelVisible: false };
+    this.line = series.createPriceLine({
+      price: 0,
+      title,
+      lineWidth: 1,
+      lineStyle: LineStyle.Dashed,
+      ...hidden,
+    });
+  }
+
+  move(units: PriceUnits, scale: number): void {
+    if (Object.is(units, this.at)) return;
+    this.at = units;
+    const known = !Number.isNaN(units);
+    const price = known ? format.inRupees(units, scale) : 0;
+    this.line.applyOptions({ price, lineVisible: known, axisLabelVisible: known });
+  }
+
+  colour(color: string): void {
+    this.line.applyOptions({ color });
+  }
+}
+
+function momentText(ms: MarketMs): string {
+  return `${format.date(ms)} ${format.minute(ms)}`;
+}
+
+function markText(time: Time, mark: number): string {
+  const ms = marketTime(time);
+  return mark <= DAY_MARK ? format.date(ms) : format.minute(ms);
+}

@@ -1,0 +1,41 @@
+/** Single keys and what they do; none acts while a text field has the focus. */
+
+export type Command =
+  | { readonly kind: "move"; readonly by: 1 | -1 }
+  | { readonly kind: "neighbour"; readonly by: 1 | -1 }
+  | { readonly kind: "timeframe"; readonly index: number }
+  | { readonly kind: "chart" }
+  | { readonly kind: "help" };
+
+/** For the help dialog, in its order. */
+export const KEYS: readonly (readonly [keys: string, does: string])[] = [
+  ["↑ ↓ or k j", "move in the watchlist"],
+  ["Enter", "show the row in the chart"],
+  ["[ ]", "previous, next symbol"],
+  ["1 – 6", "timeframe 1, 3, 5, 10, 15, 60 minutes"],
+  ["c", "focus the chart; ← → then walk its candles"],
+  ["Esc", "leave the row, the candle, the dialog"],
+  ["?", "this help"],
+];
+
+const MOVES: Readonly<Record<string, Command>> = {
+  ArrowDown: { kind: "move", by: 1 },
+  j: { kind: "move", by: 1 },
+  ArrowUp: { kind: "move", by: -1 },
+  k: { kind: "move", by: -1 },
+  "]": { kind: "neighbour", by: 1 },
+  "[": { kind: "neighbour", by: -1 },
+  c: { kind: "chart" },
+  "?": { kind: "help" },
+};
+
+export function commandOf(event: KeyboardEvent): Command | null {
+  if (event.ctrlKey || event.metaKey || event.altKey || takesText(event.target)) return null;
+  if (/^[1-9]$/.test(event.key)) return { kind: "timeframe", index: Number(event.key) - 1 };
+  return Object.hasOwn(MOVES, event.key) ? (MOVES[event.key] ?? null) : null;
+}
+
+function takesText(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  return target.isContentEditable || target.closest("input, textarea, select, dialog, [data-scrolls]") !== null;
+}

@@ -1,0 +1,109 @@
+/** The page without its views: socket → store → invalidate → paint, and the user's commands. */
+
+import { BlockError } from "./blocks";
+import { type SymbolName, type WallMs, parse, symbolName } from "./messages";
+import { type NextFrame, type Painter, type Panel, createPainter } from "./painter";
+import { Connection, type Listener, type Ports } from "./socket";
+import { Store } from "./store";
+
+export interface PagePorts extends Ports {
+  nextFrame: NextFrame;
+  wall(): WallMs;
+}
+
+/** No message for so long: the status alone comes once a second, so the socket is dead. */
+const SILENCE_MS = 3_500;
+
+export class Page implements Listener {
+  readonly store = new Store();
+  readonly painter: Painter;
+  private connection: Connection;
+  private lastMessage: WallMs;
+
+  constructor(private readonly ports: PagePorts) {
+    this.painter = createPainter(ports.nextFrame);
+    this.connection = new Connection(ports, this);
+    this.lastMessage = ports.wall();
+  }
+
+  /** Connect; again when a new start link was opened. */
+  start(): void {
+    this.connection.stop();
+    this.connection = new Connection(this.ports, this);
+    this.invalidate(this.store.setLink("connecting", ""));
+    void this.connection.run();
+  }
+
+  stop(): void {
+    this.connection.stop();
+  }
+
+  /** Call about four times a second: ages grow, and a silent socket is dropped. */
+  tick(): void {
+    if (this.store.link === "open" && this.wall() - this.lastMessage > SILENCE_MS) {
+      this.onLost("no word from the program");
+      this.connection.drop();
+    }
+    this.invalidate(["strip", "watchlist", "quote", "chart"]);
+  }
+
+  wall(): WallMs {
+    return this.ports.wall();
+  }
+
+  onPaint(panel: Panel, draw: () => void): () => void {
+    return this.painter.onPaint(panel, draw);
+  }
+
+  /** Show a symbol in the chart. */
+  select(symbol: SymbolName): void {
+    if (symbol === this.store.selected) return;
+    this.show(symbol, this.store.minutes);
+  }
+
+  /** Show another timeframe of the symbol. */
+  setMinutes(minutes: number): void {
+    const known = this.store.hello?.timeframes.includes(minutes) ?? false;
+    if (!known || minutes === this.store.minutes || this.store.selected === null) return;
+    this.show(this.store.selected, minutes);
+  }
+
+  onText(text: string): void {
+    this.lastMessage = this.wall();
+    const parsed = parse(text);
+    if (!parsed.known) return this.invalidate(this.store.receiveUnknown(parsed.seq));
+    this.invalidate(this.store.receive(parsed.envelope, this.lastMessage));
+    const selected = this.store.selected;
+    if (parsed.envelope.type === "hello" && selected !== null) {
+      this.show(selected, this.store.minutes);
+    }
+  }
+
+  onBinary(buffer: ArrayBuffer): void {
+    this.lastMessage = this.wall();
+    try {
+      this.invalidate(this.store.receiveBlock(buffer));
+    } catch (error) {
+      if (!(error instanceof BlockError)) throw error;
+      this.onLost(error.message);
+      this.connection.drop();
+    }
+  }
+
+  onLost(reason: string): void {
+    this.invalidate(this.store.setLink("lost", reason));
+  }
+
+  onNoSession(): void {
+    this.invalidate(this.store.setLink("no_session", ""));
+  }
+
+  private show(symbol: SymbolName, minutes: number): void {
+    this.invalidate(this.store.show(symbolName(symbol), minutes));
+    this.connection.send({ type: "view", symbol, minutes });
+  }
+
+  private invalidate(panels: readonly Panel[]): void {
+    this.painter.invalidate(panels);
+  }
+}

@@ -1,0 +1,110 @@
+/** One instrument as a person reads it: every text of a watchlist row and of the quote line. */
+
+import type { Freshness, InstrumentRow } from "../messages.gen";
+import * as format from "./format";
+import { mayColour } from "./freshness";
+import { type MarketMs, type PriceUnits, type WallMs, marketMs, priceUnits } from "./messages";
+import type { Store } from "./store";
+
+export type Tone = "up" | "down" | "none";
+
+export interface QuoteView {
+  readonly instrument: InstrumentRow;
+  readonly state: Freshness;
+  readonly last: string;
+  readonly arrow: "▲" | "▼" | "";
+  readonly tone: Tone;
+  readonly change: string;
+  readonly changeUnits: string;
+  readonly changeTone: Tone;
+  readonly spread: string;
+  readonly spreadTicks: string;
+  readonly vwap: string;
+  readonly vwapDistance: string;
+  readonly vwapTone: Tone;
+  readonly imbalance: number;
+  readonly imbalanceText: string;
+  readonly volume: string;
+  readonly volumeFull: string;
+  readonly range: string;
+  readonly touch: string;
+  readonly age: string;
+  /** Rises with every price change: what a flash reacts to. */
+  readonly moves: number;
+}
+
+export function quoteView(store: Store, instrument: InstrumentRow, wall: WallMs): QuoteView {
+  const { row, price_scale: scale } = instrument;
+  const state = store.freshness(row, wall);
+  const colour = mayColour(state);
+  const table = store.table;
+  const last = units(table.last_price[row]);
+  const previous = units(table.previous_close[row]);
+  const spread = units(table.spread[row]);
+  const imbalance = value(table.imbalance[row]);
+  const volume = value(table.volume[row]);
+  const vwapDistance = value(table.vwap_distance[row]);
+  const tone = colour ? toneOf(store.directions[row] ?? 0) : "none";
+  const print = (price: PriceUnits): string => format.price(price, scale);
+  return {
+    instrument,
+    state,
+    last: print(last),
+    arrow: { up: "▲", down: "▼", none: "" }[tone] as QuoteView["arrow"],
+    tone,
+    change: format.percent((last - previous) / previous),
+    changeUnits: format.difference(priceUnits(last - previous), scale),
+    changeTone: colour ? toneOf(last - previous) : "none",
+    spread: print(spread),
+    spreadTicks: format.ticks(spread, instrument.tick_size),
+    vwap: print(units(Math.round(value(table.vwap_session[row])))),
+    vwapDistance: format.percent(vwapDistance),
+    vwapTone: colour ? toneOf(vwapDistance) : "none",
+    imbalance,
+    imbalanceText: format.ratio(imbalance),
+    volume: format.short(volume),
+    volumeFull: format.count(volume),
+    range: `${print(units(table.day_low[row]))} – ${print(units(table.day_high[row]))}`,
+    touch: `${print(units(table.bid[row]))} / ${print(units(table.ask[row]))}`,
+    age: ageWords(state, store.ageMs(row, wall), exchangeMs(store, row), store.now(wall)),
+    moves: store.moves[row] ?? 0,
+  };
+}
+
+/** The age cell: `4 s`, `stale 1 min 5 s`, `closed 15:30`, a dash. */
+export function ageWords(
+  state: Freshness,
+  ageMs: number,
+  exchangeMs: MarketMs,
+  nowMs: MarketMs | null,
+): string {
+  switch (state) {
+    case "fresh":
+    case "quiet":
+      return format.age(ageMs);
+    case "stale":
+      return `stale ${format.age(ageMs)}`;
+    case "gap":
+      return "filling gap";
+    case "closed":
+      return `closed ${closeTime(exchangeMs, nowMs)}`;
+    case "unknown":
+      return "—";
+  }
+}
+
+function closeTime(exchangeMs: MarketMs, nowMs: MarketMs | null): string {
+  if (Number.isNaN(exchangeMs)) return "—";
+  const sameDay = nowMs !== null && format.date(exchangeMs) === format.date(nowMs);
+  return sameDay ? format.minute(exchangeMs) : `${format.date(exchangeMs)} ${format.minute(exchangeMs)}`;
+}
+
+function toneOf(signed: number): Tone {
+  if (signed > 0) return "up";
+  return signed < 0 ? "down" : "none";
+}
+
+const value = (cell: number | undefined): number => cell ?? NaN;
+const units = (cell: number | undefined): PriceUnits => priceUnits(value(cell));
+const exchangeMs = (store: Store, row: number): MarketMs =>
+  marketMs(value(store.table.exchange_ms[row]));

@@ -1,0 +1,39 @@
+/** The chart in one sentence, for who does not see it. */
+
+import type { InstrumentRow } from "../messages.gen";
+import * as format from "./format";
+import { type WallMs, priceUnits } from "./messages";
+import { quoteView } from "./quote";
+import type { Store } from "./store";
+
+/** `RELIANCE, 5 minute candles: last 1,234.50 (fresh), +1.25% since ...`. */
+export function chartSummary(store: Store, instrument: InstrumentRow, wall: WallMs): string {
+  const view = quoteView(store, instrument, wall);
+  const distance = store.table.vwap_distance[instrument.row] ?? NaN;
+  const parts = [
+    `last ${view.last} (${view.state})`,
+    `${view.change} since the previous close`,
+    `day range ${view.range}`,
+    Number.isNaN(distance) ? "day's VWAP not known" : vwapWords(distance),
+    `${store.series.candles.length} candles`,
+  ];
+  return `${instrument.symbol}, ${store.minutes} minute candles: ${parts.join(", ")}`;
+}
+
+function vwapWords(distance: number): string {
+  const size = format.percent(Math.abs(distance)).replace("+", "");
+  if (!/[1-9]/.test(size)) return "at the day's VWAP";
+  return `${size} ${distance > 0 ? "above" : "below"} the day's VWAP`;
+}
+
+/** What stands where the candles should be, or null when they are there. */
+export function emptyText(store: Store): string | null {
+  if (store.series.candles.length > 0) return null;
+  const what = `${store.minutes} minute candles of ${store.selected ?? "the first instrument"}`;
+  return store.awaitingCandles || store.hello === null ? `Waiting for the ${what}…` : `No ${what} yet.`;
+}
+
+/** The last close as a plain number of rupees, empty when there is none. */
+export function lastClose(store: Store, instrument: InstrumentRow): string {
+  return format.plain(store.series.last?.close ?? priceUnits(NaN), instrument.price_scale);
+}
