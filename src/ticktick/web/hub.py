@@ -72,11 +72,21 @@ class Hub:
             if urgent:
                 client.hurry_status()
 
-    async def serve(self, socket: WebSocket, may_stay: Callable[[], bool]) -> None:
-        """Stream to an accepted socket until the browser leaves, lags or `may_stay` says no."""
+    def join(self) -> Client:
+        """A further browser, which is owed everything."""
         client = Client(self.overview)
         self._clients.add(client)
         self.overview.clients = len(self._clients)
+        return client
+
+    def leave(self, client: Client) -> None:
+        """The browser is gone."""
+        self._clients.discard(client)
+        self.overview.clients = len(self._clients)
+
+    async def serve(self, socket: WebSocket, may_stay: Callable[[], bool]) -> None:
+        """Stream to an accepted socket until the browser leaves, lags or `may_stay` says no."""
+        client = self.join()
         try:
             async with asyncio.TaskGroup() as tasks:
                 reading = tasks.create_task(self._read(socket, client))
@@ -85,8 +95,7 @@ class Hub:
                 reading.cancel()
                 writing.cancel()
         finally:
-            self._clients.discard(client)
-            self.overview.clients = len(self._clients)
+            self.leave(client)
 
     async def _read(self, socket: WebSocket, client: Client) -> None:
         while True:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from ticktick.domain.clock import NS_PER_MS
-from ticktick.domain.event import Fact, Noticed, PhaseChanged
+from ticktick.domain.event import Fact, Noticed
 from ticktick.domain.market import TIMEFRAMES, Freshness
 from ticktick.web.blocks import COLUMNS
 from ticktick.web.messages import (
@@ -41,18 +41,10 @@ class Overview:
         self.counters: Counter[str] = Counter()
         self._version = version
         self._notices: deque[Notice] = deque(maxlen=_NOTICES_KEPT)
-        self._phase_sources: dict[str, str] = {}
 
     def remember(self, facts: Iterable[Fact]) -> None:
-        """Keep what a later browser must still be told."""
-        for fact in facts:
-            match fact:
-                case Noticed():
-                    self._notices.append(notice(fact))
-                case PhaseChanged():
-                    self._phase_sources[fact.segment] = fact.source
-                case _:
-                    pass
+        """Keep the notices that a later browser must still be told."""
+        self._notices += [notice(fact) for fact in facts if isinstance(fact, Noticed)]
 
     def hello(self) -> Hello:
         """The first message of a connection."""
@@ -103,8 +95,9 @@ class Overview:
         )
 
     def _phases(self) -> dict[str, PhaseState]:
+        sources = self.market.phase_sources
         return {
-            segment: PhaseState(phase, self._phase_sources.get(segment, "calendar"))
+            segment: PhaseState(phase, sources[segment])
             for segment, phase in self.market.phases.items()
         }
 

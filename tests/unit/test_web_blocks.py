@@ -1,0 +1,104 @@
+"""Blocks: what the page decodes is what the table holds, and nothing that is not known."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import to_builtins
+
+from tests.web_stage import MORNING_NS, SmallMarket, instrument, read_block
+from ticktick.domain.instrument import Kind
+from ticktick.domain.market import Freshness
+from ticktick.domain.metric import METRIC_ROW
+from ticktick.web.blocks import COLUMNS, MISSING, Columns, encode_block
+
+SPECS = to_builtins(COLUMNS)
+ROWS = 9
+PRICES = {
+    "last_price": "last_price",
+    "previous_close": "previous_close",
+    "day_high": "day_high",
+    "day_low": "day_low",
+    "bid": "bid_price",
+    "ask": "ask_price",
+}
+prices = st.integers(0, 2**33)
+floats = st.one_of(st.just(float("nan")), st.floats(-1e9, 1e9))
+
+
+@st.composite
+def markets(draw: st.DrawFn) -> SmallMarket:
+    kinds = [draw(st.sampled_from([Kind.EQUITY, Kind.INDEX])) for _ in range(ROWS)]
+    market = SmallMarket([instrument(f"S{row}", kind) for row, kind in enumerate(kinds)])
+    for record in market.table.records[:ROWS]:
+        record["exchange_ns"] = draw(st.sampled_from([0, MORNING_NS, MORNING_NS + 1]))
+        record["volume"] = draw(st.integers(0, 2**50))
+        for field in PRICES.values():
+            record[field] = draw(prices)
+    market.metrics[:, :ROWS] = draw(
+        st.lists(floats, min_size=market.metrics.shape[0] * ROWS, max_size=7 * ROWS)
+        .map(np.array)
+        .map(lambda values: values.reshape(-1, ROWS))
+    )
+    market.freshness = [draw(st.sampled_from(Freshness)) for _ in range(ROWS)]
+    return market
+
+
+def block_of(market: SmallMarket, rows: list[int], seq: int = 7) -> bytes:
+    state = Columns(market.table, market.metrics, market.freshness)
+    return encode_block(state, np.array(rows, np.int32), seq, 1_700_000_000_123)
+
+
+@given(markets(), st.lists(st.integers(0, ROWS - 1), unique=True).map(sorted))
+def test_decoding_a_block_gives_the_table_or_missing(market: SmallMarket, rows: list[int]) -> None:
+    read = read_block(SPECS, block_of(market, rows))
+    assert read["row"].tolist() == rows
+    assert read["head"].tolist() == [1, 1, len(COLUMNS), 7, 1_700_000_000_123]
+    for at, row in enumerate(rows):
+        record = market.table.records[row]
+        heard = record["exchange_ns"] > 0
+        _same(read["exchange_ms"][at], record["exchange_ns"] // 1_000_000 if heard else None)
+        counted = heard and market.table.instruments[row].has_volume
+        _same(read["volume"][at], record["volume"] if counted else None)
+        for name, field in PRICES.items():
+            price = int(np.ravel(record[field])[0])
+            expected = price if 0 < price < 2**31 else MISSING
+            assert read[name][at] == expected
+        for name in ("mid", "vwap", "vwap_session"):
+            np.testing.assert_equal(read[name][at], market.metrics[METRIC_ROW[name], row])
+        for name in ("imbalance", "tick_return", "vwap_distance"):
+            expected_f4 = np.float32(market.metrics[METRIC_ROW[name], row])
+            np.testing.assert_equal(read[name][at], expected_f4)
+        spread = market.metrics[METRIC_ROW["spread"], row]
+        assert read["spread"][at] == (MISSING if np.isnan(spread) else round(spread))
+        assert list(Freshness)[read["freshness"][at]] is market.freshness[row]
+
+
+def _same(value: float, expected: int | None) -> None:
+    assert np.isnan(value) if expected is None else value == expected
+
+
+@given(st.integers(0, ROWS))
+def test_every_column_starts_at_a_multiple_of_its_width(count: int) -> None:
+    market = SmallMarket([instrument(f"S{row}") for row in range(ROWS)])
+    at = -(-(24 + 4 * count) // 8) * 8
+    for column in COLUMNS:
+        width = int(column.dtype[1])
+        assert at % width == 0
+        at += width * count
+    assert len(block_of(market, list(range(count)))) == at
+
+
+def test_a_symbol_that_was_never_heard_of_is_missing_everywhere() -> None:
+    market = SmallMarket([instrument("RELIANCE")])
+    read = read_block(SPECS, block_of(market, [0]))
+    for column in COLUMNS:
+        value = read[column.name][0]
+        if column.name == "freshness":
+            assert list(Freshness)[value] is Freshness.UNKNOWN
+        else:
+            assert value == MISSING if column.dtype == "i4" else np.isnan(value)
+
+
+def test_the_sequence_number_wraps_instead_of_failing() -> None:
+    market = SmallMarket([instrument("RELIANCE")])
+    assert read_block(SPECS, block_of(market, [0], seq=2**32 + 5))["head"][3] == 5

@@ -1,0 +1,238 @@
+"""One browser's share of the stream: nothing lost, nothing twice, nothing too often."""
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import to_builtins
+from msgspec.json import decode
+
+from tests.web_stage import MORNING_NS, SmallMarket, Stage, candle, instrument, outputs, read_block
+from ticktick.domain.event import (
+    CandleChanged,
+    Fact,
+    FeedChanged,
+    FreshnessChanged,
+    Noticed,
+    PhaseChanged,
+)
+from ticktick.domain.market import CandleState, Freshness
+from ticktick.domain.sessions import Phase
+from ticktick.web.blocks import COLUMNS, Columns, encode_block
+from ticktick.web.messages import View
+
+SYMBOLS = ("RELIANCE", "M&M", "INDIA VIX")
+SPECS = to_builtins(COLUMNS)
+Row = dict[str, float]
+
+
+class Browser:
+    """Holds what a page would: the rows and the text messages."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.client = stage.hub.join()
+        self.rows: dict[int, Row] = {}
+        self.seqs: list[int] = []
+
+    def read(self, now_s: float = 0.0) -> list[dict[str, Any]]:
+        """Take the next batch; return its text messages."""
+        texts = []
+        for message in self.client.batch(now_s):
+            if isinstance(message, str):
+                texts.append(decode(message))
+                self.seqs.append(texts[-1]["seq"])
+            else:
+                self.seqs.append(_apply(message, self.rows))
+        return texts
+
+
+def _apply(block: bytes, rows: dict[int, Row]) -> int:
+    read = read_block(SPECS, block)
+    head = read.pop("head")
+    for at, row in enumerate(read["row"].tolist()):
+        rows[row] = {name: values[at].item() for name, values in read.items()}
+    return int(head[3])
+
+
+def truth(market: SmallMarket) -> dict[int, Row]:
+    rows: dict[int, Row] = {}
+    every = np.arange(len(market.table), dtype=np.int32)
+    state = Columns(market.table, market.metrics, market.freshness)
+    _apply(encode_block(state, every, 0, 0), rows)
+    return rows
+
+
+def types(texts: list[dict[str, Any]]) -> list[str]:
+    return [text["type"] for text in texts]
+
+
+steps = st.one_of(
+    st.tuples(st.sampled_from(SYMBOLS), st.integers(1, 10**6)),
+    st.tuples(st.sampled_from(SYMBOLS), st.sampled_from(Freshness)),
+    st.just("read"),
+    st.sampled_from(["NEW1", "NEW2"]),
+)
+
+
+@given(st.lists(steps, max_size=40))
+def test_snapshot_and_deltas_equal_the_state_of_the_server(script: list[Any]) -> None:
+    stage = Stage()
+    browser = Browser(stage)
+    for step in script:
+        match step:
+            case "read":
+                browser.read()
+            case str():
+                stage.market.table.add([instrument(step)])
+            case (symbol, Freshness() as freshness):
+                stage.market.freshness[stage.market.table.row_of_symbol[symbol]] = freshness
+                aged = FreshnessChanged(MORNING_NS, symbol, freshness)
+                stage.hub.take(outputs(facts=[aged]))
+            case (symbol, price):
+                stage.hub.take(stage.market.trade(symbol, price))
+    browser.read()
+    np.testing.assert_equal(browser.rows, truth(stage.market))
+    assert browser.seqs == list(range(1, len(browser.seqs) + 1))
+
+
+def test_the_first_batch_is_the_hello_and_then_every_row() -> None:
+    stage = Stage()
+    stage.hub.take(outputs(facts=[Noticed(MORNING_NS, "info", "the key was repaired")]))
+    browser = Browser(stage)
+    (hello,) = browser.read()
+    data = hello["data"]
+    assert (hello["v"], hello["seq"], hello["mode"], hello["type"]) == (1, 1, "DEMO", "hello")
+    assert [row["symbol"] for row in data["instruments"]] == list(SYMBOLS)
+    assert data["freshness"] == ["unknown", "stale", "gap", "closed", "fresh", "quiet"]
+    assert data["timeframes"] == [1, 3, 5, 10, 15, 60]
+    assert data["notices"][0]["text"] == "the key was repaired"
+    assert data["status"]["counters"]["reconnects"] == 2
+    assert sorted(browser.rows) == [0, 1, 2]
+
+
+def test_nothing_new_sends_nothing() -> None:
+    browser = Browser(Stage())
+    browser.read(0.0)
+    assert browser.client.batch(0.05) == []
+
+
+def test_only_touched_rows_are_sent_again() -> None:
+    stage = Stage()
+    browser = Browser(stage)
+    browser.read()
+    browser.rows.clear()
+    stage.hub.take(stage.market.trade("M&M", 300_000))
+    browser.read()
+    assert [row["last_price"] for row in browser.rows.values()] == [300_000]
+
+
+def test_updates_a_browser_did_not_fetch_are_merged_and_counted() -> None:
+    stage = Stage()
+    browser = Browser(stage)
+    browser.read()
+    for price in (100, 200, 300):
+        stage.hub.take(stage.market.trade("RELIANCE", price))
+    browser.read()
+    assert browser.rows[0]["last_price"] == 300
+    assert stage.overview.counters["client_conflated_total"] == 2
+
+
+def test_new_instruments_bring_a_new_hello() -> None:
+    stage = Stage(SmallMarket([]))
+    browser = Browser(stage)
+    assert types(browser.read()) == ["hello"]
+    stage.market.table.add([instrument("RELIANCE")])
+    assert types(browser.read()) == ["hello"]
+    assert list(browser.rows) == [0]
+
+
+def test_facts_come_in_order_and_each_once() -> None:
+    stage = Stage()
+    browser = Browser(stage)
+    browser.read()
+    facts: list[Fact] = [
+        Noticed(MORNING_NS, "info", "first"),
+        FreshnessChanged(MORNING_NS, "M&M", Freshness.STALE),
+        PhaseChanged(MORNING_NS, "NSE_EQ", Phase.CLOSED, "feed"),
+        FeedChanged(MORNING_NS, False, "closed by the server"),
+        Noticed(MORNING_NS, "info", "last"),
+    ]
+    stage.hub.take(outputs(facts=facts))
+    texts = browser.read(0.05)
+    assert types(texts) == ["notice", "freshness", "phase", "feed", "notice", "status"]
+    assert texts[1]["data"] == {"symbol": "M&M", "freshness": "stale"}
+    assert texts[3]["data"] == {"up": False, "reason": "closed by the server"}
+    assert types(browser.read(0.1)) == []
+
+
+def test_the_status_comes_once_a_second() -> None:
+    browser = Browser(Stage())
+    seen = [types(browser.read(0.05 * step)) for step in range(61)]
+    assert [step for step, found in enumerate(seen) if "status" in found] == [20, 40, 60]
+
+
+def test_facts_beyond_the_bound_make_a_browser_fall_behind() -> None:
+    stage = Stage()
+    browser = Browser(stage)
+    facts = [Noticed(MORNING_NS, "info", "x" * 1000)] * 1100
+    assert not browser.client.is_behind
+    stage.hub.take(outputs(facts=facts))
+    assert browser.client.is_behind
+
+
+def test_a_view_brings_the_candles_and_then_only_what_changes() -> None:
+    stage = Stage()
+    browser = Browser(stage)
+    browser.read()
+    stage.market.closed["RELIANCE", 1] = [candle(minute=0), candle(minute=1)]
+    stage.market.running["RELIANCE", 1] = candle(minute=2, state=CandleState.FORMING)
+    browser.client.look_at(View("RELIANCE", 1))
+    (snapshot,) = browser.read(1.0)[:1]
+    assert snapshot["type"] == "candles"
+    assert len(snapshot["data"]["candles"]) == 3
+    assert snapshot["data"]["candles"][2][6:] == ["forming", True, 0]
+
+    closed = candle(minute=2, state=CandleState.PROVISIONAL, confirmed=False)
+    others = [candle("M&M", minute=2), candle(minute=2, minutes=5)]
+    changes = [CandleChanged(MORNING_NS, changed) for changed in (*others, closed)]
+    stage.hub.take(outputs(facts=changes))
+    updates = browser.read(1.05)
+    assert types(updates) == ["candle"]
+    start_ms = closed.start_ns // 1_000_000
+    row = [start_ms, 140_000, 140_000, 140_000, 140_000, 10, "provisional", False, 0]
+    assert updates[0]["data"] == {"symbol": "RELIANCE", "minutes": 1, "candle": row}
+
+
+def test_the_forming_candle_comes_at_most_four_times_a_second() -> None:
+    stage = Stage()
+    browser = Browser(stage)
+    browser.client.look_at(View("RELIANCE", 1))
+    browser.read(0.0)
+    sent = []
+    for step in range(1, 41):
+        stage.market.running["RELIANCE", 1] = candle(close=140_000 + step)
+        sent += [text for text in browser.read(step * 0.05) if text["type"] == "forming"]
+    assert len(sent) == 8
+    assert sent[-1]["data"]["candle"][4] == 140_040
+
+
+def test_a_flood_of_corrected_candles_becomes_one_new_snapshot() -> None:
+    stage = Stage()
+    browser = Browser(stage)
+    browser.client.look_at(View("RELIANCE", 1))
+    browser.read()
+    stage.market.closed["RELIANCE", 1] = [candle(minute=minute) for minute in range(250)]
+    facts = [CandleChanged(MORNING_NS, each) for each in stage.market.closed["RELIANCE", 1]]
+    stage.hub.take(outputs(facts=facts))
+    (snapshot,) = browser.read(0.05)
+    assert snapshot["type"] == "candles"
+    assert len(snapshot["data"]["candles"]) == 250
+
+
+def test_the_last_fifty_notices_greet_a_later_browser() -> None:
+    stage = Stage()
+    for number in range(60):
+        stage.hub.take(outputs(facts=[Noticed(MORNING_NS, "info", str(number))]))
+    (hello,) = Browser(stage).read()
+    assert [each["text"] for each in hello["data"]["notices"]] == [str(n) for n in range(10, 60)]

@@ -1,0 +1,230 @@
+"""A stage for tests of the web: a small market with behaviour, a clock, and a real server."""
+
+import asyncio
+import struct
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import count
+from typing import Any
+
+import aiohttp
+import numpy as np
+from fastapi import FastAPI
+from msgspec import Struct
+from msgspec.json import decode, encode
+from multidict import CIMultiDict
+from numpy.typing import NDArray
+from websockets.asyncio.client import ClientConnection, connect
+from yarl import URL
+
+from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, parse_iso_ns
+from ticktick.domain.event import Fact
+from ticktick.domain.instrument import Instrument, Kind
+from ticktick.domain.market import Candle, Freshness
+from ticktick.domain.metric import METRIC_ROW, METRICS
+from ticktick.domain.sessions import Phase
+from ticktick.engine.ports import Outputs
+from ticktick.market.table import SlotTable
+from ticktick.web.hub import Hub
+from ticktick.web.messages import PartState, TokenStatus
+from ticktick.web.overview import Overview
+from ticktick.web.server import create_app
+from ticktick.web.serving import listen, serve
+from ticktick.web.sessions import Sessions
+from ticktick.web.status import SystemStatus
+
+MORNING_NS = parse_iso_ns("2026-11-20T10:00:00+05:30")
+CLI_TOKEN = "the-token-of-server-json"
+
+
+def instrument(symbol: str, kind: Kind = Kind.EQUITY, price_scale: int = 100) -> Instrument:
+    segment = "NSE_INDEX" if kind is Kind.INDEX else "NSE_EQ"
+    key = f"{segment}|{symbol}"
+    return Instrument(symbol, symbol.title(), "NSE", segment, key, kind, price_scale=price_scale)
+
+
+def candle(
+    symbol: str = "RELIANCE", minute: int = 0, close: int = 140_000, minutes: int = 1, **more: Any
+) -> Candle:
+    start_ns = MORNING_NS + minute * NS_PER_MINUTE
+    return Candle(symbol, minutes, start_ns, close, close, close, close, 10, **more)
+
+
+class SmallMarket:
+    """A market half that the test moves by hand."""
+
+    def __init__(self, symbols: Sequence[Instrument], capacity: int = 16) -> None:
+        self.table = SlotTable(capacity)
+        self.table.add(symbols)
+        self.metrics = np.full((len(METRICS), capacity), np.nan)
+        self.freshness = [Freshness.UNKNOWN] * capacity
+        self.phases = {"NSE_EQ": Phase.CONTINUOUS}
+        self.phase_sources = {"NSE_EQ": "feed"}
+        self.link_up = True
+        self.link_reason = "connected"
+        self.last_frame_ns = 0
+        self.counters = {"frames": 0}
+        self.closed: dict[tuple[str, int], list[Candle]] = {}
+        self.running: dict[tuple[str, int], Candle] = {}
+
+    def forming(self, symbol: str, minutes: int) -> Candle | None:
+        return self.running.get((symbol, minutes))
+
+    def candles(self, symbol: str, minutes: int) -> Sequence[Candle]:
+        return self.closed.get((symbol, minutes), [])
+
+    def trade(self, symbol: str, price: int, at_ns: int = MORNING_NS) -> Outputs:
+        """A trade at that price with a book one tick around it."""
+        row = self.table.row_of_symbol[symbol]
+        record = self.table.records[row]
+        record["exchange_ns"] = self.last_frame_ns = at_ns
+        record["last_price"], record["volume"] = price, record["volume"] + 10
+        record["bid_price"][0], record["ask_price"][0] = price - 5, price + 5
+        self.metrics[METRIC_ROW["mid"], row] = price
+        self.metrics[METRIC_ROW["spread"], row] = 10
+        self.metrics[METRIC_ROW["imbalance"], row] = 0.25
+        self.freshness[row] = Freshness.FRESH
+        self.counters["frames"] += 1
+        return outputs(self.table.row_of_symbol[symbol])
+
+
+def outputs(*rows: int, facts: Sequence[Fact] = ()) -> Outputs:
+    return Outputs(MORNING_NS, np.array(rows, np.int32), facts)
+
+
+class Stage:
+    """Market, clock and web parts wired as the program wires them."""
+
+    def __init__(self, market: SmallMarket | None = None, slow_limit_s: float = 10.0) -> None:
+        tokens = count()
+        self.market = market or SmallMarket(
+            [instrument("RELIANCE"), instrument("M&M"), instrument("INDIA VIX", Kind.INDEX, 10_000)]
+        )
+        self.now_ns = MORNING_NS
+        self.overview = Overview(self.market, self.system, "0.1.0")
+        self.hub = Hub(self.overview, time.monotonic, slow_limit_s=slow_limit_s)
+        self.sessions = Sessions(
+            CLI_TOKEN, lambda: self.now_ns, lambda: f"token-{next(tokens):030d}"
+        )
+
+    def system(self) -> SystemStatus:
+        return SystemStatus(
+            mode="DEMO",
+            now_ms=self.now_ns // NS_PER_MS,
+            rate=1.0,
+            token=TokenStatus("valid"),
+            store=PartState("off", "history off"),
+            recording=PartState("on", "recording"),
+            counters={"reconnects": 2},
+        )
+
+
+class Answer(Struct, frozen=True):
+    """One HTTP answer, read to its end."""
+
+    status: int
+    headers: CIMultiDict[str]
+    body: bytes
+
+    def json(self) -> Any:
+        return decode(self.body)
+
+
+class Site:
+    """A running server and one browser-like client of it."""
+
+    def __init__(self, stage: Stage, app: FastAPI, port: int, http: aiohttp.ClientSession) -> None:
+        self.stage = stage
+        self.app = app
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self._http = http
+        self.cookie = ""
+        self.csrf = ""
+
+    async def ask(self, method: str, path: str, body: Any = None, **headers: str | None) -> Answer:
+        """Ask as the page would; a header set to None is left out. `_` stands for `-`."""
+        sent = self._page_headers(method) | {
+            name.replace("_", "-"): value for name, value in headers.items()
+        }
+        data = body if isinstance(body, bytes) else None if body is None else encode(body)
+        async with self._http.request(
+            method,
+            URL(self.url + path, encoded=True),
+            data=data,
+            headers={name: value for name, value in sent.items() if value is not None},
+            skip_auto_headers=("Content-Type", "User-Agent"),
+            allow_redirects=False,
+        ) as answer:
+            return Answer(answer.status, CIMultiDict(answer.headers), await answer.read())
+
+    async def log_in(self) -> None:
+        """Open a session with a fresh start code."""
+        code = self.stage.sessions.new_start_code()
+        answer = await self.ask("POST", "/api/v1/session", {"code": code})
+        self.csrf = answer.json()["csrf"]
+        self.cookie = answer.headers["Set-Cookie"].split(";")[0]
+
+    async def socket_code(self) -> str:
+        answer = await self.ask("POST", "/api/v1/socket-code", {})
+        return str(answer.json()["code"])
+
+    async def dial(self, **headers: str | None) -> ClientConnection:
+        """Open the socket as the page would, without its first message."""
+        sent = {"Origin": self.url, "Cookie": self.cookie} | {
+            name.replace("_", "-"): value for name, value in headers.items()
+        }
+        return await connect(
+            f"ws://127.0.0.1:{self.port}/ws",
+            additional_headers={name: value for name, value in sent.items() if value is not None},
+            compression=None,
+            proxy=None,
+        )
+
+    async def stream(self) -> ClientConnection:
+        """Open the socket and prove ourselves."""
+        code = await self.socket_code()
+        socket = await self.dial()
+        await socket.send(encode({"code": code}).decode())
+        return socket
+
+    def _page_headers(self, method: str) -> dict[str, str | None]:
+        page: dict[str, str | None] = {"Cookie": self.cookie or None}
+        if method not in ("GET", "HEAD"):
+            page |= {
+                "Origin": self.url,
+                "Sec-Fetch-Site": "same-origin",
+                "Content-Type": "application/json",
+                "X-Ticktick-Csrf": self.csrf or None,
+            }
+        return page
+
+
+@asynccontextmanager
+async def running(stage: Stage) -> AsyncIterator[Site]:
+    """Serve the stage on a free loopback port for the length of the block."""
+    listener = listen("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    app = create_app(stage.hub, stage.sessions, port)
+    async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as tasks:
+        server = tasks.create_task(serve(app, listener))
+        yield Site(stage, app, port, http)
+        server.cancel()
+
+
+def read_block(columns: Sequence[dict[str, str]], block: bytes) -> dict[str, NDArray[Any]]:
+    """A block as the page reads it, written from the protocol's description alone."""
+    kind, version, count_, rows = struct.unpack_from("<BBHI", block, 0)
+    seq, _, ts_ms = struct.unpack_from("<IId", block, 8)
+    at = 24
+    read: dict[str, NDArray[Any]] = {"row": np.frombuffer(block, "<i4", rows, at)}
+    read["head"] = np.array([kind, version, count_, seq, ts_ms])
+    at = (at + 4 * rows + 7) // 8 * 8
+    for column in columns:
+        values = np.frombuffer(block, f"<{column['dtype']}", rows, at)
+        read[column["name"]] = values
+        at += values.nbytes
+    if at != len(block):
+        raise ValueError(f"the block has {len(block)} bytes, its columns end at {at}")
+    return read
