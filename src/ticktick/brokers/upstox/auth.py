@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from ticktick.brokers.upstox.hosts import Hosts
-from ticktick.domain.clock import NS_PER_S, iso_ist, ist
+from ticktick.domain.clock import NS_PER_S, iso_ist
 from ticktick.errors import AuthError, ConfigError
 
 DEFAULT_REDIRECT_URI = "http://localhost:8000"
@@ -53,7 +53,7 @@ def load_credentials(path: Path) -> Credentials:
         return msgspec.json.decode(content, type=Credentials)
     except msgspec.DecodeError as error:
         raise ConfigError(
-            f'{path} must be JSON like {{"api_key": "...", "api_secret": "..."}}: {error}'
+            f"{path} must be a JSON object with the texts api_key and api_secret ({error})"
         ) from error
 
 
@@ -90,33 +90,6 @@ def token_expiry_ns(token: str) -> int:
     return claims.exp * NS_PER_S
 
 
-def require_token(token: str | None, now_ns: int) -> str:
-    """The token, if it still works at that moment as far as one can see.
-
-    Raises AuthError if there is none, it is unreadable or it has ended.
-    """
-    if not token:
-        raise AuthError("not logged in: there is no access token; run `ticktick login`")
-    expiry_ns = token_expiry_ns(token)
-    if expiry_ns <= now_ns:
-        ended = f"{ist(expiry_ns):%d %b %Y %H:%M} IST"
-        raise AuthError(f"the login ended at {ended}; run `ticktick login`")
-    return token
-
-
-def overridden(
-    credentials: Credentials,
-    api_key: str | None,
-    api_secret: str | None,
-    access_token: str | None,
-) -> Credentials:
-    """The credentials with what the environment gives instead; None gives nothing."""
-    given = {"api_key": api_key, "api_secret": api_secret, "access_token": access_token}
-    return msgspec.structs.replace(
-        credentials, **{name: value for name, value in given.items() if value is not None}
-    )
-
-
 def with_token(credentials: Credentials, token: str) -> Credentials:
     """The credentials after a login."""
     return msgspec.structs.replace(
@@ -133,10 +106,9 @@ def dialog_url(hosts: Hosts, credentials: Credentials, state: str) -> str:
     """
     if not credentials.api_key or not credentials.api_secret:
         raise ConfigError(
-            "login needs an API key and secret: create an app on "
-            "https://account.upstox.com/developer/apps with redirect URI "
-            f"{credentials.redirect_uri}, then write both into authentication/credentials.json "
-            'as {"api_key": "...", "api_secret": "..."} (chmod 600), '
+            "there is no api_key or no api_secret: create an app at "
+            "https://account.upstox.com/developer/apps with the redirect URI "
+            f"{credentials.redirect_uri} and write both into authentication/credentials.json, "
             "or set UPSTOX_API_KEY and UPSTOX_API_SECRET"
         )
     query = urlencode(

@@ -3,13 +3,13 @@
 import asyncio
 import hmac
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from urllib.parse import SplitResult, urlsplit
 
 from aiohttp import web
 
-from ticktick.brokers.upstox.auth import Credentials, dialog_url, with_token
+from ticktick.brokers.upstox.auth import Credentials, dialog_url
 from ticktick.brokers.upstox.rest import UpstoxRest
 from ticktick.domain.clock import NS_PER_S
 from ticktick.errors import AuthError, ConfigError
@@ -32,9 +32,9 @@ async def log_in(
     credentials: Credentials,
     state: str,
     now_ns: Callable[[], int],
-    show: Callable[[str], None],
-) -> Credentials:
-    """The credentials with a new token, after the user signed in at the address given to `show`.
+    show: Callable[[str], Awaitable[None]],
+) -> str:
+    """A new token, after the user signed in at the address given to `show`.
 
     `state` is random and used for this login only; `now_ns` is wall time.
     Raises ConfigError for settings that cannot work, AuthError if nobody signed in.
@@ -42,7 +42,7 @@ async def log_in(
     url = dialog_url(rest.hosts, credentials, state)
     pending = PendingLogin(state, now_ns)
     async with redirect_listener(credentials.redirect_uri, pending):
-        show(url)
+        await show(url)
         try:
             async with asyncio.timeout(STATE_LIFE_S):
                 code = await pending.code
@@ -58,7 +58,7 @@ async def log_in(
             }
         )
         await pending.page_was_read()
-    return with_token(credentials, reply.access_token)
+    return reply.access_token
 
 
 class PendingLogin:
