@@ -250,32 +250,28 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: found bytes that are no text, expected UTF-8") from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"{path}: this is not TOML: {error}") from error
-    if "upstox" in content:
-        raise ConfigError(
-            f"{path}: unknown section 'upstox': `ticktick login` keeps the credentials, "
-            "or set UPSTOX_API_KEY and UPSTOX_API_SECRET in the environment"
-        )
+    known = [name for name in Settings.model_fields if name != "upstox"]
+    for name in content:
+        if name not in known:
+            raise ConfigError(
+                f"{path}: unknown setting {name!r}, expected one of {', '.join(known)} "
+                "(`ticktick login` keeps the credentials)"
+            )
     return content
 
 
 def _sentence(error: ErrorDetails, toml: Path, environ: Mapping[str, str]) -> str:
     section, *rest = [str(part) for part in error["loc"][:2]]
-    fields = _fields(section)
+    fields = type(Settings.model_fields[section].default).model_fields
     origin = _origin(section, rest, environ) or toml
     place = ".".join([section, *rest])
     if error["type"] == "extra_forbidden":
-        known = fields or [name for name in Settings.model_fields if name != "upstox"]
-        return f"{origin}: unknown setting {place!r}, expected one of {', '.join(known)}"
+        return f"{origin}: unknown setting {place!r}, expected one of {', '.join(fields)}"
     if not rest:
         return f"{origin}: {section} is {error['input']!r:.80}, expected a section [{section}]"
     secret = (section, rest[0]) == ("redis", "url")
     found = "hidden (it may hold a password)" if secret else f"{error['input']!r:.80}"
     return f"{origin}: {place} is {found}, expected {fields[rest[0]].description}"
-
-
-def _fields(section: str) -> dict[str, FieldInfo]:
-    known = Settings.model_fields.get(section)
-    return {} if known is None else type(known.default).model_fields
 
 
 def _origin(section: str, rest: list[str], environ: Mapping[str, str]) -> str | None:

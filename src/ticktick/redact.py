@@ -30,7 +30,7 @@ _SHAPES = [
     for pattern, replacement in (
         (rf"""((?:authorization|cookie){_IS})(?:{_TO_QUOTE}|[^\r\n"']+)""", rf"\g<1>{MASK}"),
         (r"(bearer(?:\s+|%20))[\w.~+/=-]{6,}", rf"\g<1>{MASK}"),
-        (r"(\bbasic(?:\s+|%20))(?=\S*[0-9=])[\w+/=-]{8,}", rf"\g<1>{MASK}"),
+        (r"(\bbasic(?:\s+|%20))(?=\S*[0-9=])[\w.~+/=-]{8,}", rf"\g<1>{MASK}"),
         (r"eyJ[\w-]{6,}(?:\.[\w-]*)*", MASK),
         (r"""(://)[^/\s"']*@""", rf"\g<1>{MASK}@"),
         (rf"((?:{_NAMES}){_IS}){_VALUE}", rf"\g<1>{MASK}"),
