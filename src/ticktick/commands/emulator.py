@@ -6,21 +6,25 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 
 import click
 
-from ticktick.domain.clock import IST, at_ist, parse_iso_ns
+from ticktick.domain.clock import IST, NS_PER_S, at_ist, parse_iso_ns
 from ticktick.domain.sessions import Calendar
 from ticktick.emulator.exchange import Exchange
 from ticktick.emulator.market import Market
 from ticktick.emulator.pace import Pace
+from ticktick.emulator.replay import EmptyRecordingError, Replay, first_ns
 from ticktick.emulator.server import ExchangeServer, listening
+from ticktick.emulator.source import Source
 from ticktick.errors import ConfigError
 
 _DEFAULT_PORT = 8900
 _DEFAULT_HOUR, _DEFAULT_MINUTE = 10, 30
+_LEAD_S = 5.0
 
 
 class _Speed(click.ParamType[float | str]):
@@ -62,25 +66,37 @@ class _Start(click.ParamType[int]):
 @click.option("--seed", default=1, show_default=True, help="Another seed, another market.")
 @click.option("--speed", type=_Speed(), default=1.0, show_default=True, help="X, or max.")
 @click.option("--start", type=_Start(), help="Market time, in India; default 10:30 of a session.")
+@click.option(
+    "--replay",
+    "recordings",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="Play recorded sessions (JSON lines, also .gz) on the clock of their day; repeatable.",
+)
+@click.argument(
+    "more_recordings", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 @click.option("--exit-with-parent", is_flag=True, help="End when standard input closes.")
 def command(
-    port: int, seed: int, speed: float | str, start: int | None, exit_with_parent: bool
+    port: int,
+    seed: int,
+    speed: float | str,
+    start: int | None,
+    recordings: tuple[Path, ...],
+    more_recordings: tuple[Path, ...],
+    exit_with_parent: bool,
 ) -> None:
     """Serve the built-in exchange on this machine, to any client that speaks Upstox."""
-    start_ns = _default_start_ns() if start is None else start
     rate = None if isinstance(speed, str) else speed
-    asyncio.run(_serve(port, seed, rate, start_ns, exit_with_parent))
+    paths = recordings + more_recordings
+    start_ns = _start_ns(paths, rate) if start is None else start
+    exchange = Exchange(_source(seed, paths), start_ns, seed=seed)
+    asyncio.run(_serve(exchange, Pace(start_ns, rate, time.monotonic_ns), port, exit_with_parent))
 
 
-async def _serve(
-    port: int, seed: int, rate: float | None, start_ns: int, exit_with_parent: bool
-) -> None:
+async def _serve(exchange: Exchange, pace: Pace, port: int, exit_with_parent: bool) -> None:
     stop = asyncio.Event()
     _stop_on_signals(stop, exit_with_parent)
-    exchange = Exchange(
-        lambda at_ns: Market(seed, at_ns, Calendar()), start_ns, seed=seed, calendar=Calendar()
-    )
-    pace = Pace(start_ns, rate, time.monotonic_ns)
     server = ExchangeServer(exchange, pace)
     try:
         async with listening(server.application(), port) as bound:
@@ -116,6 +132,20 @@ def _until_input_closes(ask: Callable[[], None]) -> None:
     ask()
 
 
-def _default_start_ns() -> int:
-    day = Calendar().latest_trading_day(time.time_ns())
-    return at_ist(day, _DEFAULT_HOUR, _DEFAULT_MINUTE)
+def _source(seed: int, recordings: Sequence[Path]) -> Callable[[int], Source]:
+    if recordings:
+        return lambda at_ns: Replay(recordings, at_ns)
+    return lambda at_ns: Market(seed, at_ns, Calendar())
+
+
+def _start_ns(recordings: Sequence[Path], rate: float | None) -> int:
+    """A moment of the latest session, or a little before a recording, so that clients find in."""
+    if not recordings:
+        day = Calendar().latest_trading_day(time.time_ns())
+        return at_ist(day, _DEFAULT_HOUR, _DEFAULT_MINUTE)
+    try:
+        first = first_ns(recordings)
+    except EmptyRecordingError as error:
+        names = ", ".join(map(str, recordings))
+        raise ConfigError(f"nothing to play in {names}: {error}") from error
+    return first - int(max(1.0, rate or 1.0) * _LEAD_S * NS_PER_S)

@@ -13,7 +13,8 @@ from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, ist_day, ist_midnigh
 from ticktick.domain.holidays import NSE_HOLIDAYS
 from ticktick.domain.sessions import Calendar, Session, SessionClass
 from ticktick.emulator.answers import Refused, Request, Response, success
-from ticktick.proto.MarketDataFeed_pb2 import FeedResponse, MarketStatus, Type
+from ticktick.emulator.wire import STATUS_OF_WORD
+from ticktick.proto.MarketDataFeed_pb2 import FeedResponse, Type
 
 _SEGMENT_CLASSES: Final = {
     "NSE_EQ": SessionClass.CASH,
@@ -26,14 +27,6 @@ _SEGMENT_CLASSES: Final = {
 _EXCHANGES: Final = {"NSE": "NSE_EQ", "NFO": "NSE_FO", "BSE": "BSE_EQ", "BFO": "BSE_FO"}
 _WITH_AUCTION: Final = ("NSE", "BSE")
 _PRE_OPEN_ENTRY_MINUTES = 8
-_WORD_VALUES: Final = {
-    "PRE_OPEN_START": MarketStatus.PRE_OPEN_START,
-    "PRE_OPEN_END": MarketStatus.PRE_OPEN_END,
-    "NORMAL_OPEN": MarketStatus.NORMAL_OPEN,
-    "NORMAL_CLOSE": MarketStatus.NORMAL_CLOSE,
-    "CLOSING_START": MarketStatus.CLOSING_START,
-    "CLOSING_END": MarketStatus.CLOSING_END,
-}
 
 
 class Status(NamedTuple):
@@ -78,9 +71,9 @@ class Timetable:
     def market_info(self, at_ns: int, told: Mapping[str, str]) -> bytes:
         """The feed's message of every segment's status; `told` wins over the calendar."""
         frame = FeedResponse(type=Type.market_info, currentTs=at_ns // NS_PER_MS)
-        for segment in _SEGMENT_CLASSES:
-            word = told.get(segment, self.status(segment, at_ns).word)
-            frame.marketInfo.segmentStatus[segment] = _WORD_VALUES[word]
+        words = {segment: self.status(segment, at_ns).word for segment in _SEGMENT_CLASSES}
+        for segment, word in (words | dict(told)).items():
+            frame.marketInfo.segmentStatus[segment] = STATUS_OF_WORD[word]
         auction = self.auction_status(at_ns)
         if auction is not None:
             for segment in ("NSE_EQ", "BSE_EQ"):

@@ -1,7 +1,7 @@
 """Feed messages of one instrument, built from integers: paise become rupees here."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ticktick.proto.MarketDataFeed_pb2 import (
     LTPC,
@@ -10,6 +10,7 @@ from ticktick.proto.MarketDataFeed_pb2 import (
     IndexFullFeed,
     MarketFullFeed,
     MarketOHLC,
+    MarketStatus,
     Quote,
     RequestMode,
 )
@@ -48,8 +49,23 @@ class DayTotals(NamedTuple):
     ask_quantity: int
 
 
+_WORDS: Final = {
+    MarketStatus.PRE_OPEN_START: "PRE_OPEN_START",
+    MarketStatus.PRE_OPEN_END: "PRE_OPEN_END",
+    MarketStatus.NORMAL_OPEN: "NORMAL_OPEN",
+    MarketStatus.NORMAL_CLOSE: "NORMAL_CLOSE",
+    MarketStatus.CLOSING_START: "CLOSING_START",
+    MarketStatus.CLOSING_END: "CLOSING_END",
+}
+STATUS_OF_WORD: Final = {word: status for status, word in _WORDS.items()}
+
 Level = tuple[int, int, int, int]
 """Bid quantity, bid price, ask quantity, ask price; prices in paise."""
+
+
+def word_of_status(status: MarketStatus) -> str:
+    """The broker's word for a market status: `NORMAL_OPEN`."""
+    return _WORDS[status]
 
 
 def ltpc(trade: LastTrade) -> LTPC:
@@ -102,17 +118,33 @@ def index_feed(trade: LastTrade | None, bars: Sequence[Bar] | None) -> Feed:
 
 def ltpc_of(feed: Feed) -> LTPC | None:
     """The latest trade inside a full feed, if the message tells it."""
-    full = feed.fullFeed
-    if full.HasField("indexFF"):
-        return full.indexFF.ltpc if full.indexFF.HasField("ltpc") else None
-    return full.marketFF.ltpc if full.marketFF.HasField("ltpc") else None
+    inner = _inner(feed)
+    return inner.ltpc if inner.HasField("ltpc") else None
 
 
 def bars_of(feed: Feed) -> Sequence[OHLC]:
     """The bars inside a full feed, none if the message tells none."""
+    return _inner(feed).marketOHLC.ohlc
+
+
+def merged(before: Feed | None, now: Feed) -> Feed:
+    """A full feed with the parts that the newer message leaves out taken from the older one."""
+    if before is None or before.fullFeed.WhichOneof("FullFeedUnion") != now.fullFeed.WhichOneof(
+        "FullFeedUnion"
+    ):
+        return now
+    whole = Feed()
+    whole.CopyFrom(now)
+    old, new = _inner(before), _inner(whole)
+    for field, part in old.ListFields():
+        if field.message_type is not None and not new.HasField(field.name):
+            getattr(new, field.name).CopyFrom(part)
+    return whole
+
+
+def _inner(feed: Feed) -> MarketFullFeed | IndexFullFeed:
     full = feed.fullFeed
-    inner = full.indexFF if full.HasField("indexFF") else full.marketFF
-    return inner.marketOHLC.ohlc
+    return full.indexFF if full.HasField("indexFF") else full.marketFF
 
 
 def _quote(level: Level) -> Quote:
