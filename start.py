@@ -229,7 +229,7 @@ def main(arguments: Sequence[str]) -> int:
     name, *options = arguments
     command = COMMANDS[name]
     steps = STEPS if name in {"setup", "demo"} else [*STEPS, TEST_TOOLS]
-    if os.environ.get("TICKTICK_TIMESERIES") == "off":
+    if os.environ.get("TICKTICK_TIMESERIES", "").lower() in {"off", "false", "no", "0"}:
         steps = [step for step in steps if step.note != NO_SERIES]
     prepare(steps, ROOT, again=name == "setup")
     return run((*command, *options)) if command else 0

@@ -13,11 +13,15 @@ from click.testing import CliRunner
 
 from ticktick import __version__
 from ticktick.cli import SUMMARIES, commands
+from ticktick.config import Settings
+from ticktick.domain.metric import METRICS
+from ticktick.web.routes import Routes, router
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = {"numpy", "pandas", "numba", "talib", "sklearn", "fastapi", "pydantic", "aiohttp"}
 DOCS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 CODE = re.compile(r"```\w*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
+SECTIONS = {name: f for name, f in Settings.model_fields.items() if name != "upstox"}
 USE = re.compile(r"^(?:\.venv/bin/)?ticktick +(.+)$")
 LINK = re.compile(r"\]\((?!\w+:)([^)#]+)(?:#[^)]*)?\)")
 
@@ -34,6 +38,15 @@ def documented_uses() -> Iterator[tuple[str, str]]:
                 use = USE.match(line.split(" #")[0].split(" | ")[0].split(" && ")[0].strip())
                 if use:
                     yield str(document.relative_to(ROOT)), use.group(1)
+
+
+def documented_options() -> list[tuple[str, str]]:
+    """(command, option) of every option in a row of the command reference."""
+    text = (ROOT / "docs/reference/commands.md").read_text()
+    rows = re.findall(
+        r"^\| `ticktick ([a-z -]+?)(?: [^a-z`][^`]*)?` \| (.*) \|$", text, re.MULTILINE
+    )
+    return [(name, option) for name, said in rows for option in re.findall(r"`(--[\w-]+)", said)]
 
 
 def help_of(words: list[str]) -> str:
@@ -143,6 +156,33 @@ def test_every_command_and_option_the_docs_name_exists(document: str, arguments:
     said = help_of(words)
     options = {word.split("=")[0].strip("[]") for word in words if re.match(r"\[?--\w", word)}
     assert [option for option in sorted(options) if option not in said] == []
+
+
+@pytest.mark.parametrize(("command", "option"), documented_options())
+def test_every_option_of_the_command_reference_exists(command: str, option: str) -> None:
+    assert re.search(rf"{re.escape(option)}\b", help_of(command.split()))
+
+
+def test_the_settings_reference_names_every_setting_with_its_default() -> None:
+    text = (ROOT / "docs/reference/settings.md").read_text().replace("\\|", "|")
+    documented = dict(re.findall(r"^\| `(\w+\.\w+)` \| `?(.*?)`? \| ", text, re.MULTILINE))
+    assert documented == {
+        f"{section}.{name}": "none" if field.default is None else str(field.default).lower()
+        for section, settings in SECTIONS.items()
+        for name, field in type(settings.default).model_fields.items()
+    } | {"watch.canary": SECTIONS["watch"].default.canary}
+
+
+def test_the_key_reference_names_every_metric() -> None:
+    text = (ROOT / "docs/reference/redis-keys.md").read_text()
+    documented = re.findall(r"^\| `(\w+)` \| .*(?:fraction|ratio|rupees).* \|", text, re.MULTILINE)
+    assert documented == [metric.name for metric in METRICS]
+
+
+def test_the_http_reference_names_every_path() -> None:
+    text = (ROOT / "docs/reference/http-api.md").read_text()
+    served = {route.path for route in router(Routes.__new__(Routes)).routes}  # type: ignore[attr-defined]
+    assert {path for path in served if f"{path}`" not in text} == set()
 
 
 @pytest.mark.parametrize("document", DOCS, ids=lambda p: str(p.relative_to(ROOT)))
