@@ -1,7 +1,9 @@
 """Dated exchange calendar: weekday closures and sessions at unusual times.
 
 Closures: NSE circulars for the years listed. Specials: two-stretch drills and week-end
-sessions as traded. A year that is not listed has no holidays here; `covers` says so.
+sessions as traded; the evening session of 8 November 2026 is absent, its times were told later
+than the circular, so there the feed's own word decides. A year that is not listed has no
+holidays here; `covers` says so.
 """
 
 from datetime import date
@@ -27,6 +29,7 @@ NSE_SPECIAL_SESSIONS: dict[date, tuple[tuple[str, str], ...]] = {
     date(2024, 11, 1): (("18:00", "19:00"),),
     date(2025, 2, 1): (("09:15", "15:30"),),
     date(2025, 10, 21): (("13:45", "14:45"),),
+    date(2026, 2, 1): (("09:15", "15:30"),),
 }
 
 

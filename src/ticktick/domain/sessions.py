@@ -110,6 +110,8 @@ _POST_CLOSES = [
     (date(2026, 8, 3), (15, 50), (16, 0)),
 ]
 
+_REGULAR = (("09:15", "15:30"),)  # a special session at regular hours is a day like any other
+
 
 class Calendar:
     """Trading days of the exchange and the session of each."""
@@ -131,7 +133,7 @@ class Calendar:
         if not self.is_trading_day(day):
             return None
         special = self._specials.get(day)
-        if special is not None:
+        if special is not None and special != _REGULAR:
             return _special_session(day, special)
         _, close, auction_end = [row for row in _CLOSES[kind] if row[0] <= day][-1]
         _, post_start, post_end = [row for row in _POST_CLOSES if row[0] <= day][-1]
