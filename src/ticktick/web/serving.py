@@ -42,6 +42,7 @@ def listen(host: str, port: int) -> socket.socket:
     _limit_unread(listener)
     try:
         listener.bind((host, port))
+        listener.listen()
     except OSError as error:
         listener.close()
         raise ConfigError(_why_not(host, port, error)) from error
