@@ -81,9 +81,6 @@ def run(arguments: Sequence[str]) -> int:
         if expected is None or unexpected is not None:
             raise
         return _fail(*_sentences(expected))
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
     except OSError as error:
         if error.filename is None:
             raise
@@ -93,7 +90,6 @@ def run(arguments: Sequence[str]) -> int:
 def _invoke(arguments: Sequence[str]) -> int:
     try:
         result = commands.main(arguments, prog_name="ticktick", standalone_mode=False)
-        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         return error.exit_code
