@@ -1,0 +1,80 @@
+"""What the API says: rupees, ages in market time, null where nothing is known."""
+
+import pytest
+
+from tests.web_stage import MORNING_NS, SmallMarket, Stage, candle, instrument
+from ticktick.domain.clock import NS_PER_MS
+from ticktick.domain.instrument import Kind
+from ticktick.domain.market import Freshness
+from ticktick.web.status import candle_answer, feed_state, symbol_answer, symbol_statuses
+
+NOW_MS = MORNING_NS // NS_PER_MS
+
+
+def test_a_symbol_never_heard_of_is_null_and_never_zero() -> None:
+    (status,) = symbol_statuses(SmallMarket([instrument("RELIANCE")]), NOW_MS)
+    told = status.model_dump(exclude={"symbol", "name", "freshness"})
+    assert set(told.values()) == {None}
+    assert status.freshness is Freshness.UNKNOWN
+
+
+def test_prices_are_rupees_whatever_the_price_unit() -> None:
+    market = SmallMarket([instrument("RELIANCE"), instrument("USDINR", price_scale=10_000)])
+    for symbol, price, previous in (("RELIANCE", 140_005, 140_000), ("USDINR", 845_675, 840_000)):
+        market.trade(symbol, price)
+        market.table.records["previous_close"][market.table.row_of_symbol[symbol]] = previous
+    shares, currency = symbol_statuses(market, NOW_MS)
+    assert (shares.last_price, shares.change, shares.bid, shares.spread) == (
+        1400.05,
+        0.05,
+        1400,
+        0.1,
+    )
+    assert shares.change_fraction == pytest.approx(5 / 140_000)
+    assert (currency.last_price, currency.change) == (84.5675, 0.5675)
+    assert shares.imbalance == 0.25
+
+
+def test_an_index_has_no_volume_rather_than_none_traded() -> None:
+    market = SmallMarket([instrument("NIFTY 50", Kind.INDEX), instrument("ITC")])
+    market.trade("NIFTY 50", 2_600_000)
+    market.trade("ITC", 40_000)
+    assert [status.volume for status in symbol_statuses(market, NOW_MS)] == [None, 10]
+
+
+def test_the_age_is_told_in_market_time_and_never_negative() -> None:
+    market = SmallMarket([instrument("ITC")])
+    market.trade("ITC", 40_000)
+    ages = [symbol_statuses(market, NOW_MS + late)[0].age_ms for late in (-50, 0, 1500)]
+    assert ages == [0, 0, 1500]
+
+
+def test_the_feed_counts_only_fresh_symbols_and_the_freshest_index_is_the_canary() -> None:
+    indices = [instrument("NIFTY 50", Kind.INDEX), instrument("INDIA VIX", Kind.INDEX)]
+    market = SmallMarket([instrument("ITC"), *indices])
+    assert feed_state(market, NOW_MS).canary_age_ms is None
+    assert feed_state(market, NOW_MS).last_frame_ms is None
+    market.trade("NIFTY 50", 2_600_000, MORNING_NS - 3_000 * NS_PER_MS)
+    market.trade("INDIA VIX", 1_200, MORNING_NS - 1_000 * NS_PER_MS)
+    market.freshness[1] = Freshness.QUIET
+    feed = feed_state(market, NOW_MS)
+    assert (feed.fresh, feed.total, feed.canary_age_ms) == (1, 3, 1000)
+    assert feed.last_frame_ms == NOW_MS - 1000
+
+
+def test_a_market_without_symbols_has_a_state_too() -> None:
+    feed = feed_state(SmallMarket([]), NOW_MS)
+    assert (feed.fresh, feed.total, feed.canary_age_ms) == (0, 0, None)
+
+
+def test_candles_and_tick_sizes_are_rupees() -> None:
+    answer = candle_answer(candle(close=140_005), instrument("RELIANCE"))
+    assert (answer.close, answer.volume, answer.state) == (1400.05, 10, "final")
+    assert symbol_answer(instrument("RELIANCE")).tick_size == 0.05
+
+
+def test_counters_of_engine_surroundings_and_browsers_are_in_one_status() -> None:
+    counters = Stage().overview.status().counters
+    assert counters["frames"] == 0
+    assert counters["reconnects"] == 2
+    assert counters["client_conflated_total"] == 0
