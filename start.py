@@ -216,6 +216,7 @@ def prepare(steps: Sequence[Step], root: Path = ROOT, again: bool = False) -> No
 def run(command: Command) -> int:
     """Become the command, so that it gets the signals itself."""
     program, environment = str(ROOT / command[0]), child_environment(ROOT)
+    sys.stdout.flush()  # what is buffered would be lost
     if not WINDOWS:
         os.execve(program, command, environment)
     return subprocess.call([program, *command[1:]], env=environment)
