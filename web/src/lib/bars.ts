@@ -89,7 +89,7 @@ export function hatchedBars(candles: readonly Candle[], scale: number): HatchedB
     }));
 }
 
-function directionColour(candle: Candle, colours: Colours): string {
+export function directionColour(candle: Candle, colours: Colours): string {
   return candle.close >= candle.open ? colours.up : colours.down;
 }
 

@@ -16,6 +16,7 @@ import {
   type Point,
   candleBar,
   chartTime,
+  directionColour,
   hatchedBars,
   marketTime,
   points,
@@ -29,7 +30,7 @@ import { type MarketMs, type PriceUnits, priceUnits } from "./messages";
 /** Up to which weight of the library's axis marks a mark names a day instead of a minute. */
 const DAY_MARK = 2;
 const BAR_SPACING = 8;
-const RIGHT_OFFSET = 5;
+const RIGHT_OFFSET = 8;
 
 /** Units of the instrument shown: what its candles need to become rupees. */
 export interface Units {
@@ -47,6 +48,7 @@ export class CandleChart {
   private readonly previousClose: PriceLine;
   private units: Units = { scale: 100, tickSize: 5, minutes: 1 };
   private shown: Candle[] = [];
+  private stale = false;
 
   /** Draw into the element; `onHover` gets the start of the candle under the pointer, or null. */
   constructor(
@@ -77,7 +79,7 @@ export class CandleChart {
     this.candles.priceScale().applyOptions({ scaleMargins: { top: 0.08, bottom: 0.22 } });
     this.candles.attachPrimitive(this.hatching);
     this.vwap = new PriceLine(this.candles, "VWAP");
-    this.previousClose = new PriceLine(this.candles, "prev close");
+    this.previousClose = new PriceLine(this.candles, "prev");
     this.chart.subscribeCrosshairMove(({ time }) =>
       onHover(time === undefined ? null : marketTime(time)),
     );
@@ -96,6 +98,11 @@ export class CandleChart {
       },
     });
     this.fill();
+    this.home();
+  }
+
+  /** Show the newest candles at their usual width; after a load, and once the chart is visible. */
+  home(): void {
     this.chart.timeScale().applyOptions({ barSpacing: BAR_SPACING });
     this.chart.timeScale().scrollToPosition(RIGHT_OFFSET, false);
   }
@@ -111,7 +118,7 @@ export class CandleChart {
       const before = at < 0 ? last : undefined;
       for (const point of points([candle], before, this.units.minutes)) this.draw(point, isOld);
     }
-    this.hatch();
+    this.finish();
   }
 
   /** Horizontal lines; NaN draws none. */
@@ -122,7 +129,8 @@ export class CandleChart {
 
   /** A stale last price keeps its place but loses the colour of its direction. */
   setStale(stale: boolean): void {
-    this.candles.applyOptions({ priceLineColor: stale ? this.colours.stale : "" });
+    this.stale = stale;
+    this.finish();
   }
 
   restyle(colours: Colours): void {
@@ -158,7 +166,7 @@ export class CandleChart {
     const all = [...points(this.shown, undefined, this.units.minutes)];
     this.candles.setData(all.map((point) => candleBar(point, this.units.scale, this.colours)));
     this.volumes.setData(all.map((point) => volumeBar(point, this.colours)));
-    this.hatch();
+    this.finish();
   }
 
   private draw(point: Point, isOld: boolean): void {
@@ -166,8 +174,12 @@ export class CandleChart {
     this.volumes.update(volumeBar(point, this.colours), isOld);
   }
 
-  private hatch(): void {
+  /** The hatching and the label of the last price, whose hollow candle would hide it. */
+  private finish(): void {
     this.hatching.show(hatchedBars(this.shown, this.units.scale), this.colours.text);
+    const last = this.shown.at(-1);
+    const direction = last === undefined ? "" : directionColour(last, this.colours);
+    this.candles.applyOptions({ priceLineColor: this.stale ? this.colours.stale : direction });
   }
 }
 

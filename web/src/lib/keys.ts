@@ -5,6 +5,7 @@ export type Command =
   | { readonly kind: "neighbour"; readonly by: 1 | -1 }
   | { readonly kind: "timeframe"; readonly index: number }
   | { readonly kind: "chart" }
+  | { readonly kind: "leave" }
   | { readonly kind: "help" };
 
 /** For the help dialog, in its order. */
@@ -27,6 +28,7 @@ const MOVES: Readonly<Record<string, Command>> = {
   "[": { kind: "neighbour", by: -1 },
   c: { kind: "chart" },
   "?": { kind: "help" },
+  Escape: { kind: "leave" },
 };
 
 export function commandOf(event: KeyboardEvent): Command | null {

@@ -29,6 +29,8 @@ export interface QuoteView {
   readonly range: string;
   readonly touch: string;
   readonly age: string;
+  /** When the value was true: `23 Nov 12:15:07 IST`; empty when it never came. */
+  readonly asOf: string;
   /** Rises with every price change: what a flash reacts to. */
   readonly moves: number;
 }
@@ -67,6 +69,7 @@ export function quoteView(store: Store, instrument: InstrumentRow, wall: WallMs)
     range: `${print(units(table.day_low[row]))} – ${print(units(table.day_high[row]))}`,
     touch: `${print(units(table.bid[row]))} / ${print(units(table.ask[row]))}`,
     age: ageWords(state, store.ageMs(row, wall), exchangeMs(store, row), store.now(wall)),
+    asOf: asOf(exchangeMs(store, row)),
     moves: store.moves[row] ?? 0,
   };
 }
@@ -93,10 +96,15 @@ export function ageWords(
   }
 }
 
+function asOf(exchangeMs: MarketMs): string {
+  if (Number.isNaN(exchangeMs)) return "";
+  return `${format.date(exchangeMs)} ${format.time(exchangeMs)} IST`;
+}
+
 function closeTime(exchangeMs: MarketMs, nowMs: MarketMs | null): string {
   if (Number.isNaN(exchangeMs)) return "—";
   const sameDay = nowMs !== null && format.date(exchangeMs) === format.date(nowMs);
-  return sameDay ? format.minute(exchangeMs) : `${format.date(exchangeMs)} ${format.minute(exchangeMs)}`;
+  return sameDay ? format.minute(exchangeMs) : format.date(exchangeMs);
 }
 
 function toneOf(signed: number): Tone {

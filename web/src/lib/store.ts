@@ -91,7 +91,7 @@ export class Store {
     this.follow(block.seq);
     this.noteMoves(block);
     applyBlock(this.table, block);
-    return ["watchlist", "quote", "strip"];
+    return ["watchlist", "quote"];
   }
 
   /** Count a message whose type this page does not know. */
@@ -150,7 +150,7 @@ export class Store {
     this.directions = new Int8Array(rows);
     this.moves = new Uint32Array(rows);
     if (this.instrument(this.selected) === null) {
-      const first = hello.instruments[0];
+      const first = hello.instruments.find((one) => one.has_volume) ?? hello.instruments[0];
       this.selected = first === undefined ? null : symbolName(first.symbol);
     }
     if (!hello.timeframes.includes(this.minutes)) this.minutes = hello.timeframes[0] ?? 1;
