@@ -1,0 +1,161 @@
+"""A day's start with the vendor's own SDK, run by the conformance test as a process of its own.
+
+Usage: sdk_session.py URL. Prints one JSON object with what the SDK returned. Only where the SDK
+connects is changed: the REST host, and the literal host of its feed socket.
+"""
+
+import http.client
+import json
+import os
+import queue
+import sys
+import urllib.parse
+from typing import Any
+
+import upstox_client
+import websocket
+from upstox_client.rest import ApiException
+
+RELIANCE, INFY, NIFTY = "NSE_EQ|INE002A01018", "NSE_EQ|INE009A01021", "NSE_INDEX|Nifty 50"
+REDIRECT = "http://localhost:8000"
+_LIMIT_S = 20.0
+
+
+def main() -> None:
+    url = sys.argv[1]
+    configuration = upstox_client.Configuration()
+    configuration.host = configuration.order_host = url
+    configuration.sandbox = False
+    upstox_client.Configuration.set_default(configuration)
+    api = upstox_client.ApiClient(configuration)
+    seen: dict[str, Any] = {"before_login": refusal(api)}
+    token = upstox_client.LoginApi(api).token(
+        "2.0",
+        code=authorization_code(url),
+        client_id="demo-api-key",
+        client_secret="demo-api-secret",
+        redirect_uri=REDIRECT,
+        grant_type="authorization_code",
+    )
+    configuration.access_token = token.access_token
+    api = upstox_client.ApiClient(configuration)
+    seen["token"] = token.access_token
+    seen["rest"] = rest(api)
+    redirect_feed(url)
+    seen["feed"] = Feed(api).run()
+    json.dump(seen, sys.stdout, default=str)
+    sys.stdout.flush()
+    os._exit(0)  # the SDK's socket thread notices its end up to ten seconds late
+
+
+def authorization_code(url: str) -> str:
+    """What the browser of a person who presses the button sends back."""
+    connection = http.client.HTTPConnection(urllib.parse.urlsplit(url).netloc, timeout=_LIMIT_S)
+    query = urllib.parse.urlencode(
+        {"client_id": "demo-api-key", "redirect_uri": REDIRECT, "state": "s1"}
+    )
+    connection.request("GET", f"/v2/login/authorization/approve?{query}")
+    location = connection.getresponse().headers["Location"]
+    answer = urllib.parse.parse_qs(urllib.parse.urlsplit(location).query)
+    return answer["code"][0] if answer["state"] == ["s1"] else ""
+
+
+def refusal(api: Any) -> dict[str, Any]:
+    try:
+        upstox_client.UserApi(api).get_profile("2.0")
+    except ApiException as error:
+        return {"status": error.status, "body": json.loads(error.body)}
+    return {}
+
+
+def rest(api: Any) -> dict[str, Any]:
+    history = upstox_client.HistoryV3Api(api)
+    quotes, quotes_v2 = upstox_client.MarketQuoteV3Api(api), upstox_client.MarketQuoteApi(api)
+    calendar = upstox_client.MarketHolidaysAndTimingsApi(api)
+    both = f"{RELIANCE},{NIFTY}"
+    answers = {
+        "profile": upstox_client.UserApi(api).get_profile("2.0"),
+        "history": history.get_historical_candle_data1(
+            RELIANCE, "minutes", "1", "2026-11-20", "2026-11-17"
+        ),
+        "history_without_from": history.get_historical_candle_data(
+            NIFTY, "days", "1", "2026-11-20"
+        ),
+        "intraday": history.get_intra_day_candle_data(RELIANCE, "minutes", "5"),
+        "ltp": quotes.get_ltp(instrument_key=both),
+        "ohlc": quotes.get_market_quote_ohlc("I1", instrument_key=both),
+        "full": quotes_v2.get_full_market_quote(both, "2.0"),
+        "full_v3": quotes.get_full_market_quote_v3(instrument_key=both),
+        "status": calendar.get_market_status("NSE"),
+        "timings": calendar.get_exchange_timings("2026-11-20"),
+        "holiday": calendar.get_holiday("2026-11-24"),
+    }
+    return {name: answer.to_dict() for name, answer in answers.items()}
+
+
+def redirect_feed(url: str) -> None:
+    real = websocket.WebSocketApp
+    ours = url.replace("http://", "ws://")
+
+    class Redirected(real):  # type: ignore[misc, valid-type]
+        def __init__(self, address: str, *rest: Any, **named: Any) -> None:
+            super().__init__(address.replace("wss://api.upstox.com", ours), *rest, **named)
+
+    websocket.WebSocketApp = Redirected  # type: ignore[misc, assignment]
+
+
+class Feed:
+    """The SDK's streamer, its messages taken one after the other."""
+
+    def __init__(self, api: Any) -> None:
+        self._messages: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._opened: queue.Queue[bool] = queue.Queue()
+        self.errors: list[str] = []
+        self._streamer = upstox_client.MarketDataStreamerV3(api, [RELIANCE, NIFTY], "full")
+        self._streamer.on("open", lambda *_: self._opened.put(True))
+        self._streamer.on("message", self._messages.put)
+        self._streamer.on("error", lambda error: self.errors.append(repr(error)))
+
+    def run(self) -> dict[str, Any]:
+        self._streamer.connect()
+        self._opened.get(timeout=_LIMIT_S)
+        seen: dict[str, Any] = {
+            "market_info": self._until(lambda message: "marketInfo" in message),
+            "snapshot": self._until(lambda message: {RELIANCE, NIFTY} <= feeds(message)),
+            "live": self._until(lambda message: RELIANCE in feeds(message)),
+            "live_index": self._until(lambda message: NIFTY in feeds(message)),
+        }
+        self._streamer.subscribe([INFY], "ltpc")
+        seen["subscribed"] = self._until(lambda message: INFY in feeds(message))
+        seen["subscribed_live"] = self._until(
+            lambda message: INFY in feeds(message) and message.get("type") == "live_feed"
+        )
+        self._streamer.change_mode([INFY], "full")
+        seen["changed"] = self._until(
+            lambda message: INFY in feeds(message) and "fullFeed" in message["feeds"][INFY]
+        )
+        self._streamer.unsubscribe([INFY])
+        marker = self._until(lambda message: INFY not in feeds(message) and bool(feeds(message)))
+        seen["after_unsubscribe"] = self._keys_of_next(40)
+        seen["marker"] = marker.get("type")
+        self._streamer.disconnect()
+        return seen | {"errors": self.errors}
+
+    def _until(self, wanted: Any) -> dict[str, Any]:
+        while True:
+            message = self._messages.get(timeout=_LIMIT_S)
+            if wanted(message):
+                return message
+
+    def _keys_of_next(self, count: int) -> list[str]:
+        """Keys of the last half of the next messages: those on their way may still hold more."""
+        messages = [self._messages.get(timeout=_LIMIT_S) for _ in range(count)]
+        return sorted({key for message in messages[count // 2 :] for key in feeds(message)})
+
+
+def feeds(message: dict[str, Any]) -> set[str]:
+    return set(message.get("feeds", {}))
+
+
+if __name__ == "__main__":
+    main()
