@@ -14,6 +14,7 @@ from redis.exceptions import (
     RedisError,
     ResponseError,
 )
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from ticktick.errors import ConfigError, StoreError
@@ -130,7 +131,7 @@ def sentence(error: Exception) -> str:
             return "cannot write to its disk; free some space"
         case ResponseError():
             return f"refuses to work: {text}"
-        case TimeoutError():
+        case RedisTimeoutError() | TimeoutError():
             return "does not answer in time"
         case _:
             return f"cannot be reached ({_reason(error)}); start it or correct REDIS_URL"

@@ -187,8 +187,7 @@ class PlainEncoding:
             self._link.ask("SREM", _days_key(family), *old)
 
     def _days(self, family: Family) -> list[str]:
-        found: set[str] = self._link.ask("SMEMBERS", _days_key(family))
-        return sorted(found)
+        return sorted(self._link.ask("SMEMBERS", _days_key(family)))
 
     def _of_days(self, family: Family, days: Sequence[str]) -> list[Point]:
         replies = self._link.ask_all(("HGETALL", _day_key(family, day)) for day in days)

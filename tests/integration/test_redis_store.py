@@ -1,0 +1,364 @@
+"""The Redis writer against real servers: what it writes, and what it survives."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.store_stage import (
+    KINDS,
+    MODULE_KINDS,
+    OPEN_MS,
+    OPEN_NS,
+    Asking,
+    SmallMarket,
+    candle,
+    candles_changed,
+    eventually,
+    facts_only,
+    instrument,
+    serving,
+)
+from ticktick.domain.event import FreshnessChanged
+from ticktick.domain.market import TIMEFRAMES, Candle, CandleState, Freshness
+from ticktick.store.keys import candle_family, tick_family
+from ticktick.store.link import Link
+from ticktick.store.mirror import HASH_LIFE_MS
+from ticktick.store.redis_store import RedisWriter, stored_minutes
+from ticktick.store.series import Point, series_of
+from ticktick.store.server import EmbeddedServer
+from ticktick.store.spool import Spool
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EmbeddedServer]:
+    with serving(request.param, tmp_path_factory.mktemp("redis")) as running:
+        yield running
+
+
+@pytest.fixture
+def ask(server: EmbeddedServer) -> Asking:
+    ask = Asking(server.url)
+    ask(0, "FLUSHALL")
+    return ask
+
+
+@contextmanager
+def writing(url: str, market: SmallMarket, **more: Any) -> Iterator[RedisWriter]:
+    writer = RedisWriter(url, market, **more)
+    try:
+        yield writer
+    finally:
+        writer.close()
+
+
+def ticks(url: str, symbol: str = "RELIANCE") -> list[Point]:
+    link = Link(url, 1)
+    try:
+        return series_of(link).range(tick_family(symbol, many=False))
+    finally:
+        link.close()
+
+
+def candles(url: str, minutes: int = 1, symbol: str = "RELIANCE") -> list[Point]:
+    link = Link(url, 0)
+    try:
+        return series_of(link).range(candle_family(symbol, minutes, many=False))
+    finally:
+        link.close()
+
+
+def closes(url: str) -> list[float]:
+    return [point.values["close"] for point in candles(url)]
+
+
+def test_a_tick_is_in_redis_in_rupees_within_a_second(server: EmbeddedServer, ask: Asking) -> None:
+    market = SmallMarket()
+    with writing(server.url, market) as writer:
+        began = time.monotonic()
+        writer.take(market.trade(141_255, OPEN_MS, mid=141_252.5, imbalance=-0.25))
+        eventually(lambda: ticks(server.url))
+        assert time.monotonic() - began < 1.0
+        values = {"last_price": 1412.55, "mid": 1412.525, "imbalance": -0.25}
+        assert ticks(server.url) == [Point(tick_family("RELIANCE", many=False), OPEN_MS, values)]
+        row = ask(1, "HGETALL", "tick:RELIANCE")
+        assert row["last_price"] == "1412.55"
+        assert row["mid"] == "1412.525"
+        assert row["freshness"] == "fresh"
+        assert row["exchange_ms"] == str(OPEN_MS)
+        assert row["received_ms"] == str(OPEN_MS + 20)
+        assert row["volume"] == "500"
+        assert "bid" not in row
+        assert "vwap" not in row
+
+
+def test_a_price_unit_of_a_hundredth_of_a_paisa_is_divided_by_its_own_scale(
+    server: EmbeddedServer, ask: Asking
+) -> None:
+    market = SmallMarket(price_scale=10_000)
+    with writing(server.url, market) as writer:
+        writer.take(market.trade(841_225, OPEN_MS))
+        eventually(lambda: ask(1, "HGET", "tick:RELIANCE", "last_price") == "84.1225")
+
+
+def test_times_rise_within_a_series_and_a_clearly_older_tick_stays_out(
+    server: EmbeddedServer, ask: Asking
+) -> None:
+    market = SmallMarket()
+    with writing(server.url, market) as writer:
+        for units, at_ms in ((100, 0), (200, 0), (300, 1), (400, -500), (500, -5_000), (600, 90)):
+            writer.take(market.trade(units, OPEN_MS + at_ms))
+    found = [(point.at_ms - OPEN_MS, point.values["last_price"]) for point in ticks(server.url)]
+    assert found == [(0, 1.0), (1, 2.0), (2, 3.0), (3, 4.0), (90, 6.0)]
+    assert writer.counters["redis_late_rows"] == 1
+
+
+def test_a_metric_that_is_no_longer_known_leaves_the_latest_row(
+    server: EmbeddedServer, ask: Asking
+) -> None:
+    market = SmallMarket()
+    with writing(server.url, market) as writer:
+        writer.take(market.trade(141_255, OPEN_MS, mid=141_250.0))
+        eventually(lambda: ask(1, "HEXISTS", "tick:RELIANCE", "mid"))
+        writer.take(market.trade(141_260, OPEN_MS + 500, mid=float("nan")))
+        eventually(lambda: not ask(1, "HEXISTS", "tick:RELIANCE", "mid"))
+        assert ask(1, "HGET", "tick:RELIANCE", "last_price") == "1412.6"
+
+
+def test_start_history_goes_through_quickly_and_ends_with_the_latest(
+    server: EmbeddedServer, ask: Asking
+) -> None:
+    symbols = [f"S{i:02}" for i in range(15)]
+    market = SmallMarket(symbols)
+    history = [
+        candle(i * minutes, 100_000 + i, symbol, minutes=minutes)
+        for symbol in symbols
+        for minutes in TIMEFRAMES
+        for i in range(375 // minutes)
+    ]
+    with writing(server.url, market) as writer:
+        writer.take(candles_changed(history))
+        eventually(lambda: writer.written_samples == 6 * len(history), within_s=20)
+        found = candles(server.url, symbol="S14")
+        assert len(found) == 375
+        assert [point.values["close"] for point in found] == [
+            (100_000 + i) / 100 for i in range(375)
+        ]
+        latest = ask(0, "HGETALL", "candle:S14:1m")
+        assert latest["start_ms"] == str(found[-1].at_ms)
+        assert latest["close"] == str(found[-1].values["close"])
+        assert latest["state"] == "final"
+
+
+def test_a_provisional_candle_shows_in_the_hash_and_only_the_final_one_in_the_series(
+    server: EmbeddedServer, ask: Asking
+) -> None:
+    market = SmallMarket()
+    provisional = candle(close=141_300, state=CandleState.PROVISIONAL, confirmed=False)
+    with writing(server.url, market) as writer:
+        writer.take(candles_changed([provisional]))
+        eventually(lambda: ask(0, "HGET", "candle:RELIANCE:1m", "state") == "provisional")
+        assert candles(server.url) == []
+        writer.take(candles_changed([candle(close=141_255)]))
+        eventually(lambda: closes(server.url) == [1412.55])
+        row = ask(0, "HGETALL", "candle:RELIANCE:1m")
+        assert (row["state"], row["confirmed"], row["revision"]) == ("final", "1", "0")
+
+
+def test_a_correction_overwrites_its_candle_and_not_the_latest_hash(
+    server: EmbeddedServer, ask: Asking
+) -> None:
+    market = SmallMarket()
+    with writing(server.url, market) as writer:
+        writer.take(candles_changed([candle(0, 100_000), candle(1, 200_000)]))
+        eventually(lambda: closes(server.url) == [1000.0, 2000.0])
+        writer.take(candles_changed([candle(0, 100_500, revision=1)]))
+        eventually(lambda: closes(server.url) == [1005.0, 2000.0])
+        assert ask(0, "HGET", "candle:RELIANCE:1m", "close") == "2000.0"
+
+
+def test_a_dead_link_shows_in_the_latest_rows_within_a_second(
+    server: EmbeddedServer, ask: Asking
+) -> None:
+    market = SmallMarket()
+    with writing(server.url, market) as writer:
+        writer.take(market.trade(141_255, OPEN_MS))
+        eventually(lambda: ask(1, "HGET", "tick:RELIANCE", "freshness") == "fresh")
+        began = time.monotonic()
+        writer.take(facts_only(FreshnessChanged(OPEN_NS, "RELIANCE", Freshness.STALE)))
+        eventually(lambda: ask(1, "HGET", "tick:RELIANCE", "freshness") == "stale")
+        assert time.monotonic() - began < 1.0
+
+
+def test_an_orderly_end_leaves_rows_that_are_marked_stale(
+    server: EmbeddedServer, ask: Asking
+) -> None:
+    market = SmallMarket()
+    with writing(server.url, market) as writer:
+        writer.take(market.trade(141_255, OPEN_MS))
+    assert ask(1, "HGET", "tick:RELIANCE", "freshness") == "stale"
+    assert ask(1, "HGET", "tick:RELIANCE", "last_price") == "1412.55"
+    assert ask(1, "TTL", "tick:RELIANCE") == -1
+    assert writer.state == "off"
+
+
+def test_rows_nobody_looks_after_expire_and_the_others_do_not(
+    server: EmbeddedServer, ask: Asking
+) -> None:
+    now_s = [0.0]
+    market = SmallMarket()
+    with writing(server.url, market, monotonic=lambda: now_s[0]) as writer:
+        writer.take(market.trade(141_255, OPEN_MS))
+        eventually(lambda: 0 < ask(1, "PTTL", "tick:RELIANCE") <= HASH_LIFE_MS)
+        ask(1, "PEXPIRE", "tick:RELIANCE", 1)
+        eventually(lambda: not ask(1, "EXISTS", "tick:RELIANCE"))
+        now_s[0] = 2.0
+        writer.take(facts_only())
+        eventually(lambda: ask(1, "HGET", "tick:RELIANCE", "last_price") == "1412.55")
+
+
+def test_stored_minutes_are_the_candles_that_were_written(
+    server: EmbeddedServer, ask: Asking
+) -> None:
+    market = SmallMarket()
+    history = [candle(i, 141_255 + i) for i in range(300)]
+    with writing(server.url, market) as writer:
+        writer.take(candles_changed(history))
+    found = stored_minutes(server.url, instrument(), 250)
+    assert len(found) == 250
+    assert [_prices(one) for one in found] == [_prices(one) for one in history[-250:]]
+    assert {(one.state, one.confirmed) for one in found} == {(CandleState.FINAL, False)}
+    assert stored_minutes(server.url, instrument("TCS"), 250) == []
+
+
+def _prices(one: Candle) -> tuple[int, ...]:
+    return (one.start_ns, one.open, one.high, one.low, one.close, one.volume)
+
+
+def test_P18_a_server_killed_and_restarted_empty_gets_everything_we_hold(
+    request: pytest.FixtureRequest, server: EmbeddedServer, tmp_path: Path
+) -> None:
+    kind = request.node.callspec.params["server"]
+    market = SmallMarket()
+    with serving(kind, tmp_path) as mortal:
+
+        def restart_empty() -> None:
+            if mortal.process.poll() is not None:
+                for file in tmp_path.glob("*/appendonlydir/*"):
+                    file.unlink()
+                mortal.revive()
+
+        with writing(mortal.url, market, revive=restart_empty) as writer:
+            writer.take(candles_changed(candle(i, 100_000 + i) for i in range(300)))
+            writer.take(market.trade(141_255, OPEN_MS))
+            eventually(lambda: len(candles(mortal.url)) == 300)
+            mortal.process.kill()
+            mortal.process.wait()
+            for i in range(20):
+                writer.take(market.trade(141_260 + i, OPEN_MS + 100 + i))
+            writer.take(candles_changed([candle(300, 100_300)]))
+            eventually(lambda: writer.losses == 1 and writer.state == "on")
+            eventually(lambda: len(candles(mortal.url)) == 301)
+            eventually(lambda: len(ticks(mortal.url)) == 20)
+            assert ticks(mortal.url)[-1].values["last_price"] == 1412.79
+            assert writer.counters["redis_dropped_metric_points"] == 0
+
+
+@pytest.mark.parametrize("server", MODULE_KINDS, indirect=True)
+def test_P18_a_server_emptied_under_us_gets_the_candles_again(
+    server: EmbeddedServer, ask: Asking
+) -> None:
+    market = SmallMarket()
+    with writing(server.url, market) as writer:
+        writer.take(candles_changed(candle(i, 100_000 + i) for i in range(300)))
+        eventually(lambda: len(candles(server.url)) == 300)
+        ask(0, "FLUSHALL")
+        writer.take(candles_changed([candle(300, 100_300)]))
+        eventually(lambda: len(candles(server.url)) == 301)
+
+
+def test_P18_a_frozen_server_never_makes_the_engine_wait(
+    server: EmbeddedServer, ask: Asking
+) -> None:
+    market = SmallMarket()
+    with writing(server.url, market) as writer:
+        eventually(lambda: writer.state == "on")
+        os.kill(server.process.pid, signal.SIGSTOP)
+        try:
+            worst_s = 0.0
+            for i in range(3_000):
+                began = time.perf_counter()
+                writer.take(market.trade(100_000 + i, OPEN_MS + i))
+                worst_s = max(worst_s, time.perf_counter() - began)
+            eventually(lambda: writer.state == "degraded")
+            assert "does not answer" in writer.text
+            assert worst_s < 0.25
+        finally:
+            os.kill(server.process.pid, signal.SIGCONT)
+        eventually(lambda: len(ticks(server.url)) == 3_000)
+        assert writer.state == "on"
+
+
+def test_P18_a_full_spool_drops_the_oldest_ticks_and_no_candle(
+    server: EmbeddedServer, ask: Asking
+) -> None:
+    market = SmallMarket()
+    spool = Spool(most_points=80)
+    gate = threading.Event()
+    with writing(server.url, market, spool=spool, revive=lambda: _wait(gate)) as writer:
+        writer.take(candles_changed(candle(i) for i in range(500)))
+        for i in range(30):
+            writer.take(market.trade(100_000 + i, OPEN_MS + i))
+        assert writer.counters["redis_waiting_points"] <= 80
+        gate.set()
+        eventually(lambda: len(candles(server.url)) == 500)
+        eventually(lambda: [p.at_ms - OPEN_MS for p in ticks(server.url)] == list(range(20, 30)))
+        assert writer.counters["redis_dropped_metric_points"] == 20 * 8
+
+
+def _wait(gate: threading.Event) -> None:
+    assert gate.wait(10)
+
+
+@pytest.mark.parametrize(
+    ("setting", "bad", "good", "word"),
+    [
+        (("CONFIG", "SET", "maxmemory"), "1mb", "64mb", "out of memory"),
+        (("REPLICAOF",), ("127.0.0.1", "1"), ("NO", "ONE"), "read-only"),
+    ],
+)
+def test_F34_a_server_that_refuses_writes_is_named_and_nothing_is_lost(
+    server: EmbeddedServer, ask: Asking, setting: tuple[str, ...], bad: Any, good: Any, word: str
+) -> None:
+    market = SmallMarket()
+    with writing(server.url, market) as writer:
+        writer.take(market.trade(100_000, OPEN_MS))
+        eventually(lambda: len(ticks(server.url)) == 1)
+        ask(0, *setting, *([bad] if isinstance(bad, str) else bad))
+        try:
+            writer.take(market.trade(100_005, OPEN_MS + 1))
+            writer.take(candles_changed([candle()]))
+            eventually(lambda: writer.state == "degraded")
+            assert word in writer.text
+        finally:
+            ask(0, *setting, *([good] if isinstance(good, str) else good))
+        eventually(lambda: len(ticks(server.url)) == 2 and len(candles(server.url)) == 1)
+        eventually(lambda: writer.state == "on")
+
+
+def test_an_end_while_redis_is_away_is_short(tmp_path: Path) -> None:
+    market = SmallMarket()
+    writer = RedisWriter(f"unix://{tmp_path / 'nothing'}", market)
+    writer.take(market.trade(100_000, OPEN_MS))
+    eventually(lambda: "cannot be reached" in writer.text)
+    began = time.monotonic()
+    writer.close()
+    assert time.monotonic() - began < 3.5
