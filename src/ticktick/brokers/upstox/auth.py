@@ -106,7 +106,7 @@ def dialog_url(hosts: Hosts, credentials: Credentials, state: str) -> str:
     """
     if not credentials.api_key or not credentials.api_secret:
         raise ConfigError(
-            "there is no api_key or no api_secret: create an app at "
+            "the login needs an api_key and an api_secret; create an app at "
             "https://account.upstox.com/developer/apps with the redirect URI "
             f"{credentials.redirect_uri} and write both into authentication/credentials.json, "
             "or set UPSTOX_API_KEY and UPSTOX_API_SECRET"
