@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import numpy as np
 from fastapi import FastAPI
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 from msgspec.json import decode, encode
 from multidict import CIMultiDict
 from numpy.typing import NDArray
@@ -26,13 +26,14 @@ from ticktick.domain.metric import METRIC_ROW, METRICS
 from ticktick.domain.sessions import Phase
 from ticktick.engine.ports import Outputs
 from ticktick.market.table import SlotTable
+from ticktick.web.blocks import COLUMNS, Columns, encode_block
 from ticktick.web.hub import Hub
 from ticktick.web.messages import PartState, TokenStatus
 from ticktick.web.overview import Overview
 from ticktick.web.server import create_app
 from ticktick.web.serving import listen, serve
 from ticktick.web.sessions import Sessions
-from ticktick.web.status import SystemStatus
+from ticktick.web.status import LiveMarket, SystemStatus
 
 MORNING_NS = parse_iso_ns("2026-11-20T10:00:00+05:30")
 CLI_TOKEN = "the-token-of-server-json"
@@ -228,3 +229,48 @@ def read_block(columns: Sequence[dict[str, str]], block: bytes) -> dict[str, NDA
     if at != len(block):
         raise ValueError(f"the block has {len(block)} bytes, its columns end at {at}")
     return read
+
+
+class Browser:
+    """Holds what a page would: the rows, the candles of its chart, every sequence number."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.client = hub.join()
+        self.rows: dict[int, dict[str, float]] = {}
+        self.candles: dict[int, list[Any]] = {}
+        self.seqs: list[int] = []
+
+    def read(self, now_s: float = 0.0) -> list[dict[str, Any]]:
+        """Take the next batch as the page does; return its text messages."""
+        texts = []
+        for message in self.client.batch(now_s):
+            if isinstance(message, bytes):
+                self.seqs.append(_apply(message, self.rows))
+                continue
+            texts.append(decode(message))
+            self.seqs.append(texts[-1]["seq"])
+            self._chart(texts[-1]["type"], texts[-1]["data"])
+        return texts
+
+    def _chart(self, kind: str, data: dict[str, Any]) -> None:
+        if kind == "candles":
+            self.candles = {row[0]: row for row in data["candles"]}
+        elif kind in ("candle", "forming"):
+            self.candles[data["candle"][0]] = data["candle"]
+
+
+def table_rows(market: LiveMarket) -> dict[int, dict[str, float]]:
+    """What a page must hold that missed nothing: one full block of the market as it is."""
+    rows: dict[int, dict[str, float]] = {}
+    every = np.arange(len(market.table), dtype=np.int32)
+    state = Columns(market.table, market.metrics, market.freshness)
+    _apply(encode_block(state, every, 0, 0), rows)
+    return rows
+
+
+def _apply(block: bytes, rows: dict[int, dict[str, float]]) -> int:
+    read = read_block(to_builtins(COLUMNS), block)
+    head = read.pop("head")
+    for at, row in enumerate(read["row"].tolist()):
+        rows[row] = {name: values[at].item() for name, values in read.items()}
+    return int(head[3])

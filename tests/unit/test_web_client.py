@@ -5,10 +5,17 @@ from typing import Any
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import to_builtins
-from msgspec.json import decode
 
-from tests.web_stage import MORNING_NS, SmallMarket, Stage, candle, instrument, outputs, read_block
+from tests.web_stage import (
+    MORNING_NS,
+    Browser,
+    SmallMarket,
+    Stage,
+    candle,
+    instrument,
+    outputs,
+    table_rows,
+)
 from ticktick.domain.event import (
     CandleChanged,
     Fact,
@@ -19,48 +26,9 @@ from ticktick.domain.event import (
 )
 from ticktick.domain.market import CandleState, Freshness
 from ticktick.domain.sessions import Phase
-from ticktick.web.blocks import COLUMNS, Columns, encode_block
 from ticktick.web.messages import View
 
 SYMBOLS = ("RELIANCE", "M&M", "INDIA VIX")
-SPECS = to_builtins(COLUMNS)
-Row = dict[str, float]
-
-
-class Browser:
-    """Holds what a page would: the rows and the text messages."""
-
-    def __init__(self, stage: Stage) -> None:
-        self.client = stage.hub.join()
-        self.rows: dict[int, Row] = {}
-        self.seqs: list[int] = []
-
-    def read(self, now_s: float = 0.0) -> list[dict[str, Any]]:
-        """Take the next batch; return its text messages."""
-        texts = []
-        for message in self.client.batch(now_s):
-            if isinstance(message, str):
-                texts.append(decode(message))
-                self.seqs.append(texts[-1]["seq"])
-            else:
-                self.seqs.append(_apply(message, self.rows))
-        return texts
-
-
-def _apply(block: bytes, rows: dict[int, Row]) -> int:
-    read = read_block(SPECS, block)
-    head = read.pop("head")
-    for at, row in enumerate(read["row"].tolist()):
-        rows[row] = {name: values[at].item() for name, values in read.items()}
-    return int(head[3])
-
-
-def truth(market: SmallMarket) -> dict[int, Row]:
-    rows: dict[int, Row] = {}
-    every = np.arange(len(market.table), dtype=np.int32)
-    state = Columns(market.table, market.metrics, market.freshness)
-    _apply(encode_block(state, every, 0, 0), rows)
-    return rows
 
 
 def types(texts: list[dict[str, Any]]) -> list[str]:
@@ -78,7 +46,7 @@ steps = st.one_of(
 @given(st.lists(steps, max_size=40))
 def test_snapshot_and_deltas_equal_the_state_of_the_server(script: list[Any]) -> None:
     stage = Stage()
-    browser = Browser(stage)
+    browser = Browser(stage.hub)
     for step in script:
         match step:
             case "read":
@@ -86,20 +54,21 @@ def test_snapshot_and_deltas_equal_the_state_of_the_server(script: list[Any]) ->
             case str():
                 stage.market.table.add([instrument(step)])
             case (symbol, Freshness() as freshness):
-                stage.market.freshness[stage.market.table.row_of_symbol[symbol]] = freshness
+                row = stage.market.table.row_of_symbol[symbol]
+                stage.market.freshness[row] = freshness
                 aged = FreshnessChanged(MORNING_NS, symbol, freshness)
-                stage.hub.take(outputs(facts=[aged]))
+                stage.hub.take(outputs(row, facts=[aged]))
             case (symbol, price):
                 stage.hub.take(stage.market.trade(symbol, price))
     browser.read()
-    np.testing.assert_equal(browser.rows, truth(stage.market))
+    np.testing.assert_equal(browser.rows, table_rows(stage.market))
     assert browser.seqs == list(range(1, len(browser.seqs) + 1))
 
 
 def test_the_first_batch_is_the_hello_and_then_every_row() -> None:
     stage = Stage()
     stage.hub.take(outputs(facts=[Noticed(MORNING_NS, "info", "the key was repaired")]))
-    browser = Browser(stage)
+    browser = Browser(stage.hub)
     (hello,) = browser.read()
     data = hello["data"]
     assert (hello["v"], hello["seq"], hello["mode"], hello["type"]) == (1, 1, "DEMO", "hello")
@@ -112,14 +81,14 @@ def test_the_first_batch_is_the_hello_and_then_every_row() -> None:
 
 
 def test_nothing_new_sends_nothing() -> None:
-    browser = Browser(Stage())
+    browser = Browser(Stage().hub)
     browser.read(0.0)
     assert browser.client.batch(0.05) == []
 
 
 def test_only_touched_rows_are_sent_again() -> None:
     stage = Stage()
-    browser = Browser(stage)
+    browser = Browser(stage.hub)
     browser.read()
     browser.rows.clear()
     stage.hub.take(stage.market.trade("M&M", 300_000))
@@ -129,7 +98,7 @@ def test_only_touched_rows_are_sent_again() -> None:
 
 def test_updates_a_browser_did_not_fetch_are_merged_and_counted() -> None:
     stage = Stage()
-    browser = Browser(stage)
+    browser = Browser(stage.hub)
     browser.read()
     for price in (100, 200, 300):
         stage.hub.take(stage.market.trade("RELIANCE", price))
@@ -140,7 +109,7 @@ def test_updates_a_browser_did_not_fetch_are_merged_and_counted() -> None:
 
 def test_new_instruments_bring_a_new_hello() -> None:
     stage = Stage(SmallMarket([]))
-    browser = Browser(stage)
+    browser = Browser(stage.hub)
     assert types(browser.read()) == ["hello"]
     stage.market.table.add([instrument("RELIANCE")])
     assert types(browser.read()) == ["hello"]
@@ -149,7 +118,7 @@ def test_new_instruments_bring_a_new_hello() -> None:
 
 def test_facts_come_in_order_and_each_once() -> None:
     stage = Stage()
-    browser = Browser(stage)
+    browser = Browser(stage.hub)
     browser.read()
     facts: list[Fact] = [
         Noticed(MORNING_NS, "info", "first"),
@@ -167,14 +136,14 @@ def test_facts_come_in_order_and_each_once() -> None:
 
 
 def test_the_status_comes_once_a_second() -> None:
-    browser = Browser(Stage())
+    browser = Browser(Stage().hub)
     seen = [types(browser.read(0.05 * step)) for step in range(61)]
     assert [step for step, found in enumerate(seen) if "status" in found] == [20, 40, 60]
 
 
 def test_facts_beyond_the_bound_make_a_browser_fall_behind() -> None:
     stage = Stage()
-    browser = Browser(stage)
+    browser = Browser(stage.hub)
     facts = [Noticed(MORNING_NS, "info", "x" * 1000)] * 1100
     assert not browser.client.is_behind
     stage.hub.take(outputs(facts=facts))
@@ -183,7 +152,7 @@ def test_facts_beyond_the_bound_make_a_browser_fall_behind() -> None:
 
 def test_a_view_brings_the_candles_and_then_only_what_changes() -> None:
     stage = Stage()
-    browser = Browser(stage)
+    browser = Browser(stage.hub)
     browser.read()
     stage.market.closed["RELIANCE", 1] = [candle(minute=0), candle(minute=1)]
     stage.market.running["RELIANCE", 1] = candle(minute=2, state=CandleState.FORMING)
@@ -206,7 +175,7 @@ def test_a_view_brings_the_candles_and_then_only_what_changes() -> None:
 
 def test_the_forming_candle_comes_at_most_four_times_a_second() -> None:
     stage = Stage()
-    browser = Browser(stage)
+    browser = Browser(stage.hub)
     browser.client.look_at(View("RELIANCE", 1))
     browser.read(0.0)
     sent = []
@@ -219,7 +188,7 @@ def test_the_forming_candle_comes_at_most_four_times_a_second() -> None:
 
 def test_a_flood_of_corrected_candles_becomes_one_new_snapshot() -> None:
     stage = Stage()
-    browser = Browser(stage)
+    browser = Browser(stage.hub)
     browser.client.look_at(View("RELIANCE", 1))
     browser.read()
     stage.market.closed["RELIANCE", 1] = [candle(minute=minute) for minute in range(250)]
@@ -234,5 +203,5 @@ def test_the_last_fifty_notices_greet_a_later_browser() -> None:
     stage = Stage()
     for number in range(60):
         stage.hub.take(outputs(facts=[Noticed(MORNING_NS, "info", str(number))]))
-    (hello,) = Browser(stage).read()
+    (hello,) = Browser(stage.hub).read()
     assert [each["text"] for each in hello["data"]["notices"]] == [str(n) for n in range(10, 60)]

@@ -5,12 +5,11 @@ browser delays another or the engine.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, TypeAlias, assert_never
+from typing import Final, assert_never
 
 import msgspec
-import numpy as np
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ticktick.domain.event import (
@@ -23,7 +22,6 @@ from ticktick.domain.event import (
 )
 from ticktick.domain.market import TIMEFRAMES
 from ticktick.engine.ports import Outputs
-from ticktick.web.blocks import Rows
 from ticktick.web.client import Client, Message, Queued
 from ticktick.web.messages import Data, FeedUpdate, FreshnessUpdate, PhaseUpdate, View
 from ticktick.web.overview import Overview, notice
@@ -34,8 +32,6 @@ _CLOSE_LIMIT_S: Final = 1.0
 
 TRY_AGAIN_LATER: Final = 1013
 SESSION_ENDED: Final = 1008
-
-Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 
 _VIEW: Final = msgspec.json.Decoder(View)
 _COUNTERS: Final = ("client_conflated_total", "client_ignored_total", "client_closed_slow_total")
@@ -48,12 +44,10 @@ class Hub:
         self,
         overview: Overview,
         monotonic_s: Callable[[], float],
-        sleep: Sleep = asyncio.sleep,
         slow_limit_s: float = SLOW_LIMIT_S,
     ) -> None:
         self.overview = overview
         self._monotonic_s = monotonic_s
-        self._sleep = sleep
         self._slow_limit_s = slow_limit_s
         self._clients: set[Client] = set()
         overview.counters.update(dict.fromkeys(_COUNTERS, 0))
@@ -62,12 +56,11 @@ class Hub:
         """Share what changed with every browser; never waits."""
         facts = outputs.facts
         self.overview.remember(facts)
-        touched = self._touched(outputs)
         queued = [fact for fact in map(_queued, facts) if fact is not None]
         candles = [fact.candle for fact in facts if isinstance(fact, CandleChanged)]
         urgent = any(isinstance(fact, FeedChanged | PhaseChanged) for fact in facts)
         for client in self._clients:
-            conflated = client.take(touched, queued, candles)
+            conflated = client.take(outputs.touched, queued, candles)
             self.overview.counters["client_conflated_total"] += conflated
             if urgent:
                 client.hurry_status()
@@ -115,7 +108,7 @@ class Hub:
                     self.overview.counters["client_closed_slow_total"] += 1
                     await _close(socket, TRY_AGAIN_LATER)
                     return
-                await self._sleep(SEND_EVERY_S)
+                await asyncio.sleep(SEND_EVERY_S)
             await _close(socket, SESSION_ENDED)
 
     async def _send(self, socket: WebSocket, client: Client) -> bool:
@@ -127,18 +120,6 @@ class Hub:
         except TimeoutError:
             return False
         return True
-
-    def _touched(self, outputs: Outputs) -> Rows:
-        """The rows to send again: new data, or the same data grown older by a class."""
-        row_of_symbol = self.overview.market.table.row_of_symbol
-        aged = [
-            row_of_symbol[fact.symbol]
-            for fact in outputs.facts
-            if isinstance(fact, FreshnessChanged) and fact.symbol in row_of_symbol
-        ]
-        if not aged:
-            return outputs.touched
-        return np.union1d(outputs.touched, aged).astype(np.int32)
 
     def _view(self, text: str | None) -> View | None:
         """The chart a browser asks for, or None if it says anything else."""
