@@ -21,13 +21,40 @@ RESTART_WINDOW_S = 60.0
 _log = logging.getLogger(__name__)
 
 
+class Pace:
+    """Number of events, their total and their longest time in the engine and its consumers."""
+
+    def __init__(self) -> None:
+        self.events = 0
+        self.total_ns = 0
+        self.longest_ns = 0
+
+    def add(self, spent_ns: int) -> None:
+        """Count one event."""
+        self.events += 1
+        self.total_ns += spent_ns
+        self.longest_ns = max(self.longest_ns, spent_ns)
+
+    def __str__(self) -> str:
+        mean_us = self.total_ns / self.events / 1000 if self.events else 0.0
+        return f"events={self.events} mean_us={mean_us:.0f} longest_us={self.longest_ns / 1000:.0f}"
+
+
 class Runner:
     """Feeds one engine from one inbox and hands its outputs on."""
 
-    def __init__(self, engine: Engine, event_log: EventLog | None, sinks: Sequence[Sink]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        event_log: EventLog | None,
+        sinks: Sequence[Sink],
+        counter_ns: Callable[[], int],
+    ) -> None:
         self._engine = engine
         self._event_log = event_log
         self._sinks = list(sinks)
+        self._counter_ns = counter_ns
+        self._pace = Pace()
         self._inbox: asyncio.Queue[Event] = asyncio.Queue(INBOX_EVENTS)
 
     @property
@@ -49,14 +76,20 @@ class Runner:
         """Process events for ever, in the order of the inbox."""
         while True:
             self.process(await self._inbox.get())
-            self._inbox.task_done()
-
-    async def drained(self) -> None:
-        """Wait until every event put so far is processed."""
-        await self._inbox.join()
 
     def process(self, event: Event) -> Outputs:
         """Keep the event, let the engine work, hand the outputs on."""
+        began_ns = self._counter_ns()
+        outputs = self._process(event)
+        self._pace.add(self._counter_ns() - began_ns)
+        return outputs
+
+    def take_pace(self) -> Pace:
+        """How fast events were processed since the last call."""
+        pace, self._pace = self._pace, Pace()
+        return pace
+
+    def _process(self, event: Event) -> Outputs:
         if self._event_log is not None:
             self._event_log.write(event)
         outputs = self._engine.process(event)

@@ -1,0 +1,266 @@
+"""The composition root: the only place that builds the parts of a run and wires them."""
+
+import asyncio
+import logging
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from ticktick import __version__
+from ticktick.brokers.upstox.decode import ProtobufDecoder
+from ticktick.config import Settings
+from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS
+from ticktick.domain.sessions import Calendar
+from ticktick.engine.engine import Engine
+from ticktick.engine.ports import EngineSettings, Sink
+from ticktick.engine.runner import Runner
+from ticktick.errors import StoreError
+from ticktick.logs import PERFORMANCE_LOGGER
+from ticktick.origin import Origin, Work
+from ticktick.redact import hide
+from ticktick.running import Running, announce, withdraw
+from ticktick.store.claim import DEMO_MARKET, REAL_MARKET, claim
+from ticktick.store.embedded import Store, StoreWish, open_store
+from ticktick.store.fact_log import FactLog
+from ticktick.store.link import LOST
+from ticktick.store.outputs import OutputLog
+from ticktick.store.recording import Recorder, RecordingHeader, recording_path
+from ticktick.store.redis_store import RedisWriter
+from ticktick.web.hub import Hub
+from ticktick.web.messages import Mode, PartState, StatusAnswer, StoreState, TokenState, TokenStatus
+from ticktick.web.overview import Overview
+from ticktick.web.server import create_app
+from ticktick.web.serving import listen, serve
+from ticktick.web.sessions import Sessions
+from ticktick.web.status import SystemStatus
+
+Tell: TypeAlias = Callable[[str], None]
+
+_EXPIRING_NS = 60 * NS_PER_MINUTE
+_PERFORMANCE_EVERY_S = 60.0
+_LOOK_EVERY_S = 0.1
+
+_performance = logging.getLogger(PERFORMANCE_LOGGER)
+
+
+class Plan(Struct, frozen=True):
+    """What differs between runs.
+
+    `data` is the folder of the run's recordings and store; `server_file` tells the other
+    commands about the page. Without `port` no page is served, without `keeps_store` Redis is
+    left alone. `note` goes into the recording's header.
+    """
+
+    mode: Mode
+    settings: EngineSettings
+    data: Path
+    server_file: Path
+    records: bool
+    keeps_store: bool
+    port: int | None
+    token_expires_ns: int | None = None
+    duration_s: float | None = None
+    outputs: Path | None = None
+    note: str = ""
+
+
+def new_engine(settings: EngineSettings) -> Engine:
+    """The engine of every mode."""
+    return Engine(ProtobufDecoder(), Calendar(), settings)
+
+
+async def operate(
+    plan: Plan, settings: Settings, origin: Origin, stop: asyncio.Event, tell: Tell
+) -> StatusAnswer:
+    """Run until `stop`, or for the plan's duration; return the last state.
+
+    `tell` gets sentences for the user.
+    Raises the errors of errors.py for what the user must mend.
+    """
+    started_s = time.monotonic()
+    async with AsyncExitStack() as stack:
+        parts = await _build(plan, settings, origin, stack)
+        for event in await asyncio.to_thread(list, origin.opening(parts.store.url)):
+            parts.runner.process(event)
+        for notice in parts.overview.hello().notices:
+            tell(notice.text)
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(work)
+                for work in (
+                    parts.runner.run(),
+                    *origin.works(parts.runner),
+                    _log_performance(parts.runner),
+                    _tell_when_fresh(parts.overview, started_s, tell),
+                    *_page(plan, settings, parts, stack, tell),
+                )
+            ]
+            await _stopped(stop, plan.duration_s)
+            last = parts.overview.answer()
+            for task in tasks:
+                task.cancel()
+    return last
+
+
+class _Parts(Struct, frozen=True):
+    """What the tasks of a run share."""
+
+    runner: Runner
+    overview: Overview
+    hub: Hub
+    store: Store
+
+
+async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExitStack) -> _Parts:
+    """The engine and everything that listens to it; the stack ends it all in order."""
+    engine = new_engine(plan.settings)
+    store = await _open_store(plan, settings, stack)
+    writer = None
+    if store.url is not None:
+        writer = RedisWriter(store.url, engine.market, revive=store.revive)
+        stack.callback(writer.close)
+    recorder = None
+    if plan.records:
+        recorder = _recorder(plan, settings, origin.clock.now_ns())
+        stack.callback(recorder.close)
+    overview = Overview(engine.market, _system(plan, origin, store, writer, recorder), __version__)
+    hub = Hub(overview, time.monotonic)
+    sinks: list[Sink] = [FactLog(), hub]
+    if plan.outputs is not None:
+        output_log = OutputLog(plan.outputs, engine.market)
+        stack.callback(output_log.close)
+        sinks.append(output_log)
+    if writer is not None:
+        sinks.append(writer)
+    return _Parts(Runner(engine, recorder, sinks, time.perf_counter_ns), overview, hub, store)
+
+
+async def _open_store(plan: Plan, settings: Settings, stack: AsyncExitStack) -> Store:
+    if not plan.keeps_store:
+        return Store(None, "history off in this mode")
+    url = settings.redis.url
+    wish = StoreWish(
+        folder=plan.data / "redis",
+        url=url.get_secret_value() if url is not None else None,
+        use_local=settings.redis.use_local,
+        time_series=settings.redis.timeseries,
+    )
+    store = await asyncio.to_thread(open_store, wish)
+    stack.callback(store.close)
+    if store.url is not None:
+        try:
+            market = DEMO_MARKET if plan.mode == "DEMO" else REAL_MARKET
+            await asyncio.to_thread(claim, store.url, market)
+        except LOST as error:
+            raise StoreError(f"the store cannot be used: {error}") from error
+    return store
+
+
+def _recorder(plan: Plan, settings: Settings, now_ns: int) -> Recorder:
+    header = RecordingHeader(
+        decoder=ProtobufDecoder.name,
+        broker="upstox",
+        account="",
+        ticktick=__version__,
+        mode=plan.mode,
+        started_ns=now_ns,
+        settings=plan.settings,
+        note=plan.note,
+    )
+    path = recording_path(plan.data / "recordings", now_ns, plan.mode)
+    return Recorder(path, header, folder_bytes=int(settings.recording.max_gb * 2**30))
+
+
+def _system(
+    plan: Plan,
+    origin: Origin,
+    store: Store,
+    writer: RedisWriter | None,
+    recorder: Recorder | None,
+) -> Callable[[], SystemStatus]:
+    """What the page asks of everything around the engine."""
+
+    def system() -> SystemStatus:
+        now_ns = origin.clock.now_ns()
+        return SystemStatus(
+            mode=plan.mode,
+            now_ms=now_ns // NS_PER_MS,
+            rate=origin.clock.rate,
+            token=_token_status(plan.token_expires_ns, now_ns),
+            store=_store_state(store, writer),
+            recording=_recording_state(recorder),
+            counters={} if writer is None else writer.counters,
+        )
+
+    return system
+
+
+def _token_status(expires_ns: int | None, now_ns: int) -> TokenStatus:
+    if expires_ns is None:
+        return TokenStatus("missing")
+    state: TokenState = "valid"
+    if now_ns >= expires_ns - _EXPIRING_NS:
+        state = "expired" if now_ns >= expires_ns else "expiring"
+    return TokenStatus(state, expires_ns // NS_PER_MS)
+
+
+def _store_state(store: Store, writer: RedisWriter | None) -> PartState:
+    if writer is None:
+        return PartState("off", store.text)
+    states: dict[str, StoreState] = {"on": "on", "degraded": "degraded"}
+    return PartState(states.get(writer.state, "off"), writer.text)
+
+
+def _recording_state(recorder: Recorder | None) -> PartState:
+    if recorder is None:
+        return PartState("off", "recording off")
+    return PartState("on" if recorder.complete else "degraded", recorder.text)
+
+
+async def _log_performance(runner: Runner) -> None:
+    while True:
+        await asyncio.sleep(_PERFORMANCE_EVERY_S)
+        _performance.info("engine %s waiting=%d", runner.take_pace(), runner.waiting)
+
+
+async def _tell_when_fresh(overview: Overview, started_s: float, tell: Tell) -> None:
+    """Say once how long it took until every symbol had live data."""
+    while True:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        feed = overview.status().feed
+        if feed.total and feed.fresh == feed.total:
+            spent_s = time.monotonic() - started_s
+            _performance.info("start to %d fresh symbols %.2f s", feed.total, spent_s)
+            tell(f"{feed.fresh} of {feed.total} symbols are live, {spent_s:.1f} s after the start")
+            return
+
+
+def _page(
+    plan: Plan, settings: Settings, parts: _Parts, stack: AsyncExitStack, tell: Tell
+) -> Iterator[Work]:
+    """The dashboard's server, announced to the other commands; nothing without a port."""
+    if plan.port is None:
+        return
+    listener = listen(settings.web.host, plan.port)
+    stack.callback(listener.close)
+    port = listener.getsockname()[1]
+    url = f"http://{settings.web.host}:{port}"
+    cli_token = secrets.token_urlsafe(24)
+    hide(cli_token)
+    sessions = Sessions(cli_token, time.time_ns)
+    announce(plan.server_file, Running(os.getpid(), plan.mode, url, cli_token, parts.store.url))
+    stack.callback(withdraw, plan.server_file, os.getpid())
+    tell(f"Open {url}/#code={sessions.new_start_code()}")
+    yield serve(create_app(parts.hub, sessions, port), listener)
+
+
+async def _stopped(stop: asyncio.Event, duration_s: float | None) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(duration_s):
+            await stop.wait()

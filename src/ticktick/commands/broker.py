@@ -1,0 +1,76 @@
+"""A run on the real broker: the user's token, read only."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import aiohttp
+
+from ticktick.app import Plan
+from ticktick.brokers.upstox.auth import token_expiry_ns
+from ticktick.brokers.upstox.hosts import Hosts
+from ticktick.brokers.upstox.rest import UpstoxRest
+from ticktick.commands.live import until_stopped, watch_and_show
+from ticktick.config import credentials_of, load_settings
+from ticktick.domain.clock import ist
+from ticktick.errors import AuthError
+from ticktick.logs import FileLogs
+from ticktick.origin import BrokerOrigin
+from ticktick.workspace import current_workspace
+
+
+def view(
+    *,
+    has_page: bool,
+    port: int | None = None,
+    opens_browser: bool = False,
+    duration_s: float | None = None,
+    outputs: Path | None = None,
+) -> None:
+    """Watch the workspace's list on Upstox; without a page it records and does nothing else.
+
+    Raises AuthError without a login that still holds, ConfigError for files that are wrong.
+    """
+    workspace = current_workspace()
+    settings = load_settings(workspace.toml)
+    credentials = credentials_of(settings, workspace.credentials)
+    token = _token(credentials.access_token, time.time_ns())
+    page_port = settings.web.port if port is None else port
+    plan = Plan(
+        mode="VIEW",
+        settings=settings.engine.for_engine(),
+        data=workspace.data,
+        server_file=workspace.server,
+        records=settings.recording.enabled or not has_page,
+        keeps_store=has_page,
+        port=page_port if has_page else None,
+        token_expires_ns=token_expiry_ns(token),
+        duration_s=duration_s,
+        outputs=outputs,
+    )
+
+    async def run(stop: asyncio.Event) -> None:
+        async with aiohttp.ClientSession() as http:
+            origin = await BrokerOrigin.connect(
+                http,
+                UpstoxRest(http, Hosts.upstox(), lambda: token),
+                workspace.load_watchlist(),
+                settings.watch.canary,
+                workspace.master.parent,
+            )
+            await watch_and_show(plan, settings, origin, stop, opens_browser=opens_browser)
+
+    with FileLogs(workspace.logs):
+        until_stopped(run)
+
+
+def _token(token: str | None, now_ns: int) -> str:
+    """The token if it still works at that moment, as far as one can see."""
+    if not token:
+        raise AuthError("not logged in: there is no access token; run `ticktick login`")
+    expiry_ns = token_expiry_ns(token)
+    if expiry_ns <= now_ns:
+        raise AuthError(
+            f"the login ended {ist(expiry_ns):%d %b %Y %H:%M} IST; run `ticktick login`"
+        )
+    return token

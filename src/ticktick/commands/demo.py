@@ -1,0 +1,108 @@
+"""`ticktick demo`: the whole program against the built-in exchange."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import aiohttp
+import click
+
+from ticktick.app import Plan
+from ticktick.brokers.upstox.auth import token_expiry_ns
+from ticktick.brokers.upstox.hosts import Hosts
+from ticktick.brokers.upstox.rest import UpstoxRest
+from ticktick.commands import options
+from ticktick.commands.live import until_stopped, watch_and_show
+from ticktick.config import load_settings
+from ticktick.domain.watchlist import WatchlistEntry
+from ticktick.emulator.control import new_token
+from ticktick.emulator.process import ExchangeFailedError, exchange_process
+from ticktick.errors import ConfigError
+from ticktick.logs import FileLogs
+from ticktick.origin import BrokerOrigin
+from ticktick.workspace import Workspace, current_workspace
+
+
+@click.command(epilog="Example: ticktick demo --speed 5")
+@options.port
+@click.option("--seed", default=1, show_default=True, help="Which market the exchange makes up.")
+@click.option("--speed", default="1", show_default=True, help="Market seconds per second, or max.")
+@click.option("--start", metavar="MOMENT", help="Market time to start at, as 2026-11-20T10:00.")
+@options.duration
+@options.no_browser
+@click.option("--exchange", metavar="URL", help="Use this exchange on this machine.")
+@click.option("--symbols", metavar="KEY,...", help="Watch these keys instead of your list.")
+@options.outputs
+def command(
+    port: int | None,
+    seed: int,
+    speed: str,
+    start: str | None,
+    duration: float | None,
+    no_browser: bool,
+    exchange: str | None,
+    symbols: str | None,
+    outputs: Path | None,
+) -> None:
+    """Watch a live market of the built-in exchange in the browser; nothing in it is real."""
+    workspace = current_workspace()
+    settings = load_settings(workspace.toml)
+    arguments = ["--port", "0", "--seed", str(seed), "--speed", speed]
+    arguments += ["--start", start] if start else []
+
+    async def run(stop: asyncio.Event) -> None:
+        async with AsyncExitStack() as stack:
+            url = exchange
+            if url is None:
+                url = await _started(stack, arguments, workspace.logs / "exchange.log")
+            http = await stack.enter_async_context(aiohttp.ClientSession())
+            hosts = Hosts.loopback(url)
+            token = await _token(http, hosts)
+            origin = await BrokerOrigin.connect(
+                http,
+                UpstoxRest(http, hosts, lambda: token),
+                _entries(workspace, symbols),
+                settings.watch.canary,
+                workspace.master.parent,
+            )
+            plan = Plan(
+                mode="DEMO",
+                settings=settings.engine.for_engine(),
+                data=workspace.data / "demo",
+                server_file=workspace.server,
+                records=settings.recording.enabled,
+                keeps_store=True,
+                port=settings.web.port if port is None else port,
+                token_expires_ns=token_expiry_ns(token),
+                duration_s=duration,
+                outputs=outputs,
+                note=f"seed {seed}" if exchange is None else "another exchange",
+            )
+            await watch_and_show(plan, settings, origin, stop, opens_browser=not no_browser)
+
+    with FileLogs(workspace.logs):
+        until_stopped(run)
+
+
+async def _started(stack: AsyncExitStack, arguments: Sequence[str], log_path: Path) -> str:
+    try:
+        return await stack.enter_async_context(exchange_process(arguments, log_path))
+    except ExchangeFailedError as error:
+        raise ConfigError(str(error)) from error
+
+
+async def _token(http: aiohttp.ClientSession, hosts: Hosts) -> str:
+    try:
+        return await new_token(http, hosts.api)
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise ConfigError(
+            f"no built-in exchange answers at {hosts.api}; start one with `ticktick emulator`"
+        ) from error
+
+
+def _entries(workspace: Workspace, symbols: str | None) -> tuple[WatchlistEntry, ...]:
+    if symbols is None:
+        return tuple(workspace.load_watchlist())
+    keys = [key.strip() for key in symbols.split(",") if key.strip()]
+    return tuple(WatchlistEntry(key.rpartition("|")[2], key) for key in keys)
