@@ -117,6 +117,8 @@ def sentence(error: Exception) -> str:
     """What is wrong and what to do, to follow the words "Redis at ..."."""
     text = str(error)
     match error:
+        case AuthenticationError() if "HELLO" in text or "required" in text:
+            return "wants a password; write it into REDIS_URL"
         case AuthenticationError():
             return "refuses the password; correct REDIS_URL"
         case NoPermissionError():
@@ -125,8 +127,6 @@ def sentence(error: Exception) -> str:
             return "is out of memory; raise its maxmemory"
         case ReadOnlyError():
             return "is a read-only copy; name the main server in REDIS_URL"
-        case ResponseError() if "NOAUTH" in text or "AUTH" in text[:12]:
-            return "wants a password; write it into REDIS_URL"
         case ResponseError() if text.startswith("MISCONF"):
             return "cannot write to its disk; free some space"
         case ResponseError():

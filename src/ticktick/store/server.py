@@ -153,7 +153,8 @@ def _stop_left_over(data: Path) -> None:
         left = msgspec.json.decode((data / "server.json").read_bytes(), type=_LeftOver)
     except (FileNotFoundError, msgspec.MsgspecError):
         return
-    _ask_to_end(left)
+    if _is_that_server(left):
+        os.kill(left.pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_S
     while _is_that_server(left):
         if time.monotonic() > deadline:
@@ -163,25 +164,18 @@ def _stop_left_over(data: Path) -> None:
     (data / "server.json").unlink(missing_ok=True)
 
 
-def _ask_to_end(left: _LeftOver) -> None:
-    link = Link(f"unix://{left.socket}", timeout_s=1.0)
-    try:
-        link.ask("SHUTDOWN")
-    except LOST:  # the server closes the connection instead of an answer
-        return
-    finally:
-        link.close()
-
-
 def _is_that_server(left: _LeftOver) -> bool:
-    """Whether the process still runs and is the server: its title names the socket."""
+    """Whether that process still runs and is the server: its title names the socket."""
     titles = Path("/proc")
-    if not titles.is_dir():
-        return _answers(f"unix://{left.socket}")
     try:
-        return left.socket.encode() in (titles / str(left.pid) / "cmdline").read_bytes()
-    except OSError:
+        if titles.is_dir():
+            return left.socket.encode() in (titles / str(left.pid) / "cmdline").read_bytes()
+        link = Link(f"unix://{left.socket}", timeout_s=1.0)
+        told: str = link.ask("INFO", "server")
+        link.close()
+    except LOST:
         return False
+    return f"process_id:{left.pid}\r\n" in told
 
 
 def _answers(url: str) -> bool:
