@@ -28,11 +28,11 @@ def refusal(status: int, body: bytes, retry_after: str | None = None) -> BrokerE
     problem = _first_problem(body)
     said = f"{problem.code or 'no code'}, HTTP {status}"
     message = problem.message or "no reason given"
-    if status == 401 or problem.code == _TOKEN_REFUSED:
-        advice = "the login has ended or another program logged in; run `ticktick login`"
-        return AuthError(_sentence(said, message, advice), code=problem.code, http_status=status)
     if problem.code in _CREDENTIALS_REFUSED:
         advice = "check api_key, api_secret and redirect_uri against the developer console"
+        return AuthError(_sentence(said, message, advice), code=problem.code, http_status=status)
+    if status == 401 or problem.code == _TOKEN_REFUSED:
+        advice = "the login has ended or another program logged in; run `ticktick login`"
         return AuthError(_sentence(said, message, advice), code=problem.code, http_status=status)
     if status == 429:
         pause_s = _seconds(retry_after)

@@ -1,0 +1,176 @@
+"""The REST client against a broker that fails, refuses, lies or is not the broker."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from datetime import date
+
+import aiohttp
+import pytest
+import stamina
+
+from tests.upstox_stage import (
+    FRIDAY,
+    KEY,
+    TOKEN,
+    Stub,
+    listening,
+    self_signed_context,
+    stub_broker,
+)
+from ticktick.brokers.upstox.hosts import USER_AGENT, Hosts
+from ticktick.brokers.upstox.rest import UpstoxRest
+from ticktick.errors import AuthError, BrokerError, RateLimited
+
+
+@pytest.fixture
+async def stub() -> AsyncIterator[Stub]:
+    async with stub_broker() as made:
+        yield made
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session, asyncio.timeout(60):
+        yield session
+
+
+@pytest.fixture
+def rest(stub: Stub, http: aiohttp.ClientSession) -> UpstoxRest:
+    return UpstoxRest(http, Hosts.loopback(stub.url), lambda: TOKEN)
+
+
+@pytest.fixture(autouse=True)
+def retries_do_not_wait() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=9, cap=True):
+        yield
+
+
+@pytest.fixture(scope="session")
+def self_signed(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    return self_signed_context(tmp_path_factory.mktemp("tls"))
+
+
+async def test_given_a_profile_when_asked_then_the_request_names_us_and_bears_the_token(
+    stub: Stub, rest: UpstoxRest
+) -> None:
+    stub.says(200, {"status": "success", "data": {"user_id": "AB1234", "exchanges": None}})
+    assert (await rest.profile()).user_id == "AB1234"
+    ((path, headers),) = stub.requests
+    assert path == "/v2/user/profile"
+    assert headers["Authorization"] == f"Bearer {TOKEN}"
+    assert headers["User-Agent"] == USER_AGENT
+
+
+async def test_given_a_server_that_fails_twice_when_reading_then_it_is_asked_again(
+    stub: Stub, rest: UpstoxRest
+) -> None:
+    stub.says(503, b"<html>busy</html>")
+    stub.says(500, b"")
+    stub.says(200, {"data": {"user_id": "AB1234"}})
+    await rest.profile()
+    assert len(stub.requests) == 3
+
+
+async def test_given_a_server_that_keeps_failing_when_reading_then_four_tries_are_all(
+    stub: Stub, rest: UpstoxRest
+) -> None:
+    for _ in range(9):
+        stub.says(502, b"")
+    with pytest.raises(BrokerError, match="HTTP 502"):
+        await rest.profile()
+    assert len(stub.requests) == 4
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(400, BrokerError), (401, AuthError), (403, BrokerError), (429, RateLimited)],
+)
+async def test_given_a_refusal_when_reading_then_it_is_asked_once(
+    stub: Stub, rest: UpstoxRest, status: int, kind: type[BrokerError]
+) -> None:
+    stub.says(status, {"errors": [{"errorCode": "UDAPI1", "message": "no"}]})
+    with pytest.raises(kind):
+        await rest.profile()
+    assert len(stub.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"[]", b'{"data":null}', b'{"data":{"user_id":null}}', b"\xff\xfe"]
+)
+async def test_given_a_success_that_is_none_when_reading_then_it_is_a_broker_error(
+    stub: Stub, rest: UpstoxRest, body: bytes
+) -> None:
+    for _ in range(3):
+        stub.says(200, body)
+    with pytest.raises(BrokerError, match="try again"):
+        await rest.profile()
+    with pytest.raises(BrokerError, match="try again"):
+        await rest.intraday_minutes(KEY)
+    with pytest.raises(BrokerError):
+        await rest.token({"code": "c"})
+
+
+async def test_given_a_redirect_when_reading_then_the_token_does_not_follow_it(
+    stub: Stub, rest: UpstoxRest
+) -> None:
+    elsewhere = Stub()
+    async with listening(elsewhere.answer) as port:
+        stub.says(302, b"", Location=f"http://127.0.0.1:{port}/")
+        with pytest.raises(BrokerError, match="HTTP 302"):
+            await rest.profile()
+    assert elsewhere.requests == []
+
+
+async def test_given_nobody_listens_when_reading_then_one_sentence_says_so(
+    http: aiohttp.ClientSession,
+) -> None:
+    async with listening(Stub().answer) as port:
+        pass
+    rest = UpstoxRest(http, Hosts.loopback(f"http://127.0.0.1:{port}"), lambda: TOKEN)
+    with pytest.raises(BrokerError, match=f"cannot reach 127.0.0.1:{port}"):
+        await rest.profile()
+
+
+async def test_given_no_token_when_reading_then_nothing_is_sent(
+    stub: Stub, http: aiohttp.ClientSession
+) -> None:
+    rest = UpstoxRest(http, Hosts.loopback(stub.url), lambda: None)
+    with pytest.raises(AuthError, match="ticktick login"):
+        await rest.profile()
+    assert stub.requests == []
+
+
+async def test_given_candles_with_a_nan_when_read_then_the_rows_come_as_they_are(
+    stub: Stub, rest: UpstoxRest
+) -> None:
+    stub.says(200, b'{"data":{"candles":[["2026-11-20T09:15:00+05:30",NaN,1,1,1,1,0]]}}')
+    (row,) = await rest.history_minutes("NSE_INDEX|Nifty 50", FRIDAY, date(2026, 11, 2))
+    assert row[1] != row[1]  # not a number
+    ((path, headers),) = stub.requests
+    assert path == ("/v3/historical-candle/NSE_INDEX%7CNifty%2050/minutes/1/2026-11-20/2026-11-02")
+    assert "Authorization" not in headers
+
+
+async def test_given_many_keys_when_quoted_then_they_are_mapped_by_their_own_key(
+    stub: Stub, rest: UpstoxRest
+) -> None:
+    keys = [f"NSE_EQ|K{number}" for number in range(501)]
+    for part in (keys[:500], keys[500:]):
+        quotes = {f"NSE_EQ:S{key[8:]}": {"instrument_token": key, "last_price": 1} for key in part}
+        stub.says(200, {"data": quotes})
+    assert list(await rest.quotes(keys)) == keys
+    assert len(stub.requests) == 2
+
+
+async def test_S01_given_a_self_signed_server_when_asked_then_nothing_is_sent_to_it(
+    http: aiohttp.ClientSession, self_signed: ssl.SSLContext
+) -> None:
+    stub = Stub()
+    async with listening(stub.answer, self_signed) as port:
+        rest = UpstoxRest(http, Hosts.loopback(f"https://127.0.0.1:{port}"), lambda: TOKEN)
+        with pytest.raises(BrokerError, match="could not prove that it is"):
+            await rest.profile()
+        with pytest.raises(BrokerError, match="could not prove that it is"):
+            await rest.token({"code": "c", "client_secret": "s"})
+    assert stub.requests == []
