@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -203,11 +204,11 @@ class Site:
 
 
 @asynccontextmanager
-async def running(stage: Stage) -> AsyncIterator[Site]:
+async def running(stage: Stage, page: Path | None = None) -> AsyncIterator[Site]:
     """Serve the stage on a free loopback port for the length of the block."""
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    app = create_app(stage.hub, stage.sessions, port)
+    app = create_app(stage.hub, stage.sessions, port, page)
     async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as tasks:
         server = tasks.create_task(serve(app, listener))
         yield Site(stage, app, port, http)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
+from typing import Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -20,8 +21,14 @@ _HERE = Path(__file__).parent
 _log = logging.getLogger(__name__)
 
 
-def create_app(hub: Hub, sessions: Sessions, port: int) -> FastAPI:
-    """The application for a server that listens on `port` of this machine."""
+PLAIN_PAGE: Final = _HERE / "plain"
+
+
+def create_app(hub: Hub, sessions: Sessions, port: int, page: Path | None = None) -> FastAPI:
+    """The application for a server that listens on `port` of this machine.
+
+    `page` is the folder of the page's files, by default `page_folder()`.
+    """
     app = FastAPI(
         title="Tick-Tick",
         openapi_url="/api/v1/openapi.json",
@@ -34,13 +41,13 @@ def create_app(hub: Hub, sessions: Sessions, port: int) -> FastAPI:
         },
     )
     app.include_router(router(Routes(hub, sessions)))
-    page = page_folder()
-    app.mount("/", StaticFiles(directory=page, html=True))
+    files = page or page_folder()
+    app.mount("/", StaticFiles(directory=files, html=True))
     app.add_middleware(
         Guard,
         sessions=sessions,
         port=port,
-        is_page=lambda path: _holds(page, path),
+        is_page=lambda path: _holds(files, path),
         stamp=lambda: _stamp(hub),
     )
     return app
@@ -49,7 +56,7 @@ def create_app(hub: Hub, sessions: Sessions, port: int) -> FastAPI:
 def page_folder() -> Path:
     """The built dashboard, or the plain page where it was not built."""
     built = _HERE / "dist"
-    return built if (built / "index.html").is_file() else _HERE / "plain"
+    return built if (built / "index.html").is_file() else PLAIN_PAGE
 
 
 def _holds(page: Path, path: str) -> bool:
