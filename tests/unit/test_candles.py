@@ -304,6 +304,24 @@ def test_given_history_before_the_feed_then_its_candles_are_final_in_every_timef
     assert stage.history(clock(9, 30, 2), *minutes).facts == ()
 
 
+def test_given_history_that_ends_before_its_own_reading_then_the_rest_is_not_vouched_for() -> None:
+    stage = Stage(at_ns=clock(9, 30), up=False)
+    stage.history(clock(9, 30), *[candle(clock(9, 15 + i)) for i in range(6)])
+    told = {c.start_ns: c.confirmed for c in stage.market.candles("ACME", 5)}
+    assert told == {clock(9, 15): True, clock(9, 20): False}
+
+
+def test_given_history_of_a_day_that_is_over_then_its_quiet_end_is_vouched_for() -> None:
+    stage = Stage(at_ns=OPEN, up=False)
+    stage.history(OPEN, *[candle(clock(15, 15 + i) - NS_PER_DAY) for i in range(11)])
+    assert [c.confirmed for c in stage.market.candles("ACME", 5)] == [True, True, True]
+    stage.link(OPEN, up=True)
+    stage.begin()
+    stage.confirm(clock(9, 16, 2), candle(OPEN))
+    stage.timer(clock(9, 20, 5))
+    assert [c.confirmed for c in stage.market.candles("ACME", 5)] == [True] * 4
+
+
 def test_given_history_that_starts_within_a_candle_then_that_candle_is_not_made_up() -> None:
     stage = Stage(at_ns=clock(9, 30), up=False)
     stage.history(clock(9, 30), *[candle(clock(9, 17 + i)) for i in range(8)])
@@ -379,6 +397,23 @@ def test_P06_given_a_gap_when_history_comes_before_the_first_frame_then_also_bac
     stage.timer(clock(9, 21, 5))
     newest = stage.market.candles("ACME", 3)[-1]
     assert (newest.start_ns, newest.confirmed) == (clock(9, 18), True)
+
+
+def test_P06_given_a_gap_in_which_nothing_traded_then_history_vouches_for_the_candle() -> None:
+    stage = Stage()
+    stage.begin()
+    for minute in (15, 19):
+        stage.trade(clock(9, minute, 1), 101)
+        stage.confirm(clock(9, minute + 1, 1), candle(clock(9, minute), 101))
+        if minute == 15:
+            stage.link(clock(9, 16, 30), up=False)
+            stage.link(clock(9, 17, 30), up=True)
+            stage.begin(clock(9, 17, 31))
+    assert [c.confirmed for c in stage.market.candles("ACME", 5)] == [False]
+    minutes = candle(clock(9, 15), 101), candle(clock(9, 19), 101)
+    facts = stage.history(clock(9, 21), *minutes).facts
+    (five,) = changed_candles(facts, 5)
+    assert (five.confirmed, five.revision, five.volume) == (True, 0, 20)
 
 
 def test_given_a_gap_then_volume_traded_in_it_enters_no_candle() -> None:

@@ -86,13 +86,14 @@ class CandleBook:
     def merge(self, candles: Sequence[Candle], now_ns: int, frontier_ns: int) -> list[Candle]:
         """Take finished minutes from the broker's history, oldest first, at least one."""
         changed: list[Candle] = []
-        first_ns, end_ns = candles[0].start_ns, candles[-1].end_ns
+        first_ns, end_ns = candles[0].start_ns, self._told_until(candles[-1], now_ns)
         self._know_from(first_ns)
         for candle in candles:
             if not self._is_dropped(candle):
                 state = CandleState.BACKFILLED if self._is_missed(candle) else CandleState.FINAL
                 self._put(replace(candle, state=state, confirmed=True, revision=0), changed)
         self._fill_holes(first_ns, end_ns)
+        self._review(first_ns, end_ns)
         self._settle(frontier_ns, now_ns, changed)
         return changed
 
@@ -128,9 +129,21 @@ class CandleBook:
         self._series[1].put(new)
         changed.append(new)
         for minutes in _HIGHER:
-            span = self._bucket(new.start_ns, minutes)
-            if span is not None and self._is_known(span):
-                self._running[minutes, span[0]] = span[1]
+            self._run(minutes, new.start_ns)
+
+    def _run(self, minutes: int, at_ns: int) -> None:
+        """Let the higher candle that holds the moment be settled anew."""
+        span = self._bucket(at_ns, minutes)
+        if span is not None and self._is_known(span):
+            self._running[minutes, span[0]] = span[1]
+
+    def _review(self, start_ns: int, end_ns: int) -> None:
+        """Settle anew the higher candles of a span that nobody vouched for."""
+        for minutes in _HIGHER:
+            begin_ns = start_ns - minutes * NS_PER_MINUTE
+            for candle in self._series[minutes].between(begin_ns, end_ns):
+                if not candle.confirmed:
+                    self._run(minutes, candle.start_ns)
 
     def _settle(self, frontier_ns: int, now_ns: int, changed: list[Candle]) -> None:
         """Close the higher candles whose time is over; those that are final stop running."""
@@ -191,9 +204,16 @@ class CandleBook:
             or any(start < candle.end_ns and candle.start_ns < end for start, end in self._holes)
         )
 
+    def _told_until(self, last: Candle, now_ns: int) -> int:
+        """How far history that ends with the candle tells everything: a session that is over."""
+        stretch = self._stretch_at(last.start_ns)
+        is_over = stretch is not None and stretch[1] + NS_PER_MINUTE <= now_ns
+        return stretch[1] if stretch is not None and is_over else last.end_ns
+
     def _is_watched(self, span: Span) -> bool:
         """Whether every minute in a hole of the span is known from the broker's own candles."""
-        for start, end in self._holes:
+        unseen = [] if self._unseen_ns is None else [(self._unseen_ns, span[1])]
+        for start, end in self._holes + unseen:
             minute = max(span[0], start // NS_PER_MINUTE * NS_PER_MINUTE)
             while minute < min(end, span[1]):
                 candle = self._series[1].get(minute)
