@@ -5,6 +5,7 @@ python3 start.py demo [OPTION...]           run Tick-Tick on its built-in exchan
 python3 start.py test [--all]               run the tests, --all with the long ones
 python3 start.py check                      judge format, lint, types, imports, files, page
 python3 start.py bench [NAME...] [--json]   measure, each part against its peer
+python3 start.py screenshots                take the pictures of the documents
 """
 
 import hashlib
@@ -118,6 +119,7 @@ COMMANDS: dict[str, Command] = {
     "test": (PYTHON, str(ROOT / "tools/run.py"), "test"),
     "check": (PYTHON, str(ROOT / "tools/run.py"), "check"),
     "bench": (PYTHON, str(ROOT / "tools/run.py"), "bench"),
+    "screenshots": (PYTHON, str(ROOT / "tools/run.py"), "screenshots"),
 }
 
 

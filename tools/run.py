@@ -1,4 +1,4 @@
-"""Run the tests, the checks or the benchmarks, each in a table of its own; see start.py.
+"""Run the tests, the checks, the benchmarks or the pictures; see start.py.
 
 It expects what `start.py` made, with `.venv` and its Node.js first on PATH.
 """
@@ -92,11 +92,14 @@ def main(arguments: Sequence[str]) -> int:
     bench = commands.add_parser("bench", help="measure, each part against its peer")
     bench.add_argument("names", nargs="*", metavar="NAME")
     bench.add_argument("--json", action="store_true", help="one JSON object a line, nothing else")
+    commands.add_parser("screenshots", help="take the pictures of the documents")
     chosen = parser.parse_args(arguments)
     if chosen.command == "check":
         return run_all("check", CHECKS)
     if chosen.command == "test":
         return run_all("test", tests(chosen.all))
+    if chosen.command == "screenshots":
+        return 0 if run(Job("screenshots", (sys.executable, "-m", "tools.screenshots"))) else 1
     try:
         jobs = benchmarks(chosen.names, chosen.json)
     except ValueError as error:

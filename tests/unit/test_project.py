@@ -43,7 +43,10 @@ def documented_uses() -> Iterator[tuple[str, str]]:
 def documented_options() -> list[tuple[str, str]]:
     """(command, option) of every option in a row of the command reference."""
     text = (ROOT / "docs/reference/commands.md").read_text()
-    rows = re.findall(
+    shared = re.search(r"^Options that (.*) share: (.*)$", text, re.MULTILINE)
+    assert shared is not None
+    rows = [(name, shared.group(2)) for name in re.findall(r"`(\w+)`", shared.group(1))]
+    rows += re.findall(
         r"^\| `ticktick ([a-z -]+?)(?: [^a-z`][^`]*)?` \| (.*) \|$", text, re.MULTILINE
     )
     return [(name, option) for name, said in rows for option in re.findall(r"`(--[\w-]+)", said)]
