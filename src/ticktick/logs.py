@@ -117,7 +117,8 @@ _FILES = (
 )
 
 
-_OURS = re.compile(rf"({'|'.join(name for name, *_ in _FILES)})(\.\d+)?\.log")
+# the demo's exchange, a process of its own, writes exchange.log
+_OURS = re.compile(rf"({'|'.join(name for name, *_ in _FILES)}|exchange)(\.\d+)?\.log")
 
 
 class _SafeText(logging.Formatter):

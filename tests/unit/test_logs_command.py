@@ -27,12 +27,26 @@ def test_the_files_and_their_sizes_are_listed(
 def test_clear_empties_our_files_and_deletes_the_older_ones(
     workspace: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("system.log", "system.1.log", "trade.log", "error.12.log", "mine.log", "a.txt"):
+    for name in (
+        "system.log",
+        "system.1.log",
+        "trade.log",
+        "exchange.log",
+        "error.12.log",
+        "mine.log",
+        "a.txt",
+    ):
         (workspace.logs / name).write_bytes(b"x" * 300)
     assert run(["logs", "clear"]) == 0
-    assert capsys.readouterr().out == "Cleared 4 log files, 1.2 kB.\n"
+    assert capsys.readouterr().out == "Cleared 5 log files, 1.5 kB.\n"
     left = {path.name: path.stat().st_size for path in workspace.logs.iterdir()}
-    assert left == {"system.log": 0, "trade.log": 0, "mine.log": 300, "a.txt": 300}
+    assert left == {
+        "system.log": 0,
+        "trade.log": 0,
+        "exchange.log": 0,
+        "mine.log": 300,
+        "a.txt": 300,
+    }
 
 
 def test_a_running_program_goes_on_writing_after_a_clear(workspace: Workspace) -> None:

@@ -153,6 +153,10 @@ def test_an_entry_twice_is_not_saved(workspace: Workspace) -> None:
             ", entry 1: found the field 'isin', expected name, instrument_key, symbol",
         ),
         (
+            json.dumps({"symbols": [entry(), entry(name="itc", instrument_key="NSE_EQ|X")]}),
+            ", entry 2: name 'itc' is already in entry 1, expected each once",
+        ),
+        (
             json.dumps({"symbols": [entry(), entry(name="ITC again")]}),
             ", entry 2: instrument_key 'NSE_EQ|INE154A01025' is already in entry 1",
         ),
