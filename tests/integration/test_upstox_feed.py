@@ -195,6 +195,42 @@ async def test_given_a_frame_beyond_four_megabytes_when_read_then_the_link_goes_
     assert not event.up
 
 
+async def test_given_an_address_nobody_can_dial_when_connecting_then_its_code_is_not_told(
+    stub: Stub, rest: UpstoxRest
+) -> None:
+    address = stub.url.replace("http", "ws", 1) + "/feeds?code=one-time#part"
+    stub.says(200, {"data": {"authorized_redirect_uri": address}})
+    (event,) = await first(1, rest)
+    assert event == LinkChanged(7, up=False, reason="the address of the feed cannot be dialled")
+
+
+@pytest.mark.slow
+async def test_P02_given_a_feed_that_never_answers_pings_when_read_then_the_link_goes_down(
+    stub: Stub, rest: UpstoxRest
+) -> None:
+    gone = asyncio.Event()
+
+    async def freeze(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse(autoping=False)
+        await socket.prepare(request)
+        await socket.send_bytes(b"one")
+        async with asyncio.timeout(LIMIT_S):
+            await gone.wait()
+        return socket
+
+    stub.authorises()
+    stub.sockets = [freeze]
+    began_s = asyncio.get_running_loop().time()
+    up, _, down = await first(3, rest)
+    took_s = asyncio.get_running_loop().time() - began_s
+    gone.set()
+    assert took_s < 16.0
+    assert isinstance(up, LinkChanged)
+    assert isinstance(down, LinkChanged)
+    assert (up.up, down.up) == (True, False)
+    assert "ping" in down.reason
+
+
 def test_given_many_keys_when_subscribing_then_each_message_holds_at_most_five_hundred() -> None:
     keys = [f"NSE_EQ|K{number}" for number in range(1201)]
     messages = [json.loads(message) for message in subscriptions(keys, "ltpc", Random(1))]

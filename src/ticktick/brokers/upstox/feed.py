@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.exceptions import InvalidStatus, InvalidURI, WebSocketException
 
 from ticktick.brokers.socket import Dial, LinkDown, LinkUp, Sleep, frames
 from ticktick.brokers.upstox.hosts import USER_AGENT
@@ -21,6 +21,11 @@ from ticktick.errors import AuthError, BrokerError, RateLimited
 _KEYS_PER_MESSAGE = 500
 _LARGEST_FRAME = 4 * 1024 * 1024
 _REFUSED_PAUSE_S = 30.0
+
+# together the 15 s within which a dead link is noticed
+_PING_EVERY_S = 9.0
+_PONG_LIMIT_S = 5.0
+_CLOSE_LIMIT_S = 1.0
 
 
 async def feed_events(
@@ -64,9 +69,9 @@ def feed_dial(rest: UpstoxRest, messages: Sequence[bytes]) -> Dial:
                 user_agent_header=USER_AGENT,
                 proxy=None,
                 open_timeout=10,
-                ping_interval=10,
-                ping_timeout=5,
-                close_timeout=2,
+                ping_interval=_PING_EVERY_S,
+                ping_timeout=_PONG_LIMIT_S,
+                close_timeout=_CLOSE_LIMIT_S,
                 max_size=_LARGEST_FRAME,
             ) as socket:
                 for message in messages:
@@ -74,6 +79,8 @@ def feed_dial(rest: UpstoxRest, messages: Sequence[bytes]) -> Dial:
                 yield _frames(socket)
         except InvalidStatus as error:
             raise _refused(error.response.status_code) from error
+        except InvalidURI:  # its text would tell the one-time code
+            raise BrokerError("the address of the feed cannot be dialled") from None
 
     return dial
 
