@@ -97,6 +97,14 @@ class Exchange:
         for link in self.connections:
             link.source = self.source
 
+    def feed_code(self) -> str:
+        """A single-use code that opens the feed once; of unused ones the oldest are forgotten."""
+        code = self.login.secret("feed")
+        self._codes[code] = None
+        while len(self._codes) > _MOST_CODES:
+            del self._codes[next(iter(self._codes))]
+        return code
+
     def connect(self, code: str) -> FeedConnection | None:
         """Open the feed with a single-use code; None if the exchange refuses."""
         if code not in self._codes or len(self.connections) >= _MOST_CONNECTIONS:
@@ -142,10 +150,7 @@ class Exchange:
         return redirect(self._feed_address())
 
     def _feed_address(self) -> str:
-        request_id, code = self.login.secret("request"), self.login.secret("feed")
-        self._codes[code] = None
-        while len(self._codes) > _MOST_CODES:
-            del self._codes[next(iter(self._codes))]
+        request_id, code = self.login.secret("request"), self.feed_code()
         return f"ws://{self.address}{FEEDER_PATH}?requestId={request_id}&code={code}"
 
     def _route_table(self) -> list[_Route]:

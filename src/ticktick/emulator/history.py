@@ -24,7 +24,7 @@ from ticktick.emulator.model import (
 )
 
 SESSIONS: Final = 66
-_POINTS = 10
+_POINTS = 6
 _HISTORY_STREAM = 7
 _NIGHT = 0.35
 _VIX_SWING = 0.04
