@@ -33,7 +33,6 @@ _STATUS: Final = ("OK", "PONG", "QUEUED")
 def command(database: int, words: Sequence[str]) -> int:
     """Send COMMAND to the Redis of the running program; without COMMAND, ask for them."""
     url = _address(current_workspace())
-    check(url)
     if not words:
         _converse(url, database)
         return 0
@@ -96,15 +95,24 @@ def _error_text(error: RedisError) -> str:
 
 
 def _address(workspace: Workspace) -> str:
+    """The Redis of the running program, else the one the settings name; it answers."""
     try:
         url = find_running(workspace.server).redis
     except ConfigError:
         configured = load_settings(workspace.toml).redis.url
         if configured is None:
             raise
+        check(configured.get_secret_value())
         return configured.get_secret_value()
     if url is None:
         raise StoreError("the running program works from memory; it has no Redis to ask")
+    try:
+        check(url)
+    except StoreError as error:
+        raise StoreError(
+            f"the Redis of the running program, {masked(url)}, cannot be reached; if the program "
+            "was killed, start it again with `ticktick demo` or `ticktick run`"
+        ) from error
     return url
 
 

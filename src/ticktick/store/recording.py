@@ -8,6 +8,7 @@ without its end; it reads as incomplete and loses at most its last second.
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -161,6 +162,7 @@ class Recorder:
         self.path = path
         self.written = 0
         self.dropped = 0
+        self._taken = 0
         self.trouble = ""
         self._folder_bytes = folder_bytes
         self._queue_bytes = queue_bytes
@@ -191,6 +193,7 @@ class Recorder:
         """Append one event; after close or a first loss it is only counted as dropped."""
         data = self._encode(event)
         with self._lock:
+            self._taken += 1
             if self._queued_bytes + len(data) > self._queue_bytes:
                 self._lose("the disk is too slow")
             if self.trouble or self._closing:
@@ -228,7 +231,9 @@ class Recorder:
                 self._append(KIND_END, 0, msgspec.json.encode(_End(self.dropped)))
                 os.fsync(self._file.fileno())
         except OSError as error:
-            self._lose(f"{error.strerror or error}")
+            with self._lock:
+                self._lose(f"{error.strerror or error}")
+                self.dropped = self._taken - self.written
 
     def _write_queue(self, encoder: msgspec.msgpack.Encoder) -> None:
         with self._lock:
@@ -258,8 +263,9 @@ class Recorder:
             self._lose(f"it reached the cap of {self._folder_bytes >> 20} MiB")
             return True
         if self._file_bytes >= self._prune_at:
-            self._prune_at = self._file_bytes + _PRUNE_EVERY_BYTES
-            prune(self.path.parent, self._folder_bytes, self.path)
+            self._prune_at = self._file_bytes + min(_PRUNE_EVERY_BYTES, self._folder_bytes // 16)
+            with suppress(OSError):  # room is made again later; this recording goes on
+                prune(self.path.parent, self._folder_bytes, self.path)
         return False
 
     def _lose(self, reason: str) -> None:
