@@ -40,6 +40,10 @@ export function browserPage(): Page {
     random: Math.random,
     takeCode,
     nextFrame: (draw) => void requestAnimationFrame(draw),
+    drawChart: async (element, colours, onHover) => {
+      const { CandleChart } = await import("./chart");
+      return new CandleChart(element, colours, onHover);
+    },
     wall: () => wallMs(performance.now()),
   });
 }

@@ -56,7 +56,12 @@ export class CandleSeries {
       if (!supersedes(candle, known)) return false;
       this.candles[at] = candle;
     } else {
+      const isLate = at < this.candles.length;
       this.candles.splice(at, 0, candle);
+      if (isLate) {
+        this.replace(this.candles);
+        return true;
+      }
     }
     this.changed.push(candle);
     if (this.candles.length > MOST) this.replace(this.candles.slice(-KEPT));

@@ -1,12 +1,27 @@
 /** The page without its views: socket → store → invalidate → paint, and the user's commands. */
 
+import type { Colours } from "./bars";
 import { BlockError } from "./blocks";
-import { type SymbolName, type WallMs, parse, symbolName } from "./messages";
+import type { CandleChart } from "./chart";
+import { type MarketMs, type SymbolName, type WallMs, parse, symbolName } from "./messages";
 import { type NextFrame, type Painter, type Panel, createPainter } from "./painter";
 import { Connection, type Listener, type Ports } from "./socket";
 import { Store } from "./store";
 
+/** What the page does with the chart library; its code is loaded on the first call of `drawChart`. */
+export type Chart = Pick<
+  CandleChart,
+  "load" | "update" | "home" | "setLevels" | "setStale" | "restyle" | "point" | "destroy"
+>;
+
+export type DrawChart = (
+  element: HTMLElement,
+  colours: Colours,
+  onHover: (startMs: MarketMs | null) => void,
+) => Promise<Chart>;
+
 export interface PagePorts extends Ports {
+  drawChart: DrawChart;
   nextFrame: NextFrame;
   wall(): WallMs;
 }
@@ -51,6 +66,10 @@ export class Page implements Listener {
     return this.ports.wall();
   }
 
+  get drawChart(): DrawChart {
+    return this.ports.drawChart;
+  }
+
   onPaint(panel: Panel, draw: () => void): () => void {
     return this.painter.onPaint(panel, draw);
   }
@@ -90,8 +109,9 @@ export class Page implements Listener {
     }
   }
 
+  /** The first reason is the telling one: a dropped socket closes too. */
   onLost(reason: string): void {
-    this.invalidate(this.store.setLink("lost", reason));
+    if (this.store.link !== "lost") this.invalidate(this.store.setLink("lost", reason));
   }
 
   onNoSession(): void {
