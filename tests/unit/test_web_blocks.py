@@ -30,7 +30,7 @@ def markets(draw: st.DrawFn) -> SmallMarket:
     kinds = [draw(st.sampled_from([Kind.EQUITY, Kind.INDEX])) for _ in range(ROWS)]
     market = SmallMarket([instrument(f"S{row}", kind) for row, kind in enumerate(kinds)])
     for record in market.table.records[:ROWS]:
-        record["exchange_ns"] = draw(st.sampled_from([0, MORNING_NS, MORNING_NS + 1]))
+        record["exchange_ns"] = draw(st.just(0) | st.integers(MORNING_NS, 2 * MORNING_NS))
         record["volume"] = draw(st.integers(0, 2**50))
         for field in PRICES.values():
             record[field] = draw(prices)

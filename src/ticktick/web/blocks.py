@@ -5,7 +5,7 @@ to a multiple of 8, then each column in the order of `COLUMNS`. A value that is 
 in f8 and f4 columns and `MISSING` in i4 columns.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -56,6 +56,8 @@ COLUMNS: Final = (
     ColumnSpec("vwap_distance", "fraction", "f4"),
 )
 
+_TOLD_PRICES: Final = ("last_price", "previous_close", "day_high", "day_low")
+
 Rows: TypeAlias = NDArray[np.int32]
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -84,14 +86,18 @@ def encode_block(state: Columns, rows: Rows, seq: int, ts_ms: float) -> bytes:
 
 def column_values(state: Columns, rows: Rows) -> dict[str, Floats]:
     """Every column of these rows as float64 in price units, NaN where not known."""
-    records = state.table.records[rows]
-    values = {name: read(records) for name, read in _FROM_RECORDS.items()}
+    records, touched = state.table.records, rows.tolist()
+    values = {name: _told(records[name][rows]) for name in _TOLD_PRICES}
+    values["bid"] = _told(records["bid_price"][rows, 0])
+    values["ask"] = _told(records["ask_price"][rows, 0])
+    values["exchange_ms"] = _told(records["exchange_ns"][rows] // NS_PER_MS)
+    counted = np.array([state.table.instruments[row].has_volume for row in touched], np.bool_)
+    values["volume"] = np.where(
+        counted & (values["exchange_ms"] > 0), records["volume"][rows], np.nan
+    )
     values |= {name: state.metrics[index, rows] for name, index in METRIC_ROW.items()}
-    touched = rows.tolist()
     codes = [FRESHNESS_CODES[state.freshness[row]] for row in touched]
     values["freshness"] = np.array(codes, np.float64)
-    counted = [state.table.instruments[row].has_volume for row in touched]
-    values["volume"][np.logical_not(counted)] = np.nan
     return values
 
 
@@ -103,41 +109,6 @@ def _wire(values: Floats, dtype: str) -> NDArray[np.generic]:
     return np.where(known, whole, MISSING).astype("<i4")
 
 
-def _told(field: str) -> Callable[[NDArray[np.void]], Floats]:
-    def read(records: NDArray[np.void]) -> Floats:
-        values = records[field].astype(np.float64)
-        values[values == 0] = np.nan
-        return values
-
-    return read
-
-
-def _best(field: str) -> Callable[[NDArray[np.void]], Floats]:
-    def read(records: NDArray[np.void]) -> Floats:
-        values = records[field][:, 0].astype(np.float64)
-        values[values == 0] = np.nan
-        return values
-
-    return read
-
-
-def _exchange_ms(records: NDArray[np.void]) -> Floats:
-    return _told("exchange_ns")(records) // NS_PER_MS
-
-
-def _volume(records: NDArray[np.void]) -> Floats:
-    volume = records["volume"].astype(np.float64)
-    volume[records["exchange_ns"] == 0] = np.nan
-    return volume
-
-
-_FROM_RECORDS: Final[dict[str, Callable[[NDArray[np.void]], Floats]]] = {
-    "exchange_ms": _exchange_ms,
-    "volume": _volume,
-    "last_price": _told("last_price"),
-    "previous_close": _told("previous_close"),
-    "bid": _best("bid_price"),
-    "ask": _best("ask_price"),
-    "day_high": _told("day_high"),
-    "day_low": _told("day_low"),
-}
+def _told(values: NDArray[np.int64]) -> Floats:
+    """In the table 0 means that it was not told yet."""
+    return np.where(values == 0, np.nan, values)
