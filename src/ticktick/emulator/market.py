@@ -66,7 +66,8 @@ class Market:
         self._seed = seed
         self._calendar = calendar
         day = calendar.latest_trading_day(start_ns)
-        self._history = history(seed, day, calendar)
+        self._first_day = day
+        self._history: list[Bars] = []
         self._carry = opening(BASES, 0.0)
         self._open_day(day)
         self.now_ns = self._midnight_ns
@@ -103,7 +104,7 @@ class Market:
 
     def bars(self, key: str) -> Bars:
         """One-minute bars of the history and of the day so far."""
-        return joined([self._history[ROW[key]], self._bars_of_day(ROW[key])])
+        return joined([self._past()[ROW[key]], self._bars_of_day(ROW[key])])
 
     def trades(self, key: str, from_ns: int, to_ns: int) -> list[tuple[int, int, int]]:
         """The day's trades of one listing in [from_ns, to_ns) up to now."""
@@ -132,16 +133,22 @@ class Market:
         self._finished: Ints = np.zeros((len(self._plan), 5, N_LISTINGS), np.int64)
         self._prints: list[_Prints] = []
         self._carry = opening(self._carry.last_price, self._carry.vix_away)
-        last_bar = self._history[0].start_ns[-1]
-        self._board = Board(self._carry.last_price, int(last_bar) + NS_PER_MINUTE - NS_PER_MS)
+        (before,) = self._calendar.trading_days_before(day, 1)
+        last_end_ns = _plan(before, self._calendar)[-1].start_ns
+        self._board = Board(self._carry.last_price, last_end_ns - NS_PER_MS)
 
     def _close_day(self) -> None:
         """Turn the day into history and open the next one."""
         self._history = [
-            _newest(joined([bars, self._bars_of_day(row)]))
-            for row, bars in enumerate(self._history)
+            _newest(joined([bars, self._bars_of_day(row)])) for row, bars in enumerate(self._past())
         ]
         self._open_day(self._next_day)
+
+    def _past(self) -> list[Bars]:
+        """Bars before the day by row; drawn when first asked for, as most starts need none."""
+        if not self._history:
+            self._history = history(self._seed, self._first_day, self._calendar)
+        return self._history
 
     def _trading_day_after(self, day: date) -> date:
         following = date.fromordinal(day.toordinal() + 1)

@@ -1,0 +1,220 @@
+"""A recorded session as a market: times, bad lines, what the master and candles can tell."""
+
+import gzip
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ticktick.domain.clock import NS_PER_MS, NS_PER_S, parse_iso_ns
+from ticktick.domain.instrument import Kind
+from ticktick.emulator.answers import Request
+from ticktick.emulator.exchange import Exchange
+from ticktick.emulator.recording import Recording, parse_line
+from ticktick.emulator.replay import EmptyRecordingError, Replay, first_ns
+from ticktick.proto.MarketDataFeed_pb2 import FeedResponse, MarketStatus
+
+KEY, OPTION = "NSE_EQ|INE999A01011", "NSE_FO|4711"
+DAY = "2025-12-15"
+
+
+def ns(clock: str) -> int:
+    return parse_iso_ns(f"{DAY}T{clock}+05:30")
+
+
+def line(
+    clock: str = "10:00:00.250", price: float = 100.1, key: str = KEY, **parts: Any
+) -> dict[str, Any]:
+    """One recorded update; `parts` replace those of the feed, None leaves one out."""
+    levels = [{"bidQ": "75", "bidP": price - i, "askQ": "150", "askP": price + i} for i in range(5)]
+    minute = {"interval": "I1", "open": price, "high": price, "low": price, "close": price}
+    full = {
+        "ltpc": {"ltp": price, "ltt": "1765773000000", "ltq": "1", "cp": 99.0},
+        "marketLevel": {"bidAskQuote": levels},
+        "marketOHLC": {"ohlc": [minute | {"vol": "10", "ts": str(ns("09:59:00") // NS_PER_MS)}]},
+        "vtt": "500",
+    } | parts
+    feed = {"fullFeed": {"marketFF": {name: part for name, part in full.items() if part}}}
+    stamp = f"{DAY} {clock}000"
+    return feed | {"requestMode": "full_d5", "instrumentKey": key, "_insertion_time": stamp}
+
+
+def written(folder: Path, lines: list[Any], name: str = "a.jsonl") -> Path:
+    path = folder / name
+    text = "".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in lines)
+    data = text.encode()
+    path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    return path
+
+
+def played(paths: list[Path], to: str = "16:00:00") -> tuple[Replay, list[FeedResponse]]:
+    """Every live frame of a client that wants everything."""
+    start_ns = first_ns(paths) - NS_PER_S
+    source = Replay(paths, start_ns)
+    exchange = Exchange(lambda _: source, start_ns, seed=1)
+    link = exchange.connect(exchange.feed_code())
+    assert link is not None
+    wish = {"mode": "full", "instrumentKeys": [listing.key for listing in source.listings]}
+    link.on_message(json.dumps({"method": "sub", "data": wish}).encode())
+    frames = [FeedResponse.FromString(frame) for _, frame in exchange.advance(ns(to))]
+    return source, [frame for frame in frames if frame.feeds]
+
+
+def test_each_line_becomes_a_frame_with_its_own_time(tmp_path: Path) -> None:
+    first = written(tmp_path, [line("10:00:00.250", 100.1), line("10:00:02.000", 100.3)])
+    second = written(tmp_path, [line("10:00:01.100", 7.5, OPTION)], "b.jsonl.gz")
+    _, frames = played([first, second])
+    seen = [(frame.currentTs * NS_PER_MS, list(frame.feeds)) for frame in frames]
+    times = (ns("10:00:00.250"), ns("10:00:01.100"), ns("10:00:02.000"))
+    assert seen == list(zip(times, ([KEY], [OPTION], [KEY]), strict=True))
+    feed = frames[0].feeds[KEY].fullFeed.marketFF
+    assert (feed.ltpc.ltp, feed.vtt, len(feed.marketLevel.bidAskQuote)) == (100.1, 500, 5)
+
+
+def test_the_snapshot_remembers_the_parts_a_message_leaves_out(tmp_path: Path) -> None:
+    lines = [line(), line("10:00:01.000", 101.0, marketLevel=None, vtt="600")]
+    source, frames = played([written(tmp_path, lines)])
+    assert not frames[1].feeds[KEY].fullFeed.marketFF.HasField("marketLevel")
+    whole = source.snapshot(KEY)
+    assert whole is not None
+    assert len(whole.fullFeed.marketFF.marketLevel.bidAskQuote) == 5
+    assert (whole.fullFeed.marketFF.ltpc.ltp, whole.fullFeed.marketFF.vtt) == (101.0, 600)
+
+
+def test_bad_lines_are_counted_and_reported_and_the_rest_plays(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = ["{", "[]", "17", '{"type":"live_feed"}', json.dumps({"instrumentKey": KEY})]
+    bad += [json.dumps(line() | {"_insertion_time": "noon"}), '{"instrumentKey":3}']
+    bad += [json.dumps(line(ltpc={"ltp": "much"}))]
+    path = written(tmp_path, [line(), *bad, "", line("10:00:01.000")])
+    recording = Recording([path])
+    with caplog.at_level(logging.WARNING):
+        assert len(list(recording.messages())) == 2
+    assert recording.bad_lines == len(bad)
+    assert "line 2 of" in caplog.text
+    assert f"{len(bad)} lines of" in caplog.text
+
+
+def test_a_damaged_archive_plays_up_to_the_damage(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [line(f"10:{i // 60:02}:{i % 60:02}.000", 100 + i / 10) for i in range(600)]
+    path = written(tmp_path, rows, "a.jsonl.gz")
+    path.write_bytes(path.read_bytes()[:-200])
+    messages = list(Recording([path]).messages())
+    assert 0 < len(messages) < 600
+    assert "damaged" in caplog.text
+
+
+def test_a_time_that_goes_back_is_held(tmp_path: Path) -> None:
+    _, frames = played([written(tmp_path, [line("10:00:05.000"), line("10:00:04.000")])])
+    assert [frame.currentTs * NS_PER_MS for frame in frames] == [ns("10:00:05.000")] * 2
+
+
+def test_the_master_lists_what_the_feed_tells_of_an_instrument(tmp_path: Path) -> None:
+    stock = [line(f"10:00:{i:02}.000", 100.0 + i / 10) for i in range(60)]
+    greeks = {"delta": -0.4, "theta": -1.0}
+    option = [
+        line(f"10:00:{i:02}.500", 30 + i / 20, OPTION, optionGreeks=greeks) for i in range(60)
+    ]
+    known = [line(key="NSE_EQ|INE002A01018")]
+    paths = [written(tmp_path, rows, f"{i}.jsonl") for i, rows in enumerate([stock, option, known])]
+    listings = {listing.key: listing for listing in Replay(paths, 0).listings}
+    assert listings[KEY].symbol == "INE999A01011"
+    assert (listings[KEY].kind, listings[KEY].tick_size) == (Kind.EQUITY, 10)
+    assert (listings[OPTION].kind, listings[OPTION].tick_size) == (Kind.PUT, 5)
+    assert listings[OPTION].lot_size == 75
+    assert listings["NSE_EQ|INE002A01018"].symbol == "RELIANCE"
+
+
+def test_candles_are_the_minutes_the_recording_has_told(tmp_path: Path) -> None:
+    path = written(tmp_path, [line(), line("10:00:01.000", 101.0)])
+    source, _ = played([path])
+    exchange = Exchange(lambda _: source, ns("10:00:00"), seed=1)
+    base = f"/v3/historical-candle/intraday/{KEY}/minutes/1"
+    answer = json.loads(exchange.handle(Request("GET", base)).body)["data"]["candles"]
+    assert answer == [[f"{DAY}T09:59:00+05:30", 101.0, 101.0, 101.0, 101.0, 10, 0]]
+    past = f"/v3/historical-candle/{KEY}/minutes/1/{DAY}/2025-12-01"
+    assert json.loads(exchange.handle(Request("GET", past)).body)["data"]["candles"] == []
+
+
+def test_a_recording_has_no_list_of_trades(tmp_path: Path) -> None:
+    with pytest.raises(LookupError, match="recording"):
+        Replay([written(tmp_path, [line()])], 0).trades(KEY, 0, 1)
+
+
+def test_whole_messages_play_with_their_market_status(tmp_path: Path) -> None:
+    stamp = ns("11:00:00") // NS_PER_MS
+    info = {
+        "type": "market_info",
+        "currentTs": str(stamp),
+        "marketInfo": {"segmentStatus": {"NSE_EQ": "NORMAL_CLOSE", "MCX_FO": "NORMAL_OPEN"}},
+    }
+    feeds = {key: line(key=key)["fullFeed"] for key in (KEY, OPTION)}
+    snapshot = {
+        "feeds": {key: {"fullFeed": full} for key, full in feeds.items()},
+        "currentTs": str(stamp + 5),
+    }
+    path = written(tmp_path, [info, snapshot])
+    source = Replay([path], 0)
+    exchange = Exchange(lambda _: source, 0, seed=1)
+    link = exchange.connect(exchange.feed_code())
+    assert link is not None
+    source.now_ns = ns("10:59:59")
+    link.on_message(json.dumps({"method": "sub", "data": {"instrumentKeys": [KEY]}}).encode())
+    status, live = (FeedResponse.FromString(f) for _, f in exchange.advance(ns("11:00:01")))
+    told = status.marketInfo.segmentStatus
+    assert (told["NSE_EQ"], told["MCX_FO"]) == (MarketStatus.NORMAL_CLOSE, MarketStatus.NORMAL_OPEN)
+    assert told["NSE_FO"] == MarketStatus.NORMAL_OPEN
+    assert live.feeds[KEY].ltpc.ltp == 100.1
+    assert list(live.feeds) == [KEY]
+
+
+def test_nothing_to_play_is_said(tmp_path: Path) -> None:
+    with pytest.raises(EmptyRecordingError):
+        first_ns([written(tmp_path, ["rubbish"])])
+
+
+def test_after_the_last_message_the_clock_goes_on(tmp_path: Path) -> None:
+    source, _ = played([written(tmp_path, [line()])])
+    assert source.next_ns() is None
+    assert source.now_ns == ns("16:00:00")
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", ["ICICIBANK_2025-03-19_session_start_7msgs.jsonl"])
+def test_the_start_of_a_real_connection_plays_message_by_message(
+    shared_data: Path, name: str
+) -> None:
+    path = shared_data / "upstox_v3_feed" / name
+    recorded = [parse_line(text) for text in path.read_text().splitlines()]
+    source = Replay([path], 0)
+    updates = list(source.advance(1 << 62, frozenset(listing.key for listing in source.listings)))
+    assert [update.at_ns for update in updates] == [message.at_ns for message in recorded]
+    assert [dict(update.feeds) for update in updates] == [dict(m.feeds) for m in recorded]
+    assert source.listings[0].symbol == "ICICIBANK"
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_a_whole_real_day_plays_to_its_last_volume(shared_data: Path) -> None:
+    folder = shared_data / "upstox_v3_feed" / DAY
+    paths = sorted(folder.glob("*.jsonl.gz"))
+    recording = Recording(paths)
+    frames, last_volume, latest = 0, {}, 0
+    for message in recording.messages():
+        assert message.at_ns >= latest
+        latest = message.at_ns
+        for key, feed in message.feeds.items():
+            frames += 1
+            last_volume[key] = feed.fullFeed.marketFF.vtt
+    assert (frames, recording.bad_lines) == (113_289, 0)
+    assert last_volume == {
+        "NSE_EQ|INE118H01025": 3_951_624,
+        "NSE_EQ|INE811K01011": 364_168,
+        "NSE_FO|51461": 2_778_335,
+        "NSE_FO|60166": 3_992_625,
+    }
