@@ -260,6 +260,7 @@ def test_P18_a_server_killed_and_restarted_empty_gets_everything_we_hold(
             writer.take(candles_changed(candle(i, 100_000 + i) for i in range(300)))
             writer.take(market.trade(141_255, OPEN_MS))
             eventually(lambda: len(candles(mortal.url)) == 300)
+            eventually(lambda: len(ticks(mortal.url)) == 1)
             mortal.process.kill()
             mortal.process.wait()
             for i in range(20):
@@ -339,7 +340,8 @@ def test_F34_a_server_that_refuses_writes_is_named_and_nothing_is_lost(
     server: EmbeddedServer, ask: Asking, setting: tuple[str, ...], bad: Any, good: Any, word: str
 ) -> None:
     market = SmallMarket()
-    with writing(server.url, market) as writer:
+    attempts: list[None] = []
+    with writing(server.url, market, revive=lambda: attempts.append(None)) as writer:
         writer.take(market.trade(100_000, OPEN_MS))
         eventually(lambda: len(ticks(server.url)) == 1)
         ask(0, *setting, *([bad] if isinstance(bad, str) else bad))
@@ -348,10 +350,13 @@ def test_F34_a_server_that_refuses_writes_is_named_and_nothing_is_lost(
             writer.take(candles_changed([candle()]))
             eventually(lambda: writer.state == "degraded")
             assert word in writer.text
+            eventually(lambda: len(attempts) > 3)
+            assert (writer.state, writer.losses) == ("degraded", 1)
         finally:
             ask(0, *setting, *([good] if isinstance(good, str) else good))
         eventually(lambda: len(ticks(server.url)) == 2 and len(candles(server.url)) == 1)
         eventually(lambda: writer.state == "on")
+        assert writer.losses == 1
 
 
 def test_an_end_while_redis_is_away_is_short(tmp_path: Path) -> None:

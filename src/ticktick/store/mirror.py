@@ -74,13 +74,14 @@ class Mirror:
         self._hold(batch.candles.values())
         return sum(len(point.values) for point in [*points, *bars]) - refused, refused
 
-    def beat(self) -> None:
-        """Tell that the rows shown are still looked after."""
+    def beat(self) -> bool:
+        """Tell that the rows shown are still looked after; false if there are none yet."""
         hashes = list(self._ticks.values())
         lives: list[Command] = [("PEXPIRE", hash_.key, HASH_LIFE_MS) for hash_ in hashes]
         replies = self._tick_link.ask_all([("PING",), *lives])[1:]
         require(replies)
         self._show(hash_ for hash_, reply in zip(hashes, replies, strict=True) if not reply)
+        return bool(hashes)
 
     def say_goodbye(self) -> None:
         """Leave the last rows readable, but marked as stale."""

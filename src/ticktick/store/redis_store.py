@@ -66,6 +66,7 @@ class RedisWriter:
         self._spool = spool or Spool()
         self._newest_ms = np.zeros(market.table.capacity, np.int64)
         self._taken_s = self._beaten_s = monotonic()
+        self._was_degraded = False  # then an open connection proves nothing, only a write does
         self._closing = threading.Event()
         self._mirror = Mirror(url, market)
         self._thread = threading.Thread(target=self._run, name="redis-writer", daemon=True)
@@ -153,6 +154,8 @@ class RedisWriter:
             self._degrade(error)
             return False
         self._spool.done(batch)
+        if batch.rows or batch.candles or batch.freshness:
+            self._be_on()
         self.written_samples += written
         self.refused_samples += refused
         if batch.rows:
@@ -165,11 +168,19 @@ class RedisWriter:
         if now_s - self._beaten_s < BEAT_S or now_s - self._taken_s > SILENT_S:
             return True
         self._beaten_s = now_s
-        return self._guarded(self._mirror.beat)
+        return self._guarded(self._renew)
+
+    def _renew(self) -> None:
+        if self._mirror.beat():
+            self._be_on()
 
     def _open(self) -> None:
         self._revive()
         self._spool.again(self._mirror.open())
+        if not self._was_degraded:
+            self._be_on()
+
+    def _be_on(self) -> None:
         self.state, self.text = "on", "Redis is up to date"
 
     def _guarded(self, action: Callable[[], None]) -> bool:
@@ -184,7 +195,7 @@ class RedisWriter:
         self._mirror.close()
         if self.state == "on":
             self.losses += 1
-        self.state = "degraded"
+        self.state, self._was_degraded = "degraded", True
         match error:
             case SeriesLost():
                 trouble = "was emptied"
