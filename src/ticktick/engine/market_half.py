@@ -7,14 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ticktick.core.columns import Rows
-from ticktick.core.measure import (
-    measure_quotes,
-    measure_trades,
-    measure_vwap,
-    push_ticks,
-    push_trades,
-)
-from ticktick.core.trade import detect_trades
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_S
 from ticktick.domain.event import (
     CandleChanged,
@@ -31,12 +23,12 @@ from ticktick.domain.event import (
     TimerFired,
 )
 from ticktick.domain.market import Candle, Freshness
-from ticktick.domain.metric import METRIC_ROW, METRICS
 from ticktick.domain.sessions import Calendar, Phase
 from ticktick.engine.ports import Decoder, EngineSettings
 from ticktick.errors import DecodeError
 from ticktick.market.candles import Candles
 from ticktick.market.freshness import Link, judge
+from ticktick.market.metrics import TickMetrics
 from ticktick.market.phases import Phases
 from ticktick.market.table import SlotTable
 from ticktick.market.windows import Windows
@@ -57,7 +49,6 @@ class MarketHalf:
         self._decoder = decoder
         self._fresh_ns = settings.fresh_limit_s * NS_PER_S
         self._quiet_ns = settings.quiet_limit_s * NS_PER_S
-        self._vwap_ns = settings.vwap_window_s * NS_PER_S
         self.table = SlotTable()
         capacity = self.table.capacity
         self._windows = Windows(capacity)
@@ -69,19 +60,23 @@ class MarketHalf:
             settings.close_grace_s * NS_PER_S,
             settings.confirm_limit_s * NS_PER_S,
         )
-        self._has_volume = np.zeros(capacity, np.uint8)
+        self._metrics = TickMetrics(
+            self.table,
+            self._windows,
+            self._phases.continuous,
+            settings.vwap_window_s * NS_PER_S,
+        )
         self._heard = np.zeros(capacity, np.bool_)
         self._canary: str | None = None
         self._noticed_ns = 0
-        self.metrics = np.full((len(METRICS), capacity), np.nan)
+        self.metrics = self._metrics.values
         self.freshness: list[Freshness] = []
         self.link_up = False
         self.link_reason = "not connected yet"
         self.last_frame_ns = 0
         self._counts = dict.fromkeys(
-            ("frames", "frames_rejected", "unknown_keys", "refused_values", "volume_falls"), 0
+            ("frames", "frames_rejected", "unknown_keys", "refused_values"), 0
         )
-        self._counts["trades"] = 0
 
     @property
     def phases(self) -> dict[str, Phase]:
@@ -96,7 +91,7 @@ class MarketHalf:
     @property
     def counters(self) -> dict[str, int]:
         """What was counted since the start, by name."""
-        return {**self._counts, **self._candles.counters}
+        return {**self._counts, **self._metrics.counters, **self._candles.counters}
 
     def forming(self, symbol: str, minutes: int) -> Candle | None:
         """The running candle of one of the six timeframes; None between trades and sessions."""
@@ -114,8 +109,8 @@ class MarketHalf:
         """Give the instruments their rows and say what was repaired or not found."""
         self.table.add(event.instruments)
         instruments = self.table.instruments
-        self._has_volume[: len(instruments)] = [i.has_volume for i in instruments]
         self.freshness += [Freshness.UNKNOWN] * (len(instruments) - len(self.freshness))
+        self._metrics.watch()
         self._candles.watch()
         self._canary = event.canary
         facts: list[Fact] = [Noticed(event.at_ns, "info", note) for note in event.notes]
@@ -131,9 +126,7 @@ class MarketHalf:
         self._heard.fill(False)
         self.link_up, self.link_reason = event.up, event.reason
         if event.up:
-            self._windows.restart()
-            for name in ("tick_return", "vwap"):
-                self.metrics[METRIC_ROW[name]].fill(np.nan)
+            self._metrics.restart()
         facts: list[Fact] = [FeedChanged(event.at_ns, event.up, event.reason)]
         self._judge(self._all_rows(), event.at_ns, facts)
         return self._all_rows(), facts
@@ -158,7 +151,7 @@ class MarketHalf:
         newly_heard = rows[~self._heard[rows]]
         self._candles.resume(newly_heard, decoded.exchange_ns)
         self._heard[newly_heard] = True
-        self._measure(rows, decoded.exchange_ns)
+        self._metrics.take(rows, decoded.exchange_ns)
         facts += [CandleChanged(at_ns, candle) for candle in self._candles.take(rows)]
         touched = _union(rows, flipped) if len(flipped) else rows
         self._judge(touched, at_ns, facts)
@@ -169,8 +162,7 @@ class MarketHalf:
         at_ns, facts = event.at_ns, list[Fact]()
         flipped = self._requote(self._phases.advance(at_ns), at_ns, facts)
         facts += [CandleChanged(at_ns, candle) for candle in self._candles.advance(at_ns)]
-        expired = self._rows(self._windows.oldest_ns <= at_ns - self._vwap_ns)
-        self._measure_vwap(expired, at_ns)
+        expired = self._metrics.expire(at_ns)
         aged = self._judge(self._all_rows(), at_ns, facts)
         return _union(flipped, expired, aged), facts
 
@@ -202,89 +194,8 @@ class MarketHalf:
             phase, source = self.phases[segment], self.phase_sources[segment]
             facts.append(PhaseChanged(at_ns, segment, phase, source))
         flipped = self._phases.take_flipped()
-        self._measure_quotes(flipped)
+        self._metrics.requote(flipped)
         return flipped
-
-    def _measure(self, rows: Rows, exchange_ns: int) -> None:
-        slots, windows, metrics = self.table.records, self._windows, self.metrics
-        self._counts["volume_falls"] += detect_trades(
-            rows,
-            self._has_volume,
-            slots["last_price"],
-            slots["last_trade_ns"],
-            slots["volume"],
-            windows.base_price,
-            windows.base_trade_ns,
-            windows.base_volume,
-            windows.suspect_volume,
-            windows.traded,
-            windows.previous_price,
-            windows.volume_delta,
-        )
-        self._counts["trades"] += int(windows.traded[rows].sum())
-        self._measure_quotes(rows)
-        measure_trades(
-            rows,
-            self._has_volume,
-            windows.traded,
-            slots["last_price"],
-            windows.previous_price,
-            slots["average_price"],
-            metrics[METRIC_ROW["tick_return"]],
-            metrics[METRIC_ROW["vwap_session"]],
-            metrics[METRIC_ROW["vwap_distance"]],
-        )
-        push_ticks(
-            rows,
-            slots["exchange_ns"],
-            slots["last_price"],
-            windows.volume_delta,
-            slots["bid_price"],
-            slots["ask_price"],
-            windows.tick_head,
-            windows.tick_count,
-            windows.ticks,
-        )
-        push_trades(
-            rows,
-            windows.traded,
-            slots["exchange_ns"],
-            slots["last_price"],
-            windows.volume_delta,
-            windows.trade_head,
-            windows.trade_count,
-            windows.oldest_ns,
-            windows.sums,
-            windows.trades,
-        )
-        self._measure_vwap(rows, exchange_ns)
-
-    def _measure_quotes(self, rows: Rows) -> None:
-        slots, metrics = self.table.records, self.metrics
-        measure_quotes(
-            rows,
-            self._phases.continuous,
-            slots["bid_price"],
-            slots["bid_quantity"],
-            slots["ask_price"],
-            slots["ask_quantity"],
-            metrics[METRIC_ROW["mid"]],
-            metrics[METRIC_ROW["spread"]],
-            metrics[METRIC_ROW["imbalance"]],
-        )
-
-    def _measure_vwap(self, rows: Rows, now_ns: int) -> None:
-        windows = self._windows
-        measure_vwap(
-            rows,
-            now_ns - self._vwap_ns,
-            windows.trade_head,
-            windows.trade_count,
-            windows.oldest_ns,
-            windows.sums,
-            windows.trades,
-            self.metrics[METRIC_ROW["vwap"]],
-        )
 
     def _judge(self, rows: Rows, now_ns: int, facts: list[Fact]) -> Rows:
         """Tell whose freshness changed; return their rows."""

@@ -6,13 +6,12 @@ from msgspec.structs import replace
 
 from ticktick.domain.clock import NS_PER_MINUTE
 from ticktick.domain.market import TIMEFRAMES, Candle, CandleState
+from ticktick.market.coverage import Coverage, Span
 from ticktick.market.series import Series
 
 KEPT = {minutes: 1000 if minutes == 1 else 450 for minutes in TIMEFRAMES}
 _HIGHER = TIMEFRAMES[1:]
-_HOLES = 64
 
-Span = tuple[int, int]
 StretchAt = Callable[[int], Span | None]
 
 
@@ -21,40 +20,25 @@ class CandleBook:
 
     Every method returns the candles that are new or changed, in the order in which they became
     so. `frontier_ns` tells how far minutes are closed; `stretch_at` gives the continuous stretch
-    that holds a moment, the anchor of the higher timeframes. `now_ns` 0 means that no time has
-    passed that could settle anything: only events do.
+    that holds a moment, the anchor of the higher timeframes; `coverage` knows what was not seen.
+    `now_ns` 0 means that no time has passed that could settle anything: only events do.
     """
 
     def __init__(self, symbol: str, stretch_at: StretchAt, grace_ns: int, confirm_ns: int) -> None:
         self.symbol = symbol
         self.corrections = 0
+        self.coverage = Coverage()
         self._stretch_at = stretch_at
         self._grace_ns = grace_ns
         self._confirm_ns = confirm_ns
         self._series = {minutes: Series(KEPT[minutes]) for minutes in TIMEFRAMES}
         self._unconfirmed: list[int] = []
         self._running: dict[tuple[int, int], int] = {}
-        self._known_from_ns: int | None = None
         self._trimmed: Span | None = None
-        self._holes: list[Span] = []
-        self._unseen_ns: int | None = None
-        self._was_watched = False
 
     def candles(self, minutes: int) -> Sequence[Candle]:
         """The closed candles of the timeframe, oldest first."""
         return self._series[minutes].candles
-
-    def pause(self, at_ns: int) -> None:
-        """Note that trades after the moment are not seen."""
-        self._unseen_ns = at_ns
-
-    def resume(self, at_ns: int) -> None:
-        """Note that trades are seen from the moment on; what lies before it is a hole."""
-        if self._unseen_ns is not None:
-            self._add_hole(self._unseen_ns, at_ns)
-        self._know_from(at_ns)
-        self._unseen_ns = None
-        self._was_watched = True
 
     def close(self, candle: Candle, frontier_ns: int) -> list[Candle]:
         """Take a minute whose trades are over; it waits for the broker's own candle."""
@@ -87,12 +71,12 @@ class CandleBook:
         """Take finished minutes from the broker's history, oldest first, at least one."""
         changed: list[Candle] = []
         first_ns, end_ns = candles[0].start_ns, self._told_until(candles[-1], now_ns)
-        self._know_from(first_ns)
-        for candle in candles:
+        missed = [self.coverage.was_missed((c.start_ns, c.end_ns)) for c in candles]
+        self.coverage.fill(first_ns, end_ns)
+        for candle, was_missed in zip(candles, missed, strict=True):
             if not self._is_dropped(candle):
-                state = CandleState.BACKFILLED if self._is_missed(candle) else CandleState.FINAL
+                state = CandleState.BACKFILLED if was_missed else CandleState.FINAL
                 self._put(replace(candle, state=state, confirmed=True, revision=0), changed)
-        self._fill_holes(first_ns, end_ns)
         self._review(first_ns, end_ns)
         self._settle(frontier_ns, now_ns, changed)
         return changed
@@ -172,7 +156,7 @@ class CandleBook:
         if is_settled:
             is_backfilled = any(member.state is CandleState.BACKFILLED for member in members)
             state = CandleState.BACKFILLED if is_backfilled else CandleState.FINAL
-        confirmed = all(member.confirmed for member in members) and self._is_watched(span)
+        confirmed = all(member.confirmed for member in members) and self._is_vouched_for(span)
         return _join(members, minutes, span[0], state, confirmed=confirmed)
 
     def _bucket(self, at_ns: int, minutes: int) -> Span | None:
@@ -183,26 +167,15 @@ class CandleBook:
         start_ns = stretch[0] + (at_ns - stretch[0]) // width * width
         return start_ns, min(start_ns + width, stretch[1])
 
-    def _know_from(self, at_ns: int) -> None:
-        if self._known_from_ns is None or at_ns < self._known_from_ns:
-            self._known_from_ns = at_ns
-
     def _is_known(self, span: Span) -> bool:
         """Whether all minutes of the span are still kept and none lies before the first known."""
         trimmed = self._trimmed
         is_kept = trimmed is None or span[1] <= trimmed[0] or trimmed[1] <= span[0]
-        return is_kept and self._known_from_ns is not None and self._known_from_ns <= span[0]
+        return is_kept and self.coverage.is_known(span[0])
 
     def _is_dropped(self, candle: Candle) -> bool:
         trimmed = self._trimmed
         return trimmed is not None and trimmed[0] <= candle.start_ns < trimmed[1]
-
-    def _is_missed(self, candle: Candle) -> bool:
-        is_unseen = self._unseen_ns is not None and self._unseen_ns < candle.end_ns
-        return self._was_watched and (
-            is_unseen
-            or any(start < candle.end_ns and candle.start_ns < end for start, end in self._holes)
-        )
 
     def _told_until(self, last: Candle, now_ns: int) -> int:
         """How far history that ends with the candle tells everything: a session that is over."""
@@ -210,32 +183,10 @@ class CandleBook:
         is_over = stretch is not None and stretch[1] + NS_PER_MINUTE <= now_ns
         return stretch[1] if stretch is not None and is_over else last.end_ns
 
-    def _is_watched(self, span: Span) -> bool:
-        """Whether every minute in a hole of the span is known from the broker's own candles."""
-        unseen = [] if self._unseen_ns is None else [(self._unseen_ns, span[1])]
-        for start, end in self._holes + unseen:
-            minute = max(span[0], start // NS_PER_MINUTE * NS_PER_MINUTE)
-            while minute < min(end, span[1]):
-                candle = self._series[1].get(minute)
-                if candle is None or not candle.confirmed:
-                    return False
-                minute += NS_PER_MINUTE
-        return True
-
-    def _add_hole(self, start_ns: int, end_ns: int) -> None:
-        if start_ns < end_ns:
-            self._holes = [*self._holes[1 - _HOLES :], (start_ns, end_ns)]
-
-    def _fill_holes(self, start_ns: int, end_ns: int) -> None:
-        """Forget what lies in [start_ns, end_ns) of the holes: the broker told it."""
-        left = [(start, min(end, start_ns)) for start, end in self._holes]
-        right = [(max(start, end_ns), end) for start, end in self._holes]
-        self._holes = sorted({span for span in left + right if span[0] < span[1]})
-        if not self._was_watched:
-            self._unseen_ns = max(self._unseen_ns or 0, end_ns)
-        elif self._unseen_ns is not None and self._unseen_ns < end_ns:
-            self._add_hole(self._unseen_ns, start_ns)
-            self._unseen_ns = end_ns
+    def _is_vouched_for(self, span: Span) -> bool:
+        """Whether the broker's own candles tell every minute that a hole touches."""
+        minutes = [self._series[1].get(start) for start in self.coverage.minutes_missed(span)]
+        return all(minute is not None and minute.confirmed for minute in minutes)
 
     def _trim(self) -> None:
         for minutes, series in self._series.items():

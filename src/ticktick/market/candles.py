@@ -67,12 +67,12 @@ class Candles:
     def pause(self, rows: Rows, at_ns: int) -> None:
         """Note that the rows' trades are not seen any more."""
         for row in rows:
-            self._books[row].pause(at_ns)
+            self._books[row].coverage.pause(at_ns)
 
     def resume(self, rows: Rows, at_ns: int) -> None:
         """Note that the rows' trades are seen from the moment on."""
         for row in rows:
-            self._books[row].resume(at_ns)
+            self._books[row].coverage.resume(at_ns)
 
     def take(self, rows: Rows) -> list[Candle]:
         """Fold the touched rows' trades and take the broker's own minutes among them."""
