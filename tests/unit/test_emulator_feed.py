@@ -102,11 +102,10 @@ def test_what_cannot_be_understood_is_ignored_and_counted() -> None:
 
 
 def test_the_market_status_is_told_at_once_and_at_every_change() -> None:
-    exchange, link = connected("2026-11-20T08:59:00")
+    exchange, _ = connected("2026-11-20T08:59:00")
     greeting = read(exchange.greeting())
     assert greeting.type == Type.market_info
     assert greeting.marketInfo.segmentStatus["NSE_EQ"] == MarketStatus.NORMAL_CLOSE
-    say(link, "sub", NIFTY)
     told = []
     for _ in range(8 * 60):
         for frame in after(exchange, 60):

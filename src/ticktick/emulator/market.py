@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, ist_midnight_ns
-from ticktick.domain.sessions import Calendar, SessionClass
+from ticktick.domain.sessions import Calendar
 from ticktick.emulator.bars import Bars, columns, joined
 from ticktick.emulator.board import Board
 from ticktick.emulator.book import Depth, depth_of
+from ticktick.emulator.day import Prints, day_plan, prints_of
 from ticktick.emulator.history import history
 from ticktick.emulator.listings import LISTINGS, Listing
 from ticktick.emulator.model import (
@@ -34,24 +34,6 @@ ROW: Final = {listing.key: row for row, listing in enumerate(LISTINGS)}
 _PUBLISH_STREAM = 2
 _NEVER_TRADED: Final[Ints] = np.zeros(0, np.int64)
 _HISTORY_BARS = 30_000
-
-
-class _Minute(NamedTuple):
-    """A minute of the plan; in a quiet one nothing trades, only the last bar is published."""
-
-    start_ns: int
-    progress: float
-    quiet: bool
-
-
-class _Prints(NamedTuple):
-    """Trades of one minute in compact columns."""
-
-    start_ns: int
-    row: NDArray[np.int8]
-    offset_ms: NDArray[np.uint16]
-    price: NDArray[np.int32]
-    quantity: NDArray[np.int32]
 
 
 class Market:
@@ -109,21 +91,14 @@ class Market:
     def trades(self, key: str, from_ns: int, to_ns: int) -> list[tuple[int, int, int]]:
         """The day's trades of one listing in [from_ns, to_ns) up to now."""
         row = ROW[key]
-        found: list[tuple[int, int, int]] = []
-        for prints in [*self._prints, *self._running_prints()]:
-            if prints.start_ns + NS_PER_MINUTE <= from_ns or prints.start_ns >= to_ns:
-                continue
-            at_ns = prints.start_ns + prints.offset_ms.astype(np.int64) * NS_PER_MS
-            mine = (prints.row == row) & (from_ns <= at_ns) & (at_ns < to_ns)
-            chosen = (at_ns[mine], prints.price[mine], prints.quantity[mine])
-            found.extend(zip(*(column.tolist() for column in chosen), strict=True))
-        return found
+        kept = [*self._prints, *self._running_prints()]
+        return [trade for prints in kept for trade in prints.between(row, from_ns, to_ns)]
 
     def _open_day(self, day: date) -> None:
         self._day = day
         self._midnight_ns = ist_midnight_ns(day)
         self._next_day = self._trading_day_after(day)
-        self._plan = _plan(day, self._calendar)
+        self._plan = day_plan(day, self._calendar)
         self._number = 0
         self._step = 0
         self._shown_step = 0
@@ -131,10 +106,10 @@ class Market:
         self._depth: Depth | None = None
         self._due = _NEVER_TRADED
         self._finished: Ints = np.zeros((len(self._plan), 5, N_LISTINGS), np.int64)
-        self._prints: list[_Prints] = []
+        self._prints: list[Prints] = []
         self._carry = opening(self._carry.last_price, self._carry.vix_away)
         (before,) = self._calendar.trading_days_before(day, 1)
-        last_end_ns = _plan(before, self._calendar)[-1].start_ns
+        last_end_ns = day_plan(before, self._calendar)[-1].start_ns
         self._board = Board(self._carry.last_price, last_end_ns - NS_PER_MS)
 
     def _close_day(self) -> None:
@@ -204,7 +179,7 @@ class Market:
         minute, tape = self._plan[self._number], self._active_tape()
         self._finished[self._number] = self._board.finish_minute(minute.start_ns)
         if tape is not None:
-            self._prints.append(_prints(tape, len(tape.row)))
+            self._prints.append(prints_of(tape, len(tape.row)))
         self._number += 1
         self._step = 0
 
@@ -212,11 +187,11 @@ class Market:
         """The tape of the running minute; None if it is quiet."""
         return None if self._plan[self._number].quiet else self._tape
 
-    def _running_prints(self) -> list[_Prints]:
+    def _running_prints(self) -> list[Prints]:
         if self._step == 0 or self._number == len(self._plan):
             return []
         tape = self._active_tape()
-        return [] if tape is None else [_prints(tape, int(tape.bounds[self._step]))]
+        return [] if tape is None else [prints_of(tape, int(tape.bounds[self._step]))]
 
     def _bars_of_day(self, row: int) -> Bars:
         starts = np.array([minute.start_ns for minute in self._plan[: self._number + 1]], np.int64)
@@ -249,30 +224,6 @@ class Market:
         bid_quantity, ask_quantity = self._depth.quantity[step, row].tolist()
         bid_total, ask_total = self._depth.total[step, row].tolist()
         return list(zip(bid_quantity, bid, ask_quantity, ask, strict=True)), bid_total, ask_total
-
-
-def _plan(day: date, calendar: Calendar) -> list[_Minute]:
-    """The minutes of the day, with a quiet one after each stretch for its last bar."""
-    session = calendar.session(day, SessionClass.AUCTION_CASH)
-    if session is None:
-        return []
-    plan: list[_Minute] = []
-    for start, end in session.stretches:
-        for at_ns in range(start, end, NS_PER_MINUTE):
-            plan.append(_Minute(at_ns, len(plan) / session.minutes, quiet=False))
-        plan.append(_Minute(end, 1.0, quiet=True))
-    return plan
-
-
-def _prints(tape: Tape, count: int) -> _Prints:
-    offset_ms = (tape.at_ns[:count] - tape.start_ns) // NS_PER_MS
-    return _Prints(
-        tape.start_ns,
-        tape.row[:count].astype(np.int8),
-        offset_ms.astype(np.uint16),
-        tape.price[:count].astype(np.int32),
-        tape.quantity[:count].astype(np.int32),
-    )
 
 
 def _newest(bars: Bars) -> Bars:
