@@ -124,6 +124,14 @@ def test_a_token_dies_at_half_past_three_in_the_morning() -> None:
     assert error(get(made, "/v2/user/profile", token)) == (401, "UDAPI100050")
 
 
+def test_a_restarted_exchange_knows_its_own_token_and_no_other() -> None:
+    token = exchange().login.mint(exchange().now_ns)
+    forged = f"{token.rpartition('.')[0]}.forged"
+    assert get(exchange(), "/v2/user/profile", token).status == 200
+    assert get(exchange(), "/v2/user/profile", forged).status == 401
+    assert get(exchange(), "/v2/user/profile", "no\u20b9token").status == 401
+
+
 def test_a_logged_out_token_is_dead() -> None:
     made = exchange()
     headers = {"authorization": f"Bearer {made.login.mint(made.now_ns)}"}

@@ -61,6 +61,7 @@ class Login:
         self._codes: dict[str, str] = {}
         self._token: str | None = None
         self._expires_ns = 0
+        self._revoked: set[str] = set()
 
     def secret(self, purpose: str) -> str:
         """A new value nobody can guess from the ones before, shaped like a UUID."""
@@ -120,8 +121,8 @@ class Login:
             "exp": expires_ns // NS_PER_S,
         }
         signed = f"{_segment(header)}.{_segment(claims)}"
-        signature = hmac.new(self._key, signed.encode(), hashlib.sha256).digest()
-        self._token = f"{signed}.{_base64url(signature)}"
+        self._revoke()
+        self._token = f"{signed}.{self._signature(signed)}"
         self._expires_ns = expires_ns
         return self._token
 
@@ -132,16 +133,38 @@ class Login:
         return self._token
 
     def check(self, request: Request, at_ns: int) -> None:
-        """Raise Refused unless the request carries the live token."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        """Raise Refused unless the request carries the live token.
+
+        A restarted exchange knows none: the first genuine one that it sees is the live one.
+        """
+        scheme, _, text = request.headers.get("authorization", "").partition(" ")
+        token = text.strip()
+        if self._token is None:
+            self._adopt(token)
         live = self._token is not None and at_ns < self._expires_ns
-        if not live or scheme.lower() != "bearer" or token.strip() != self._token:
+        if not live or scheme.lower() != "bearer" or token != self._token:
             raise Refused("UDAPI100050", "Invalid token used to access API", 401)
 
     def logout(self) -> Response:
         """`DELETE /v2/logout`: the token is dead."""
-        self._token = None
+        self._revoke()
         return success(True)
+
+    def _revoke(self) -> None:
+        if self._token is not None:
+            self._revoked.add(self._token)
+        self._token = None
+
+    def _adopt(self, token: str) -> None:
+        """Take a token for the live one if this exchange signed it and never revoked it."""
+        signed, _, signature = token.rpartition(".")
+        if token in self._revoked or signature != self._signature(signed):
+            return
+        claims = msgspec.json.decode(_bytes(signed.partition(".")[2]))
+        self._token, self._expires_ns = token, claims["exp"] * NS_PER_S
+
+    def _signature(self, signed: str) -> str:
+        return _base64url(hmac.new(self._key, signed.encode(errors="replace"), hashlib.sha256).digest())
 
     def _checked_dialog(self, request: Request) -> dict[str, str]:
         query = dict(request.query)
@@ -168,6 +191,10 @@ def token_expiry_ns(at_ns: int) -> int:
 
 def _segment(content: dict[str, Any]) -> str:
     return _base64url(msgspec.json.encode(content))
+
+
+def _bytes(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def _base64url(data: bytes) -> str:

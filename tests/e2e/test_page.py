@@ -1,0 +1,160 @@
+"""The page in a real browser, against the real program and the built-in exchange."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from tests.program_stage import START, exchange, fetch, program
+from tests.upstox_stage import free_port
+from tools.browser import browser_flags
+
+SYMBOLS = 16
+PICTURES = Path(__file__).resolve().parents[2] / "build" / "screenshots"
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Path) -> Iterator[Browser]:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=browser_flags())
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """The dashboard of a demo that runs as long as the module."""
+    home = tmp_path_factory.mktemp("workspace")
+    with program(home, "demo", "--no-browser", "--port", "0", "--start", START) as demo:
+        page = browser.new_page(viewport={"width": 1600, "height": 1000}, color_scheme="dark")
+        page.set_default_timeout(20_000)
+        page.goto(demo.line_with("Open ").removeprefix("Open "))
+        yield page
+        page.close()
+
+
+def rows(page: Page, state: str | None = None) -> Locator:
+    chosen = f'[data-state="{state}"]' if state else ""
+    return page.locator(f'[data-testid="row"]{chosen}')
+
+
+def last_price(page: Page, symbol: str) -> Locator:
+    return page.locator(f'[data-testid="row"][data-symbol="{symbol}"] [data-testid="last-price"]')
+
+
+def test_every_symbol_of_the_watchlist_is_fresh_and_in_rupees(page: Page) -> None:
+    expect(rows(page)).to_have_count(SYMBOLS)
+    expect(rows(page, "fresh")).to_have_count(SYMBOLS)
+    expect(page.get_by_test_id("mode")).to_have_text("DEMO")
+    expect(last_price(page, "RELIANCE")).to_contain_text(re.compile(r"1,\d{3}\.\d{2}"))
+    page.screenshot(path=PICTURES / "fresh.png")
+
+
+def test_prices_move(page: Page) -> None:
+    expect(rows(page, "fresh")).to_have_count(SYMBOLS)
+    before = [last_price(page, s).inner_text() for s in ("RELIANCE", "HDFCBANK", "SBIN")]
+
+    def now() -> list[str]:
+        return [last_price(page, s).inner_text() for s in ("RELIANCE", "HDFCBANK", "SBIN")]
+
+    page.wait_for_function(
+        """([symbols, before]) => symbols.some((symbol, i) => {
+            const row = document.querySelector(`[data-testid=row][data-symbol="${symbol}"]`);
+            return row.querySelector("[data-testid=last-price]").innerText !== before[i];
+        })""",
+        arg=[["RELIANCE", "HDFCBANK", "SBIN"], before],
+    )
+    assert now() != before
+
+
+def test_the_chart_follows_the_newest_price_and_the_chosen_timeframe(page: Page) -> None:
+    chart = page.get_by_test_id("chart")
+    page.locator('[data-testid="row"][data-symbol="ICICIBANK"]').click()
+    expect(chart).to_have_attribute("data-symbol", "ICICIBANK")
+    page.wait_for_function(
+        "() => Number(document.querySelector('[data-testid=chart]').dataset.bars) >= 250"
+    )
+    close = chart.get_attribute("data-last-close")
+    page.wait_for_function(
+        "close => document.querySelector('[data-testid=chart]').dataset.lastClose !== close",
+        arg=close,
+    )
+    for minutes in (3, 5, 10, 15, 60, 1):
+        page.locator(f'[data-testid="timeframe"][data-minutes="{minutes}"]').click()
+        expect(chart).to_have_attribute("data-minutes", str(minutes))
+        page.wait_for_function(
+            "() => Number(document.querySelector('[data-testid=chart]').dataset.bars) >= 4"
+        )
+    page.screenshot(path=PICTURES / "chart.png")
+
+
+def test_the_page_fits_a_phone_and_has_a_light_dress(page: Page) -> None:
+    try:
+        for width, height, scheme in ((360, 640, "dark"), (1280, 800, "light")):
+            page.set_viewport_size({"width": width, "height": height})
+            page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
+            expect(page.get_by_test_id("mode")).to_be_visible()
+            overflow = page.evaluate(
+                "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            assert overflow <= 0, f"{overflow} px wider than {width}"
+            page.screenshot(path=PICTURES / f"{width}-{scheme}.png")
+    finally:
+        page.set_viewport_size({"width": 1600, "height": 1000})
+        page.emulate_media(color_scheme="dark")
+
+
+def test_nothing_is_loaded_from_elsewhere_and_nothing_is_blocked(
+    browser: Browser, page: Page
+) -> None:
+    seen: list[str] = []
+    said: list[str] = []
+    page.on("request", lambda request: seen.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.reload()
+    expect(rows(page, "fresh")).to_have_count(SYMBOLS)
+    origin = page.url.split("#")[0].rstrip("/")
+    ours = (origin, origin.replace("http", "ws", 1), "data:", "blob:")
+    assert seen
+    assert [url for url in seen if not url.startswith(ours)] == []
+    assert [text for text in said if "Content Security Policy" in text] == []
+
+
+def test_a_used_start_link_opens_nothing(browser: Browser, tmp_path: Path) -> None:
+    with program(tmp_path, "demo", "--no-browser", "--port", "0", "--start", START) as demo:
+        link = demo.line_with("Open ").removeprefix("Open ")
+        for opens in (True, False):
+            page = browser.new_context().new_page()
+            page.goto(link)
+            wanted = page.get_by_test_id("mode") if opens else page.get_by_test_id("gate")
+            expect(wanted).to_be_visible(timeout=20_000)
+            page.close()
+
+
+def test_a_killed_exchange_makes_everything_stale_within_a_second_and_its_return_heals(
+    browser: Browser, tmp_path: Path
+) -> None:
+    port = free_port()
+    (tmp_path / "emulator").mkdir()
+    page = browser.new_page(viewport={"width": 1600, "height": 1000})
+    with (
+        exchange(tmp_path / "emulator", "--start", START, port=port) as (server, url),
+        program(tmp_path, "demo", "--exchange", url, "--no-browser", "--port", "0") as demo,
+    ):
+        page.goto(demo.line_with("Open ").removeprefix("Open "))
+        expect(rows(page, "fresh")).to_have_count(SYMBOLS, timeout=20_000)
+        now_ns = fetch(f"{url}/_emu/clock")["now_ns"]
+        server.process.kill()
+        expect(rows(page, "stale")).to_have_count(SYMBOLS, timeout=1_000)
+        expect(page.get_by_test_id("feed")).to_have_attribute("data-state", "stale")
+        page.screenshot(path=PICTURES / "stale.png")
+        with exchange(tmp_path / "emulator", "--start", START, port=port) as (_, again):
+            fetch(f"{again}/_emu/clock", b'{"now_ns": %d}' % (now_ns + 5_000_000_000))
+            expect(rows(page, "fresh")).to_have_count(SYMBOLS, timeout=45_000)
+            page.screenshot(path=PICTURES / "recovered.png")
+    page.close()
