@@ -141,13 +141,9 @@ class MarketHalf:
         self._counts["frames"] += 1
         self._counts["unknown_keys"] += decoded.unknown_keys
         self._counts["refused_values"] += decoded.refused
-        self.last_frame_ns = max(self.last_frame_ns, decoded.exchange_ns)
+        self.last_frame_ns = max(self.last_frame_ns, min(decoded.exchange_ns, at_ns))
         rows, facts = decoded.rows, list[Fact]()
-        phases = self._phases
-        if decoded.phases is None:
-            flipped = self._requote(phases.advance(at_ns), at_ns, facts)
-        else:
-            flipped = self._requote(phases.hear(decoded.phases, at_ns), at_ns, facts)
+        flipped = self._requote(self._phases.hear(decoded.phases or {}, at_ns), at_ns, facts)
         newly_heard = rows[~self._heard[rows]]
         self._candles.resume(newly_heard, decoded.exchange_ns)
         self._heard[newly_heard] = True
@@ -200,11 +196,12 @@ class MarketHalf:
     def _judge(self, rows: Rows, now_ns: int, facts: list[Fact]) -> Rows:
         """Tell whose freshness changed; return their rows."""
         link = Link(now_ns, self.link_up, self._is_healthy(now_ns))
-        exchange_ns = self.table.records["exchange_ns"]
+        slots = self.table.records
         changed = []
         for row in rows.tolist():
             freshness = judge(
-                int(exchange_ns[row]),
+                int(slots["exchange_ns"][row]),
+                int(slots["received_ns"][row]),
                 bool(self._heard[row]),
                 self._phases.rows[row],
                 link,
@@ -223,7 +220,8 @@ class MarketHalf:
         row = self.table.row_of_symbol.get(self._canary or "")
         newest_ns = self.last_frame_ns
         if row is not None and self._phases.rows[row] is Phase.CONTINUOUS:
-            newest_ns = int(self.table.records["exchange_ns"][row])
+            slot = self.table.records[row]
+            newest_ns = min(int(slot["exchange_ns"]), int(slot["received_ns"]))
         return now_ns - newest_ns <= self._fresh_ns
 
     def _all_rows(self) -> Rows:

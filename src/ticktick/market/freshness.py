@@ -19,6 +19,7 @@ class Link(Struct, frozen=True):
 
 def judge(
     exchange_ns: int,
+    received_ns: int,
     heard: bool,
     phase: Phase,
     link: Link,
@@ -27,8 +28,9 @@ def judge(
 ) -> Freshness:
     """The freshness of one symbol.
 
-    `exchange_ns` is the time of the last frame that held it, 0 if there was none; `heard` says
-    whether that frame came over the present link.
+    `exchange_ns` is the time of the last frame that held it, 0 if there was none, `received_ns`
+    when that was read; `heard` says whether it came over the present link. A frame that claims
+    to be from the future ages from its reading.
     """
     if exchange_ns == 0:
         return Freshness.UNKNOWN
@@ -36,7 +38,7 @@ def judge(
         return Freshness.STALE
     if phase is Phase.CLOSED:
         return Freshness.CLOSED
-    age_ns = link.now_ns - exchange_ns
+    age_ns = link.now_ns - min(exchange_ns, received_ns)
     if age_ns <= fresh_limit_ns:
         return Freshness.FRESH
     if phase is not Phase.CONTINUOUS:

@@ -75,6 +75,8 @@ class Phases:
     def hear(self, words: Mapping[str, Phase], at_ns: int) -> list[str]:
         """Take over what the feed says; return the segments whose phase changed."""
         changed = self.advance(at_ns)
+        if not words:
+            return changed
         for segment in sorted(words.keys() & {i.segment for i in self._instruments}):
             if words[segment] is not Phase.UNKNOWN:
                 self._hear_segment(segment, words[segment], at_ns)
