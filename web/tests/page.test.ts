@@ -98,6 +98,8 @@ describe("the connection", () => {
     expect(page.store.link).toBe("lost");
     await world.settle();
     expect(world.pauses).toHaveLength(1);
+    world.socket.say(from.make("status", status()));
+    expect(page.store.link).toBe("lost");
   });
   it("is dropped when a block does not fit the hello message", async () => {
     const { world, page } = await connected();
@@ -105,6 +107,17 @@ describe("the connection", () => {
     await world.settle();
     expect(page.store.link).toBe("lost");
     expect(page.store.linkReason).toContain("block kind 0");
+  });
+  it("starts over from a fresh snapshot when a message was lost", async () => {
+    const { world, page, from } = await connected();
+    from.next();
+    world.socket.say(from.make("status", status()));
+    await world.settle();
+    expect([page.store.link, page.store.linkReason]).toEqual(["lost", "a message was lost"]);
+    await world.wake();
+    world.socket.open();
+    world.socket.say(envelopes().make("hello", hello([instrument(0)])));
+    expect([page.store.link, page.store.lostMessages]).toEqual(["open", 0]);
   });
   it("ends for good when the program was started again and knows no session", async () => {
     const { world, page } = await connected();

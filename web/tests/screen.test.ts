@@ -248,6 +248,19 @@ describe("the chart", () => {
         "day range 1,195.00 – 1,240.00, 0.45% above the day's VWAP, 3 candles",
     );
   });
+  it("is walked by the arrow keys, and closed candles are read out", async () => {
+    await load();
+    const walk = (key: string) => {
+      find(id("chart")).dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+      flushSync();
+    };
+    walk("ArrowLeft");
+    walk("ArrowLeft");
+    expect(read(id("readout"))).toContain("10:01");
+    expect(find(id("readout")).getAttribute("aria-live")).toBe("polite");
+    walk("Escape");
+    expect(read(id("readout"))).toContain("10:02");
+  });
   it("is a table too", async () => {
     await load();
     const details = find("details") as HTMLDetailsElement;

@@ -32,8 +32,9 @@ const DAY_MARK = 2;
 const BAR_SPACING = 8;
 const RIGHT_OFFSET = 8;
 
-/** Units of the instrument shown: what its candles need to become rupees. */
+/** What the chart shows, and what its candles need to become rupees. */
 export interface Units {
+  readonly symbol: string;
   readonly scale: number;
   readonly tickSize: number;
   readonly minutes: number;
@@ -46,9 +47,10 @@ export class CandleChart {
   private readonly hatching = new Hatching();
   private readonly vwap: PriceLine;
   private readonly previousClose: PriceLine;
-  private units: Units = { scale: 100, tickSize: 5, minutes: 1 };
+  private units: Units = { symbol: "", scale: 100, tickSize: 5, minutes: 1 };
   private shown: Candle[] = [];
   private stale = false;
+  private lastColour = "";
 
   /** Draw into the element; `onHover` gets the start of the candle under the pointer, or null. */
   constructor(
@@ -86,8 +88,10 @@ export class CandleChart {
     this.restyle(colours);
   }
 
-  /** Replace everything: another symbol, timeframe or history. */
+  /** Replace everything; another symbol or timeframe starts at its newest candles. */
   load(candles: readonly Candle[], units: Units): void {
+    const { symbol, minutes } = this.units;
+    const isSame = symbol === units.symbol && minutes === units.minutes && this.shown.length > 0;
     this.units = units;
     this.shown = [...candles];
     this.candles.applyOptions({
@@ -98,7 +102,7 @@ export class CandleChart {
       },
     });
     this.fill();
-    this.home();
+    if (!isSame) this.home();
   }
 
   /** Show the newest candles at their usual width; after a load, and once the chart is visible. */
@@ -179,7 +183,10 @@ export class CandleChart {
     this.hatching.show(hatchedBars(this.shown, this.units.scale), this.colours.text);
     const last = this.shown.at(-1);
     const direction = last === undefined ? "" : directionColour(last, this.colours);
-    this.candles.applyOptions({ priceLineColor: this.stale ? this.colours.stale : direction });
+    const colour = this.stale ? this.colours.stale : direction;
+    if (colour === this.lastColour) return;
+    this.lastColour = colour;
+    this.candles.applyOptions({ priceLineColor: colour });
   }
 }
 

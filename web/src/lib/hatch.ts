@@ -29,9 +29,10 @@ export class Hatching implements ISeriesPrimitive<Time> {
   };
 
   show(bars: readonly HatchedBar[], colour: string): void {
+    const hadNone = this.bars.length === 0 && bars.length === 0;
     this.bars = bars;
     this.colour = colour;
-    this.parts?.requestUpdate();
+    if (!hadNone) this.parts?.requestUpdate();
   }
 
   attached(parts: SeriesAttachedParameter<Time>): void {

@@ -56,8 +56,7 @@ export class Page implements Listener {
   /** Call about four times a second: ages grow, and a silent socket is dropped. */
   tick(): void {
     if (this.store.link === "open" && this.wall() - this.lastMessage > SILENCE_MS) {
-      this.onLost("no word from the program");
-      this.connection.drop();
+      this.restart("no word from the program");
     }
     this.invalidate(["strip", "watchlist", "quote", "chart"]);
   }
@@ -90,8 +89,8 @@ export class Page implements Listener {
   onText(text: string): void {
     this.lastMessage = this.wall();
     const parsed = parse(text);
-    if (!parsed.known) return this.invalidate(this.store.receiveUnknown(parsed.seq));
-    this.invalidate(this.store.receive(parsed.envelope, this.lastMessage));
+    if (!parsed.known) return this.took(this.store.receiveUnknown(parsed.seq));
+    this.took(this.store.receive(parsed.envelope, this.lastMessage));
     const selected = this.store.selected;
     if (parsed.envelope.type === "hello" && selected !== null) {
       this.show(selected, this.store.minutes);
@@ -101,11 +100,10 @@ export class Page implements Listener {
   onBinary(buffer: ArrayBuffer): void {
     this.lastMessage = this.wall();
     try {
-      this.invalidate(this.store.receiveBlock(buffer));
+      this.took(this.store.receiveBlock(buffer));
     } catch (error) {
       if (!(error instanceof BlockError)) throw error;
-      this.onLost(error.message);
-      this.connection.drop();
+      this.restart(error.message);
     }
   }
 
@@ -116,6 +114,17 @@ export class Page implements Listener {
 
   onNoSession(): void {
     this.invalidate(this.store.setLink("no_session", ""));
+  }
+
+  /** Paint what a message changed; after a loss only a fresh snapshot is true. */
+  private took(panels: readonly Panel[]): void {
+    this.invalidate(panels);
+    if (this.store.lostMessages > 0) this.restart("a message was lost");
+  }
+
+  private restart(reason: string): void {
+    this.onLost(reason);
+    this.connection.drop();
   }
 
   private show(symbol: SymbolName, minutes: number): void {

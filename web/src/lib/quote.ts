@@ -74,6 +74,20 @@ export function quoteView(store: Store, instrument: InstrumentRow, wall: WallMs)
   };
 }
 
+/** Views of many rows; a row whose texts cannot have changed keeps its object. */
+export function createQuoteViews() {
+  const kept = new Map<InstrumentRow, { key: string; view: QuoteView }>();
+  return (store: Store, one: InstrumentRow, wall: WallMs): QuoteView => {
+    const seconds = Math.floor(store.ageMs(one.row, wall) / 1000);
+    const key = `${store.versions[one.row]} ${store.freshness(one.row, wall)} ${seconds}`;
+    const known = kept.get(one);
+    if (known?.key === key) return known.view;
+    const view = quoteView(store, one, wall);
+    kept.set(one, { key, view });
+    return view;
+  };
+}
+
 /** The age cell: `4 s`, `stale 1 min 5 s`, `closed 15:30`, a dash. */
 export function ageWords(
   state: Freshness,

@@ -39,6 +39,7 @@ export function pauseMs(failures: number, random: number): number {
 
 export class Connection {
   private socket: SocketLike | null = null;
+  private hangUp: () => void = () => undefined;
   private csrf: string | null = null;
   private failures = 0;
   private stopped = false;
@@ -74,9 +75,9 @@ export class Connection {
     this.socket?.send(JSON.stringify(message));
   }
 
-  /** Drop the socket: it is silent, or a message was lost. `run` opens the next one. */
+  /** Leave the socket without waiting for its answer; `run` opens the next one. */
   drop(): void {
-    this.socket?.close();
+    this.hangUp();
   }
 
   stop(): void {
@@ -105,6 +106,12 @@ export class Connection {
       };
       socket.onclose = () => {
         this.socket = null;
+        resolve();
+      };
+      this.hangUp = () => {
+        socket.onopen = socket.onmessage = socket.onclose = null;
+        this.socket = null;
+        socket.close();
         resolve();
       };
     });

@@ -37,19 +37,25 @@ export class Store {
   directions = new Int8Array(0);
   /** Number of price changes of each row since the connection opened. */
   moves = new Uint32Array(0);
+  /** Number of blocks that held each row: what its texts were made from. */
+  versions = new Uint32Array(0);
   readonly series = new CandleSeries();
   selected: SymbolName | null = null;
   minutes = 1;
   /** Whether the chart waits for the candles of the symbol and timeframe shown. */
   awaitingCandles = false;
   unknownMessages = 0;
+  /** Messages that should have come on this connection and did not. */
   lostMessages = 0;
   private lastSeq: number | null = null;
   private rowOf: ReadonlyMap<string, InstrumentRow> = new Map();
 
   /** Take one message in; returns the panels it changed. */
   receive(envelope: Envelope, wall: WallMs): readonly Panel[] {
-    if (envelope.type === "hello") this.lastSeq = null;
+    if (envelope.type === "hello") {
+      this.lastSeq = null;
+      this.lostMessages = 0;
+    }
     this.follow(envelope.seq);
     const mode = this.mode;
     this.mode = envelope.mode;
@@ -89,7 +95,7 @@ export class Store {
     if (this.hello === null) return [];
     const block = decodeBlock(buffer, this.hello.columns);
     this.follow(block.seq);
-    this.noteMoves(block);
+    this.noteChanges(block);
     applyBlock(this.table, block);
     return ["watchlist", "quote"];
   }
@@ -149,6 +155,7 @@ export class Store {
     this.table = emptyTable(rows);
     this.directions = new Int8Array(rows);
     this.moves = new Uint32Array(rows);
+    this.versions = new Uint32Array(rows);
     if (this.instrument(this.selected) === null) {
       const first = hello.instruments.find((one) => one.has_volume) ?? hello.instruments[0];
       this.selected = first === undefined ? null : symbolName(first.symbol);
@@ -186,10 +193,11 @@ export class Store {
     return ["watchlist", "quote", "strip"];
   }
 
-  private noteMoves(block: Block): void {
+  private noteChanges(block: Block): void {
     const prices = block.columns.get("last_price");
     const returns = block.columns.get("tick_return");
     block.rows.forEach((row, index) => {
+      this.versions[row] = (this.versions[row] ?? 0) + 1;
       const before = this.table.last_price[row] ?? NaN;
       const now = prices?.[index] ?? NaN;
       if (before === now) return;
