@@ -1,9 +1,10 @@
 """A stage for tests of the web: a small market with behaviour, a clock, and a real server."""
 
 import asyncio
+import socket
 import struct
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -172,24 +173,32 @@ class Site:
         answer = await self.ask("POST", "/api/v1/socket-code", {})
         return str(answer.json()["code"])
 
-    async def dial(self, **headers: str | None) -> ClientConnection:
-        """Open the socket as the page would, without its first message."""
-        sent = {"Origin": self.url, "Cookie": self.cookie} | {
-            name.replace("_", "-"): value for name, value in headers.items()
-        }
+    async def dial(
+        self, headers: Mapping[str, str | None] | None = None, receive_bytes: int = 0
+    ) -> ClientConnection:
+        """Open the socket as the page would, without its first message.
+
+        `receive_bytes` is the size of the client's buffer, 0 for the system's own choice.
+        """
+        plain = socket.socket()
+        if receive_bytes:
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        plain.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", self.port))
+        sent = {"Origin": self.url, "Cookie": self.cookie, **(headers or {})}
         return await connect(
             f"ws://127.0.0.1:{self.port}/ws",
             additional_headers={name: value for name, value in sent.items() if value is not None},
             compression=None,
-            proxy=None,
+            sock=plain,
         )
 
-    async def stream(self) -> ClientConnection:
+    async def stream(self, receive_bytes: int = 0) -> ClientConnection:
         """Open the socket and prove ourselves."""
         code = await self.socket_code()
-        socket = await self.dial()
-        await socket.send(encode({"code": code}).decode())
-        return socket
+        stream = await self.dial(receive_bytes=receive_bytes)
+        await stream.send(encode({"code": code}).decode())
+        return stream
 
     def _page_headers(self, method: str) -> dict[str, str | None]:
         page: dict[str, str | None] = {"Cookie": self.cookie or None}

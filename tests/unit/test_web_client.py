@@ -141,12 +141,17 @@ def test_the_status_comes_once_a_second() -> None:
     assert [step for step, found in enumerate(seen) if "status" in found] == [20, 40, 60]
 
 
-def test_facts_beyond_the_bound_make_a_browser_fall_behind() -> None:
+def test_facts_beyond_the_bound_make_a_browser_fall_behind_for_good() -> None:
     stage = Stage()
     browser = Browser(stage.hub)
-    facts = [Noticed(MORNING_NS, "info", "x" * 1000)] * 1100
+    browser.read()
+    facts = [Noticed(MORNING_NS, "info", "x" * 1000)] * 500
+    stage.hub.take(outputs(facts=facts))
+    stage.hub.take(outputs(facts=facts))
     assert not browser.client.is_behind
     stage.hub.take(outputs(facts=facts))
+    assert browser.client.is_behind
+    assert types(browser.read(0.05)) == []
     assert browser.client.is_behind
 
 

@@ -39,7 +39,8 @@ class Queued(Struct, frozen=True):
 class Client:
     """The sender's side of one browser: `take` what changed, then `batch` what to send.
 
-    It never waits and never drops a fact; `is_behind` says that the facts no longer fit.
+    It never waits and never skips a fact: once the waiting facts outgrow the bound, `is_behind`
+    says so, nothing more is kept, and only a new connection helps.
     """
 
     def __init__(self, overview: Overview) -> None:
@@ -49,6 +50,7 @@ class Client:
         self._announced_rows: int | None = None
         self._facts: deque[Queued] = deque()
         self._fact_bytes = 0
+        self.is_behind = False
         self._seq = 0
         self._status_due_s = 0.0
         self._view: View | None = None
@@ -56,11 +58,6 @@ class Client:
         self._changed_candles: list[Candle] = []
         self._forming: Candle | None = None
         self._forming_due_s = 0.0
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether more facts wait than a browser may leave unread."""
-        return self._fact_bytes > FACT_LIMIT_BYTES
 
     def look_at(self, view: View) -> None:
         """Show another chart: its candles come with the next batch."""
@@ -75,9 +72,7 @@ class Client:
         """Remember what changed; return how many rows were merged with an unsent update."""
         conflated = int(np.count_nonzero(self._pending[touched]))
         self._pending[touched] = True
-        for fact in facts:
-            self._facts.append(fact)
-            self._fact_bytes += len(fact.data)
+        self._queue(facts)
         self._changed_candles += [candle for candle in candles if self._shows(candle)]
         return conflated
 
@@ -99,6 +94,15 @@ class Client:
         self._pending[:rows] = True
         self._status_due_s = now_s + STATUS_EVERY_S
         return [self._envelope("hello", self._overview.hello())]
+
+    def _queue(self, facts: Iterable[Queued]) -> None:
+        for fact in facts:
+            self._facts.append(fact)
+            self._fact_bytes += len(fact.data)
+        if self._fact_bytes > FACT_LIMIT_BYTES:
+            self.is_behind = True
+        if self.is_behind:
+            self._facts.clear()
 
     def _queued_facts(self) -> list[Message]:
         messages = [self._raw_envelope(fact.type, fact.data) for fact in self._facts]
