@@ -22,7 +22,10 @@ HEAVY = {"numpy", "pandas", "numba", "talib", "sklearn", "fastapi", "pydantic", 
 DOCS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 CODE = re.compile(r"```\w*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 SECTIONS = {name: f for name, f in Settings.model_fields.items() if name != "upstox"}
-USE = re.compile(r"^(?:\.venv/bin/)?ticktick +(.+)$")
+USE = re.compile(
+    r"^(?:[A-Z_]+=\S+ )*(?:(?:\.venv/bin/)?ticktick|python3 start\.py(?= demo)) +(.+)$"
+)
+START = re.compile(r"python3 start\.py ([a-z]+)")
 LINK = re.compile(r"\]\((?!\w+:)([^)#]+)(?:#[^)]*)?\)")
 
 
@@ -158,7 +161,13 @@ def test_every_command_and_option_the_docs_name_exists(document: str, arguments:
         return
     said = help_of(words)
     options = {word.split("=")[0].strip("[]") for word in words if re.match(r"\[?--\w", word)}
-    assert [option for option in sorted(options) if option not in said] == []
+    assert [o for o in sorted(options) if not re.search(rf"{re.escape(o)}\b", said)] == []
+
+
+def test_the_docs_name_every_command_of_start_py_and_no_other() -> None:
+    known = set(START.findall((ROOT / "start.py").read_text()))
+    named = {name for document in DOCS for name in START.findall(document.read_text())}
+    assert named == known
 
 
 @pytest.mark.parametrize(("command", "option"), documented_options())
