@@ -186,7 +186,7 @@ def test_given_an_auction_print_then_the_last_price_moves_but_no_candle() -> Non
     stage.trade(clock(9, 8), 105)
     stage.trade(clock(15, 14, 59), 106)
     stage.trade(clock(15, 15, 0), 107)
-    stage.timer(clock(15, 16))
+    stage.timer(clock(15, 17))
     assert [c.close for c in stage.market.candles("ACME", 1)] == [106]
     assert stage.market.table.records["last_price"][0] == 107
 

@@ -93,8 +93,11 @@ class CandleBook:
         """The candle of the timeframe that still runs, from closed minutes and the forming one."""
         last = self._series[1].last()
         newest = running or last
-        span = None if newest is None else self._bucket(newest.start_ns, minutes)
-        if span is None or span[1] <= frontier_ns or not self._is_known(span):
+        stretch = None if newest is None else self._stretch_at(newest.start_ns)
+        if newest is None or stretch is None:
+            return None
+        span = _bucket(stretch, newest.start_ns, minutes)
+        if span[1] <= frontier_ns or not self._is_known(span):
             return None
         members = [*self._series[1].between(*span)]
         if running is not None:
@@ -112,13 +115,14 @@ class CandleBook:
             self._unconfirmed.remove(new.start_ns)
         self._series[1].put(new)
         changed.append(new)
-        for minutes in _HIGHER:
-            self._run(minutes, new.start_ns)
+        stretch = self._stretch_at(new.start_ns)
+        if stretch is not None:
+            for minutes in _HIGHER:
+                self._run(minutes, _bucket(stretch, new.start_ns, minutes))
 
-    def _run(self, minutes: int, at_ns: int) -> None:
-        """Let the higher candle that holds the moment be settled anew."""
-        span = self._bucket(at_ns, minutes)
-        if span is not None and self._is_known(span):
+    def _run(self, minutes: int, span: Span) -> None:
+        """Let the higher candle of the span be settled anew."""
+        if self._is_known(span):
             self._running[minutes, span[0]] = span[1]
 
     def _review(self, start_ns: int, end_ns: int) -> None:
@@ -126,8 +130,9 @@ class CandleBook:
         for minutes in _HIGHER:
             begin_ns = start_ns - minutes * NS_PER_MINUTE
             for candle in self._series[minutes].between(begin_ns, end_ns):
-                if not candle.confirmed:
-                    self._run(minutes, candle.start_ns)
+                stretch = None if candle.confirmed else self._stretch_at(candle.start_ns)
+                if stretch is not None:
+                    self._run(minutes, _bucket(stretch, candle.start_ns, minutes))
 
     def _settle(self, frontier_ns: int, now_ns: int, changed: list[Candle]) -> None:
         """Close the higher candles whose time is over; those that are final stop running."""
@@ -159,14 +164,6 @@ class CandleBook:
         confirmed = all(member.confirmed for member in members) and self._is_vouched_for(span)
         return _join(members, minutes, span[0], state, confirmed=confirmed)
 
-    def _bucket(self, at_ns: int, minutes: int) -> Span | None:
-        stretch = self._stretch_at(at_ns)
-        if stretch is None:
-            return None
-        width = minutes * NS_PER_MINUTE
-        start_ns = stretch[0] + (at_ns - stretch[0]) // width * width
-        return start_ns, min(start_ns + width, stretch[1])
-
     def _is_known(self, span: Span) -> bool:
         """Whether all minutes of the span are still kept and none lies before the first known."""
         trimmed = self._trimmed
@@ -194,6 +191,13 @@ class CandleBook:
             if span is not None and minutes == 1:
                 first = span[0] if self._trimmed is None else min(span[0], self._trimmed[0])
                 self._trimmed = (first, span[1])
+
+
+def _bucket(stretch: Span, at_ns: int, minutes: int) -> Span:
+    """The candle of the timeframe that holds the moment, anchored at the stretch's start."""
+    width = minutes * NS_PER_MINUTE
+    start_ns = stretch[0] + (at_ns - stretch[0]) // width * width
+    return start_ns, min(start_ns + width, stretch[1])
 
 
 def _revised(old: Candle | None, new: Candle) -> Candle | None:

@@ -166,8 +166,9 @@ class Phases:
     def _stretches(self, instrument: Instrument, at_ns: int) -> list[Stretch]:
         session = self._session(at_ns, session_class(instrument))
         planned = [] if session is None else list(session.stretches)
-        if self._day_start_ns <= at_ns < self._day_start_ns + NS_PER_DAY:
-            planned += self._extra.get(instrument.segment, [])
+        extra = self._extra.get(instrument.segment)
+        if extra and self._day_start_ns <= at_ns:
+            planned += extra
         return planned
 
     def _next_change_ns(self, at_ns: int) -> int:
