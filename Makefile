@@ -1,4 +1,4 @@
 # Aliases; python3 start.py does the work and needs no make.
-.PHONY: setup demo test check bench
-setup demo test check bench:
+.PHONY: setup demo test check bench screenshots
+setup demo test check bench screenshots:
 	python3 start.py $@
