@@ -1,5 +1,7 @@
 """The life of a candle: forming, provisional, final, corrected, backfilled."""
 
+from msgspec.structs import replace
+
 from tests.market_stage import (
     OPEN,
     Stage,
@@ -79,6 +81,19 @@ def test_P07_given_the_feeds_own_minute_when_equal_then_the_candle_is_only_confi
     ]
     assert stage.counter("candle_corrections") == 0
     assert changed_candles(stage.confirm(clock(9, 16, 4), candle(OPEN, 101)).facts) == []
+
+
+def test_P07_given_the_feed_corrects_its_own_minute_then_each_number_counts() -> None:
+    stage = Stage()
+    stage.begin()
+    told = candle(OPEN, open=100, high=106, low=99, close=101, volume=44)
+    stage.confirm(clock(9, 16, 3), told)
+    for revision, (name, value) in enumerate(
+        (("open", 99), ("high", 107), ("low", 98), ("close", 102), ("volume", 45)), start=1
+    ):
+        told = replace(told, **{name: value}, revision=revision)
+        assert changed_candles(stage.confirm(clock(9, 16, 3 + revision), told).facts) == [told]
+    assert stage.counter("candle_corrections") == 5
 
 
 def test_given_the_feeds_minute_before_any_later_trade_then_the_forming_candle_closes() -> None:
