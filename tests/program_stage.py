@@ -75,11 +75,11 @@ def exchange(home: Path, *arguments: str, port: int = 0) -> Iterator[tuple[Progr
         yield running, running.line_with("ready ").removeprefix("ready ")
 
 
-def ticktick(home: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def ticktick(home: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     """Run a command to its end."""
     return subprocess.run(
         [sys.executable, "-m", "ticktick", *arguments],
-        env=environment(home),
+        env=environment(home) | variables,
         capture_output=True,
         stdin=subprocess.DEVNULL,
         text=True,

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
+from socket import socket
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -85,6 +86,7 @@ async def operate(
     """
     started_s = time.monotonic()
     async with AsyncExitStack() as stack:
+        listener = _listener(plan, settings, stack)
         parts = await _build(plan, settings, origin, stack)
         for event in await asyncio.to_thread(list, origin.opening(parts.store.url)):
             parts.runner.process(event)
@@ -98,7 +100,7 @@ async def operate(
                     *origin.works(parts.runner),
                     _log_performance(parts.runner),
                     _tell_when_fresh(parts.overview, started_s, tell),
-                    *_page(plan, settings, parts, stack, tell),
+                    *_page(plan, parts, listener, stack, tell),
                 )
             ]
             await _stopped(stop, plan.duration_s)
@@ -241,16 +243,23 @@ async def _tell_when_fresh(overview: Overview, started_s: float, tell: Tell) -> 
             return
 
 
-def _page(
-    plan: Plan, settings: Settings, parts: _Parts, stack: AsyncExitStack, tell: Tell
-) -> Iterator[Work]:
-    """The dashboard's server, announced to the other commands; nothing without a port."""
+def _listener(plan: Plan, settings: Settings, stack: AsyncExitStack) -> socket | None:
+    """The page's port, taken before anything else is started; None without a page."""
     if plan.port is None:
-        return
+        return None
     listener = listen(settings.web.host, plan.port)
     stack.callback(listener.close)
-    port = listener.getsockname()[1]
-    url = f"http://{settings.web.host}:{port}"
+    return listener
+
+
+def _page(
+    plan: Plan, parts: _Parts, listener: socket | None, stack: AsyncExitStack, tell: Tell
+) -> Iterator[Work]:
+    """The dashboard's server, announced to the other commands."""
+    if listener is None:
+        return
+    host, port = listener.getsockname()[:2]
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     cli_token = secrets.token_urlsafe(24)
     hide(cli_token)
     sessions = Sessions(cli_token, time.time_ns)

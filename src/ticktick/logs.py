@@ -99,14 +99,20 @@ class FileLogs:
         trace: TracebackType | None,
     ) -> None:
         root = logging.getLogger()
-        if isinstance(error, Exception):
-            root.error("the program ends with an error", exc_info=error)
+        if isinstance(error, Exception):  # into the files alone: the command line tells the user
+            self._entrance.handle(_ending(error))
         logging.captureWarnings(False)
         root.removeHandler(self._entrance)
         root.setLevel(self._level_before)
         self._writer.stop()
         for file in self._files:
             file.close()
+
+
+def _ending(error: Exception) -> logging.LogRecord:
+    text = "the program ends with an error"
+    where = (type(error), error, error.__traceback__)
+    return logging.LogRecord("ticktick", logging.ERROR, __file__, 0, text, (), where)
 
 
 _FILES = (

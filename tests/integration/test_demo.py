@@ -1,0 +1,160 @@
+"""The demo as a user runs it: what it shows, what is in Redis, what a replay gives."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.oracles.trades import candles_of_trades
+from tests.program_stage import Program, eventually, exchange, fetch, program, status, ticktick
+from ticktick.domain.clock import parse_iso_ns
+from ticktick.domain.market import TIMEFRAMES
+from ticktick.running import find_running
+from ticktick.store.recording import read_recording
+
+OPEN_NS = parse_iso_ns("2026-11-20T09:15:00+05:30")
+START = "2026-11-20T10:59:30"
+SPEED = 20
+RELIANCE = "NSE_EQ|INE002A01018"
+
+pytestmark = pytest.mark.timeout(240)
+
+
+class Stage:
+    """A demo at twenty times the speed and the exchange behind it."""
+
+    def __init__(self, home: Path, url: str, demo: Program, outputs: Path) -> None:
+        self.home = home
+        self.url = url
+        self.demo = demo
+        self.outputs = outputs
+
+    def get(self, path: str) -> Any:
+        running = find_running(self.home / "data" / "server.json")
+        request = Request(running.url + path, headers={"Authorization": f"Bearer {running.token}"})
+        with urlopen(request, timeout=10) as answer:
+            return json.loads(answer.read())
+
+    def redis(self, database: int, *words: str) -> list[str]:
+        done = ticktick(self.home, "redis-cli", "-n", str(database), *words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    home = tmp_path_factory.mktemp("demo")
+    exchange_home = tmp_path_factory.mktemp("exchange")
+    outputs = home / "live.jsonl"
+    options = ("--speed", str(SPEED), "--start", START)
+    with exchange(exchange_home, *options) as (_, url):
+        arguments = ("--exchange", url, "--no-browser", "--port", "0", "--outputs", str(outputs))
+        with program(home, "demo", *arguments) as demo:
+            demo.line_with("are live")
+            yield Stage(home, url, demo, outputs)
+
+
+def test_the_stale_key_of_the_shipped_list_is_repaired_and_reported(stage: Stage) -> None:
+    line = stage.demo.line_with("no longer listed")
+    assert "Bajaj Finance" in line
+    assert "INE296A01024" in line
+    assert "INE296A01032" in line
+
+
+def test_status_tells_every_symbol_of_the_list_fresh(stage: Stage) -> None:
+    told = status(stage.home)
+    assert told["mode"] == "DEMO"
+    assert len(told["symbols"]) == 15
+    assert {symbol["freshness"] for symbol in told["symbols"]} == {"fresh"}
+    reliance = next(s for s in told["symbols"] if s["symbol"] == "RELIANCE")
+    assert 1000 < reliance["last_price"] < 2000
+    assert reliance["age_ms"] < 5_000
+
+
+def test_redis_holds_rising_ticks_in_rupees(stage: Stage) -> None:
+    lines = stage.redis(1, "TS.RANGE", "symbol:RELIANCE", "-", "+", "COUNT", "5")
+    assert len(lines) == 10
+    stamps = [int(line.rsplit(" ", 1)[1]) for line in lines[::2]]
+    prices = [float(line.rsplit(" ", 1)[1]) for line in lines[1::2]]
+    assert stamps == sorted(set(stamps))
+    assert all(1000 < price < 2000 for price in prices)
+
+
+def test_redis_holds_the_candles_of_the_exchange_in_order(stage: Stage) -> None:
+    def stored() -> dict[int, float]:
+        lines = stage.redis(0, "TS.RANGE", "candle:RELIANCE:1m:close", "-", "+")
+        numbers = [line.rsplit(" ", 1)[1] for line in lines]
+        return dict(zip(map(int, numbers[::2]), map(float, numbers[1::2]), strict=True))
+
+    assert eventually(lambda: len(stored()) >= 250)
+    found = stored()
+    assert list(found) == sorted(found)
+    rows: list[list[Any]] = []
+    for path in (
+        f"intraday/{quote(RELIANCE, safe='')}/minutes/1",
+        f"{quote(RELIANCE, safe='')}/minutes/1/2026-11-19/2026-11-15",
+    ):
+        rows += fetch(f"{stage.url}/v3/historical-candle/{path}")["data"]["candles"]
+    theirs = {parse_iso_ns(row[0]) // 1_000_000: row[4] for row in rows}
+    newest = list(found)[-250:]
+    assert {at: found[at] for at in newest} == {at: theirs[at] for at in newest}
+
+
+def test_candles_of_six_timeframes_equal_a_resample_of_the_exchanges_trades(stage: Stage) -> None:
+    begin_ns = parse_iso_ns(f"{START}+05:30")
+    deadline_ns = begin_ns + 13 * 60 * 1_000_000_000
+    assert eventually(lambda: fetch(f"{stage.url}/_emu/clock")["now_ns"] > deadline_ns, 60)
+    compared = 0
+    for symbol, key in (("RELIANCE", RELIANCE), ("HDFCBANK", "NSE_EQ|INE040A01034")):
+        query = f"instrument_key={quote(key)}&from_ns={OPEN_NS}&to_ns={deadline_ns}"
+        trades = fetch(f"{stage.url}/_emu/trades?{query}")
+        for minutes in TIMEFRAMES:
+            oracle = candles_of_trades(trades, minutes, OPEN_NS)
+            last_ns = deadline_ns - minutes * 60_000_000_000
+            told = stage.get(f"/api/v1/candles/{quote(symbol)}/{minutes}")["candles"]
+            ours = {
+                candle["start_ms"] * 1_000_000: [
+                    *(round(candle[name] * 100) for name in ("open", "high", "low", "close")),
+                    candle["volume"],
+                ]
+                for candle in told
+                if candle["state"] == "final"
+            }
+            wanted = {at: row.tolist() for at, row in oracle.iterrows() if at <= last_ns}
+            assert {at: ours.get(at) for at in wanted} == wanted, f"{symbol} {minutes}m"
+            compared += len(wanted)
+    assert compared > 200
+
+
+def test_a_replay_gives_the_outputs_of_the_live_run_byte_for_byte(stage: Stage) -> None:
+    assert stage.demo.end() == 0
+    (recording,) = (stage.home / "data" / "demo" / "recordings").glob("*.ttrec")
+    live = stage.outputs.read_bytes()
+    assert live.count(b'"type":"metrics"') > 1000
+    for name in ("first.jsonl", "second.jsonl"):
+        played = stage.home / name
+        done = ticktick(stage.home, "replay", str(recording), "--outputs", str(played))
+        assert done.returncode == 0, done.stderr
+        assert played.read_bytes() == live
+    assert "ERROR" not in (stage.home / "logs" / "error.log").read_text()
+
+
+def test_a_killed_demo_leaves_no_process_and_a_recording_that_replays(tmp_path: Path) -> None:
+    with program(tmp_path, "demo", "--no-browser", "--port", "0", "--start", START) as demo:
+        demo.line_with("are live")
+        url = find_running(tmp_path / "data" / "server.json").redis
+        (recording,) = (tmp_path / "data" / "demo" / "recordings").glob("*.ttrec")
+        assert eventually(lambda: read_recording(recording).events > 100)
+        demo.process.kill()
+        demo.process.wait(10)
+    done = ticktick(tmp_path, "replay", str(recording))
+    assert done.returncode == 0
+    assert "was not closed" in done.stderr
+    assert "RELIANCE" in done.stdout
+    assert url is not None
+    with program(tmp_path, "demo", "--no-browser", "--port", "0", "--start", START) as again:
+        again.line_with("are live")
