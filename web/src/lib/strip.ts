@@ -114,7 +114,8 @@ export function banners(store: Store, wall: WallMs): BannerView[] {
 function tokenEnded(store: Store): string {
   const at = store.status?.token.expires_ms ?? null;
   const ended = at === null ? "" : ` at ${format.minute(marketMs(at))}`;
-  return `Broker login ended${ended}. Prices stopped at ${lastFrame(store)}.`;
+  const stopped = store.linkUp ? "" : ` Prices stopped at ${lastFrame(store)}.`;
+  return `Broker login ended${ended}.${stopped}`;
 }
 
 function feedDown(store: Store, wall: WallMs): string {
