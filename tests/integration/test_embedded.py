@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from redis.exceptions import RedisError
 
-from tests.store_stage import KINDS, MODULE_KINDS, Asking, eventually, serving
+from tests.store_stage import KINDS, MODULE_KINDS, Asking, serving
 from ticktick.errors import ConfigError, StoreError
 from ticktick.store.embedded import MEMORY_ONLY, StoreWish, choose, open_store
 
@@ -188,20 +188,24 @@ def test_the_server_of_a_killed_program_is_stopped_at_the_next_start(
 ) -> None:
     url = abandoned_server(tmp_path)
     ask = Asking(url)
-    pid = ask(0, "INFO", "server").partition("process_id:")[2].split()[0]
-    ask(0, "SET", "kept", "1")
+    pid = int(ask(0, "INFO", "server").partition("process_id:")[2].split()[0])
     socket = Path(url.removeprefix("unix://"))
-    if how == "frozen":
-        eventually(lambda: "aof_pending_bio_fsync:0" in ask(0, "INFO", "persistence"))
-        os.kill(int(pid), signal.SIGSTOP)
-    if how == "socket removed":
-        socket.unlink()
-    with open_store(StoreWish(tmp_path)) as store:
-        assert store.url is not None
-        assert store.url != url
-        assert Asking(store.url)(0, "GET", "kept") == "1"
-        assert not socket.parent.exists()
-        assert url.encode() not in _command_line(int(pid))
+    try:
+        ask(0, "CONFIG", "SET", "appendfsync", "always")
+        ask(0, "SET", "kept", "1")
+        if how == "frozen":
+            os.kill(pid, signal.SIGSTOP)
+        if how == "socket removed":
+            socket.unlink()
+        with open_store(StoreWish(tmp_path)) as store:
+            assert store.url is not None
+            assert store.url != url
+            assert Asking(store.url)(0, "GET", "kept") == "1"
+            assert not socket.parent.exists()
+            assert url.removeprefix("unix://").encode() not in _command_line(pid)
+    finally:
+        if str(socket).encode() in _command_line(pid):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _command_line(pid: int) -> bytes:
