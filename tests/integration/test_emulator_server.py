@@ -5,6 +5,7 @@ import json
 import signal
 import socket
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,11 @@ import aiohttp
 import pytest
 
 from ticktick.domain.clock import NS_PER_MINUTE, iso_ist, parse_iso_ns
+from ticktick.domain.sessions import Calendar
+from ticktick.emulator.exchange import FEEDER_PATH, Exchange
+from ticktick.emulator.market import Market
+from ticktick.emulator.pace import Pace
+from ticktick.emulator.server import ExchangeServer, listening
 from ticktick.proto.MarketDataFeed_pb2 import FeedResponse, Type
 
 RELIANCE, INFY = "NSE_EQ|INE002A01018", "NSE_EQ|INE009A01021"
@@ -136,6 +142,20 @@ async def test_a_third_feed_is_refused_until_one_closes() -> None:
         await second.close()
 
 
+async def test_a_quiet_socket_is_pinged() -> None:
+    start_ns = parse_iso_ns("2026-11-20T20:00:00+05:30")
+    exchange = Exchange(lambda at_ns: Market(1, at_ns, Calendar()), start_ns, seed=1)
+    pace = Pace(start_ns, 1.0, time.monotonic_ns)
+    server = ExchangeServer(exchange, pace, idle_ping_s=0.05)
+    async with asyncio.timeout(_LIMIT_S), listening(server.application(), 0) as port:
+        exchange.address = f"127.0.0.1:{port}"
+        address = f"ws://{exchange.address}{FEEDER_PATH}?code={exchange.feed_code()}"
+        async with aiohttp.ClientSession() as http, http.ws_connect(address, autoping=False) as ws:
+            assert (await ws.receive()).type is aiohttp.WSMsgType.BINARY
+            assert (await ws.receive()).type is aiohttp.WSMsgType.PING
+            await ws.close()
+
+
 async def test_a_foreign_name_or_page_is_refused() -> None:
     async with running("--start", START) as client:
         async with client.http.get("/_emu/clock", headers={"Host": "evil.example"}) as answer:
@@ -192,6 +212,8 @@ async def test_it_ends_when_its_parent_is_gone() -> None:
         (["--speed", "-1"], 2, "speed must be a number"),
         (["--start", "noon"], 2, "write 2026-11-20T10:30"),
         (["--replay", "nowhere.jsonl"], 2, "nowhere.jsonl"),
+        ([__file__], 2, "Files belong after --replay"),
+        (["--seed", "-1"], 2, "-1 is not in the range"),
     ],
 )
 async def test_wrong_use_is_said_in_a_sentence(

@@ -62,8 +62,20 @@ class _Start(click.ParamType[int]):
 
 
 @click.command(epilog="Example: ticktick emulator --port 8900 --speed 5 --start 2026-11-20T09:10")
-@click.option("--port", default=_DEFAULT_PORT, show_default=True, help="0 picks a free port.")
-@click.option("--seed", default=1, show_default=True, help="Another seed, another market.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=_DEFAULT_PORT,
+    show_default=True,
+    help="0 picks a free port.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="Another seed, another market.",
+)
 @click.option("--speed", type=_Speed(), default=1.0, show_default=True, help="X, or max.")
 @click.option("--start", type=_Start(), help="Market time, in India; default 10:30 of a session.")
 @click.option(
@@ -71,7 +83,8 @@ class _Start(click.ParamType[int]):
     "recordings",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     multiple=True,
-    help="Play recorded sessions (JSON lines, also .gz) on the clock of their day; repeatable.",
+    metavar="FILE...",
+    help="Play recorded sessions (JSON lines, also .gz) on the clock of their day.",
 )
 @click.argument(
     "more_recordings", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -87,6 +100,8 @@ def command(
     exit_with_parent: bool,
 ) -> None:
     """Serve the built-in exchange on this machine, to any client that speaks Upstox."""
+    if more_recordings and not recordings:
+        raise click.UsageError(f"what is {more_recordings[0]} for? Files belong after --replay")
     rate = None if isinstance(speed, str) else speed
     paths = recordings + more_recordings
     start_ns = _start_ns(paths, rate) if start is None else start

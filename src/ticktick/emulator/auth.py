@@ -164,7 +164,8 @@ class Login:
         self._token, self._expires_ns = token, claims["exp"] * NS_PER_S
 
     def _signature(self, signed: str) -> str:
-        return _base64url(hmac.new(self._key, signed.encode(errors="replace"), hashlib.sha256).digest())
+        text = signed.encode(errors="replace")
+        return _base64url(hmac.new(self._key, text, hashlib.sha256).digest())
 
     def _checked_dialog(self, request: Request) -> dict[str, str]:
         query = dict(request.query)

@@ -45,7 +45,8 @@ async def _address(child: asyncio.subprocess.Process, log_path: Path) -> str:
                     return text.removeprefix(READY)
     except TimeoutError as error:
         raise ExchangeFailedError("the built-in exchange did not start within 30 s") from error
-    said = log_path.read_text(errors="replace").strip().splitlines()
+    log = await asyncio.to_thread(log_path.read_text, errors="replace")
+    said = log.strip().splitlines()
     why = said[-1] if said else "it said nothing"
     raise ExchangeFailedError(f"the built-in exchange did not start: {why}")
 

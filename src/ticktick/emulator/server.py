@@ -25,11 +25,15 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class ExchangeServer:
-    """Serves one exchange until it is stopped."""
+    """Serves one exchange until it is stopped.
 
-    def __init__(self, exchange: Exchange, pace: Pace) -> None:
+    A socket without a frame for `idle_ping_s` real seconds gets a ping.
+    """
+
+    def __init__(self, exchange: Exchange, pace: Pace, idle_ping_s: float = _IDLE_PING_S) -> None:
         self._exchange = exchange
         self._pace = pace
+        self._idle_ping_s = idle_ping_s
         self._queues: dict[FeedConnection, asyncio.Queue[bytes]] = {}
 
     def application(self) -> web.Application:
@@ -106,7 +110,7 @@ class ExchangeServer:
         try:
             while link in self._queues:
                 try:
-                    async with asyncio.timeout(_IDLE_PING_S):
+                    async with asyncio.timeout(self._idle_ping_s):
                         frame = await queue.get()
                 except TimeoutError:
                     await socket.ping()
