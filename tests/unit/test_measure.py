@@ -148,6 +148,42 @@ def test_given_old_updates_out_of_order_then_their_lower_volume_never_counts_twi
     assert (forming.volume, forming.low) == (60, 101)
 
 
+def test_given_a_fallen_volume_then_an_older_update_does_not_confirm_it() -> None:
+    stage = Stage()
+    stage.begin(OPEN + 5)
+    stage.frame(OPEN + 6, last_price=101, last_trade_ns=OPEN + 6, volume=900)
+    stage.frame(OPEN + 7, last_price=102, last_trade_ns=OPEN + 3, volume=950)
+    assert stage.counter("trades") == 0
+
+
+def test_given_a_volume_that_recovered_then_a_later_fall_is_a_first_one_again() -> None:
+    stage = Stage()
+    stage.begin()
+    for second, volume in ((1, 900), (2, 1000), (3, 905)):
+        stage.frame(OPEN + second, last_price=101, last_trade_ns=OPEN + second, volume=volume)
+    assert stage.counter("trades") == 0
+
+
+def test_given_a_trade_told_late_then_updates_older_than_the_newest_trade_stay_doubtful() -> None:
+    stage = Stage()
+    stage.begin()
+    stage.trade(OPEN + 10, 101)
+    stage.frame(OPEN + 11, last_price=102, last_trade_ns=OPEN + 5, volume=1020)
+    for volume, trade_ns in ((1012, OPEN + 7), (1014, OPEN + 8)):
+        stage.frame(OPEN + 12, last_price=99, last_trade_ns=trade_ns, volume=volume)
+    assert stage.counter("trades") == 2
+
+
+def test_given_a_new_day_that_begins_above_the_old_volume_then_all_of_it_is_new() -> None:
+    stage = Stage()
+    stage.begin()
+    monday = clock(9, 15, 1) + 3 * NS_PER_DAY
+    stage.frame(monday, last_price=105, last_trade_ns=monday, volume=1025)
+    forming = stage.market.forming("ACME", 1)
+    assert forming is not None
+    assert forming.volume == 1025
+
+
 def test_given_a_new_day_then_volume_counts_from_zero() -> None:
     stage = Stage()
     stage.begin()

@@ -122,8 +122,9 @@ def push_trades(
     """Append each touched row's trade to its time window and add it to the window's sums.
 
     window: int64[capacity, depth, 3] of time, price times volume, volume; sums:
-    int64[capacity, 2] of the last two. Times never fall. A full window joins the new trade to its
-    newest one, so the sums stay true and only the moment it expires is rounded up.
+    int64[capacity, 2] of the last two. A trade told out of order expires with those told before
+    it. A full window joins the new trade to its newest one, so the sums stay true and only the
+    moment it expires is rounded up.
     """
     depth = window.shape[1]
     for i in range(rows.shape[0]):
@@ -133,11 +134,10 @@ def push_trades(
             continue
         at_ns = exchange_ns[row]
         value = last_price[row] * volume
-        newest = (head[row] - 1) % depth
-        if count[row] > 0 and window[row, newest, 0] > at_ns:
-            at_ns = window[row, newest, 0]
         if count[row] == depth:
-            window[row, newest, 0] = at_ns
+            newest = (head[row] - 1) % depth
+            if at_ns > window[row, newest, 0]:
+                window[row, newest, 0] = at_ns
             window[row, newest, 1] += value
             window[row, newest, 2] += volume
         else:
