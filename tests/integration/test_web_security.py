@@ -115,6 +115,7 @@ async def test_a_stranger_sees_only_the_page_and_the_door(method: str, path: str
             assert "x-ticktick-mode" not in answer.headers
 
 
+ODD = ["/%00", "/" + "x" * 5000, "/%ff", "/index.html%00", "/api/v1/candles/%00/5", "/%0d%0aX:y"]
 HIDDEN = (
     "/docs /redoc /openapi.json /metrics /api /api/v1 /.git/config /%2e%2e/ /../server.py "
     "/..%2fserver.py /assets/ /assets //etc/passwd /index.html/x /nothing"
@@ -123,10 +124,17 @@ HIDDEN = (
 
 async def test_a_crawl_without_session_finds_nothing() -> None:
     async with running(Stage()) as site:
-        for path in HIDDEN.split():
+        for path in [*HIDDEN.split(), *ODD]:
             answer = await site.ask("GET", path)
             assert answer.status == 401, path
             assert answer.json()["error"].startswith("No session: open the start link")
+
+
+async def test_odd_paths_are_not_found_and_break_nothing(site: Site) -> None:
+    for path in [*HIDDEN.split(), *ODD]:
+        answer = await site.ask("GET", path)
+        assert answer.status in (404, 405), path
+        assert set(answer.json()) == {"error", "error_id"}
 
 
 @pytest.mark.parametrize("page", [PLAIN_PAGE, page_folder()], ids=["plain", "served"])

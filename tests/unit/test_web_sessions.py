@@ -120,3 +120,8 @@ def test_only_the_exact_token_is_the_command_line(sessions: Sessions) -> None:
     assert sessions.is_cli("cli")
     assert not sessions.is_cli("")
     assert not sessions.is_cli("clí")
+
+
+def test_a_session_does_not_show_its_secrets(sessions: Sessions) -> None:
+    session = sessions.open(sessions.new_start_code())
+    assert repr(session) == "Session(***)"

@@ -43,13 +43,18 @@ def error_body(sentence: str, error_id: str) -> bytes:
     return msgspec.json.encode({"error": sentence, "error_id": error_id})
 
 
+def logged_path(scope: Scope) -> str:
+    """The path as the log may hold it: nobody fills the log with one request."""
+    return str(scope["path"])[:200]
+
+
 async def refuse(scope: Scope, send: Send, refused: Refused) -> None:
     """Answer a request, or a WebSocket handshake, with the refusal and log it under its id."""
     error_id = new_error_id()
     _log.warning(
         "refused %s %r: %s (error_id %s)",
         scope.get("method", "socket"),
-        scope["path"],
+        logged_path(scope),
         refused.sentence,
         error_id,
     )

@@ -33,7 +33,10 @@ class ColumnSpec(Struct, frozen=True):
 
 
 class InstrumentRow(Struct, frozen=True):
-    """An instrument and its row in the blocks; `tick_size` is in price units."""
+    """An instrument and its row in the blocks; `tick_size` is in price units.
+
+    An index that is only followed is not watched: it is no row of the user's list.
+    """
 
     row: int
     symbol: str
@@ -44,6 +47,7 @@ class InstrumentRow(Struct, frozen=True):
     price_scale: int
     tick_size: int
     has_volume: bool
+    is_watched: bool
 
 
 @dataclass(frozen=True)
@@ -294,7 +298,7 @@ class SymbolStatus(BaseModel):
 
 
 class StatusAnswer(BaseModel):
-    """The whole state at one moment of market time."""
+    """The whole state at one moment of market time; `indices` are followed, not watched."""
 
     mode: Mode
     server_time_ms: int
@@ -307,6 +311,7 @@ class StatusAnswer(BaseModel):
     clients: int
     counters: dict[str, int]
     symbols: list[SymbolStatus]
+    indices: list[SymbolStatus]
 
 
 class SymbolAnswer(BaseModel):

@@ -18,9 +18,11 @@ from ticktick.web.messages import (
 from ticktick.web.status import (
     LiveMarket,
     SystemStatus,
+    extra_rows,
     feed_state,
     instrument_row,
     symbol_statuses,
+    watched_rows,
 )
 
 _NOTICES_KEPT: Final = 50
@@ -54,8 +56,7 @@ class Overview:
             columns=COLUMNS,
             freshness=tuple(Freshness),
             instruments=tuple(
-                instrument_row(row, instrument)
-                for row, instrument in enumerate(self.market.table.instruments)
+                instrument_row(self.market, row) for row in range(len(self.market.table))
             ),
             timeframes=TIMEFRAMES,
             status=self.status(),
@@ -91,7 +92,8 @@ class Overview:
             recording=status.recording,
             clients=status.clients,
             counters=status.counters,
-            symbols=symbol_statuses(self.market, status.now_ms),
+            symbols=symbol_statuses(self.market, watched_rows(self.market), status.now_ms),
+            indices=symbol_statuses(self.market, extra_rows(self.market), status.now_ms),
         )
 
     def _phases(self) -> dict[str, PhaseState]:

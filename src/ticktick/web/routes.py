@@ -27,7 +27,7 @@ from ticktick.web.messages import (
 )
 from ticktick.web.security import COOKIE, SESSION_PATH, SOCKET_PATH, START_CODE_PATH, Caller
 from ticktick.web.sessions import Session, Sessions, TooManyTries
-from ticktick.web.status import all_candles, candle_answer, symbol_answer
+from ticktick.web.status import all_candles, candle_answer, symbol_answer, watched_rows
 
 MAX_SOCKETS: Final = 32
 _HELLO_LIMIT_S: Final = 10.0
@@ -92,7 +92,10 @@ class Routes:
         return SymbolsAnswer(
             mode=system.mode,
             server_time_ms=system.now_ms,
-            symbols=[symbol_answer(instrument) for instrument in self._market.table.instruments],
+            symbols=[
+                symbol_answer(self._market.table.instruments[row])
+                for row in watched_rows(self._market)
+            ],
         )
 
     async def candles(self, symbol: str, minutes: int) -> CandlesAnswer:

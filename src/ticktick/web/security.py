@@ -4,7 +4,7 @@ Nothing passes without a session but the page itself, `/healthz` and `/api/v1/se
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from hmac import compare_digest
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
@@ -47,7 +47,7 @@ class Caller(Struct, frozen=True):
 class Guard:
     """ASGI middleware that lets a request through or answers it with one plain sentence.
 
-    `port` is the one the server listens on. `is_page` says whether a path is a file of the page.
+    `port` is the one the server listens on. `page_paths` are the files of the page, open to all.
     `stamp` gives the headers of every authenticated answer: mode and market time.
     """
 
@@ -56,13 +56,13 @@ class Guard:
         app: ASGIApp,
         sessions: Sessions,
         port: int,
-        is_page: Callable[[str], bool],
+        page_paths: Set[str],
         stamp: Callable[[], Mapping[str, str]],
     ) -> None:
         self._app = app
         self._sessions = sessions
         self._hosts = own_hosts(port)
-        self._is_page = is_page
+        self._page_paths = page_paths
         self._stamp = stamp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -118,7 +118,7 @@ class Guard:
             raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests; wait one second.")
         if scope["type"] == "websocket":
             _check_socket(path, caller)
-        elif path in _PUBLIC_PATHS or (not changes and self._is_page(path)):
+        elif path in _PUBLIC_PATHS or (not changes and path in self._page_paths):
             return
         elif not caller.is_known:
             raise Refused(HTTPStatus.UNAUTHORIZED, _NO_SESSION)
@@ -133,7 +133,7 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 headers.update(SECURITY_HEADERS)
                 headers["cache-control"] = (
-                    "no-cache" if self._is_page(scope["path"]) else "no-store"
+                    "no-cache" if scope["path"] in self._page_paths else "no-store"
                 )
                 if scope["state"]["caller"].is_known:
                     headers.update(self._stamp())

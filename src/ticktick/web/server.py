@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from ticktick.web.answers import SECURITY_HEADERS, error_body, new_error_id
+from ticktick.web.answers import SECURITY_HEADERS, error_body, logged_path, new_error_id
 from ticktick.web.hub import Hub
 from ticktick.web.routes import Routes, router
 from ticktick.web.security import Guard
@@ -47,7 +47,7 @@ def create_app(hub: Hub, sessions: Sessions, port: int, page: Path | None = None
         Guard,
         sessions=sessions,
         port=port,
-        is_page=lambda path: _holds(files, path),
+        page_paths=_paths(files),
         stamp=lambda: _stamp(hub),
     )
     return app
@@ -59,12 +59,10 @@ def page_folder() -> Path:
     return built if (built / "index.html").is_file() else PLAIN_PAGE
 
 
-def _holds(page: Path, path: str) -> bool:
-    """Whether the path names a file of the page."""
-    if path == "/":
-        return True
-    file = (page / path.lstrip("/")).resolve()
-    return file.is_relative_to(page.resolve()) and file.is_file()
+def _paths(page: Path) -> frozenset[str]:
+    """The paths under which the page's files are served."""
+    files = [file for file in page.rglob("*") if file.is_file()]
+    return frozenset({"/", *(f"/{file.relative_to(page).as_posix()}" for file in files)})
 
 
 def _stamp(hub: Hub) -> Mapping[str, str]:
@@ -89,7 +87,7 @@ async def _malformed(request: Request, error: Exception) -> Response:
 async def _failed(request: Request, error: Exception) -> Response:
     """The answer to our own fault; it is sent outside the guard, so it carries the headers."""
     error_id = new_error_id()
-    _log.error("failed %s %r (error_id %s)", request.method, request.url.path, error_id)
+    _log.error("failed %s %r (error_id %s)", request.method, logged_path(request.scope), error_id)
     body = error_body("Something failed inside Tick-Tick: the log tells what.", error_id)
     headers = {**SECURITY_HEADERS, "cache-control": "no-store"}
     return Response(body, HTTPStatus.INTERNAL_SERVER_ERROR, headers, "application/json")
@@ -101,7 +99,7 @@ def _sentence(request: Request, status: int, sentence: str) -> Response:
         "answered %d to %s %r: %s (error_id %s)",
         status,
         request.method,
-        request.url.path,
+        logged_path(request.scope),
         sentence,
         error_id,
     )

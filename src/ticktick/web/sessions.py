@@ -25,6 +25,9 @@ class Session(Struct, eq=False):
     second: int = 0
     requests: int = 0
 
+    def __repr__(self) -> str:
+        return "Session(***)"
+
 
 class TooManyTries(Exception):
     """Several wrong start codes within a minute; the next try must wait."""

@@ -1,7 +1,7 @@
 """What the page and the API say about the system and each symbol, read from the live engine."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Protocol
 
 import numpy as np
@@ -38,6 +38,8 @@ class LiveMarket(Protocol):
     def metrics(self) -> NDArray[np.float64]: ...
     @property
     def freshness(self) -> Sequence[Freshness]: ...
+    @property
+    def extras(self) -> Set[str]: ...
     @property
     def phases(self) -> Mapping[str, Phase]: ...
     @property
@@ -82,7 +84,7 @@ class SystemStatus(Struct, frozen=True):
 def feed_state(market: LiveMarket, now_ms: int) -> FeedState:
     """The link, how many symbols are fresh, and the age of the freshest index."""
     table = market.table
-    freshness = [market.freshness[row] for row in range(len(table))]
+    freshness = [market.freshness[row] for row in watched_rows(market)]
     indices = [row for row, i in enumerate(table.instruments) if i.kind is Kind.INDEX]
     newest_ns = int(table.records["exchange_ns"][indices].max(initial=0))
     return FeedState(
@@ -95,20 +97,33 @@ def feed_state(market: LiveMarket, now_ms: int) -> FeedState:
     )
 
 
-def symbol_statuses(market: LiveMarket, now_ms: int) -> list[SymbolStatus]:
-    """Every symbol in row order, prices in rupees."""
+def watched_rows(market: LiveMarket) -> list[int]:
+    """The rows of the user's list."""
+    extras = market.extras
+    return [row for row, i in enumerate(market.table.instruments) if i.symbol not in extras]
+
+
+def extra_rows(market: LiveMarket) -> list[int]:
+    """The rows that are followed but not on the user's list, such as the canary index."""
+    extras = market.extras
+    return [row for row, i in enumerate(market.table.instruments) if i.symbol in extras]
+
+
+def symbol_statuses(market: LiveMarket, rows: Iterable[int], now_ms: int) -> list[SymbolStatus]:
+    """The symbols of these rows, prices in rupees."""
     known = _rupee_columns(market)
+    instruments = market.table.instruments
     return [
         SymbolStatus.model_validate(
             {name: values[row] for name, values in known.items()}
             | {
-                "symbol": instrument.symbol,
-                "name": instrument.name,
+                "symbol": instruments[row].symbol,
+                "name": instruments[row].name,
                 "freshness": market.freshness[row],
                 "age_ms": _age_ms(known["exchange_ms"][row], now_ms),
             }
         )
-        for row, instrument in enumerate(market.table.instruments)
+        for row in rows
     ]
 
 
@@ -126,8 +141,9 @@ def symbol_answer(instrument: Instrument) -> SymbolAnswer:
     )
 
 
-def instrument_row(row: int, instrument: Instrument) -> InstrumentRow:
-    """The instrument for the page: tick size in price units."""
+def instrument_row(market: LiveMarket, row: int) -> InstrumentRow:
+    """The instrument of a row for the page: tick size in price units."""
+    instrument = market.table.instruments[row]
     return InstrumentRow(
         row=row,
         symbol=instrument.symbol,
@@ -138,6 +154,7 @@ def instrument_row(row: int, instrument: Instrument) -> InstrumentRow:
         price_scale=instrument.price_scale,
         tick_size=instrument.tick_size,
         has_volume=instrument.has_volume,
+        is_watched=instrument.symbol not in market.extras,
     )
 
 
