@@ -62,6 +62,7 @@ class SmallMarket:
         self.table.add(symbols)
         self.metrics = np.full((len(METRICS), capacity), np.nan)
         self.freshness = [Freshness.UNKNOWN] * capacity
+        self.extras: set[str] = set()
         self.phases = {"NSE_EQ": Phase.CONTINUOUS}
         self.phase_sources = {"NSE_EQ": "feed"}
         self.link_up = True

@@ -98,6 +98,7 @@ class BrokerOrigin:
             at_ns=now_ns,
             instruments=(*found.instruments, *extra),
             canary=symbols[0] if symbols else None,
+            extras=tuple(instrument.symbol for instrument in extra),
             notes=(*master.notes, *found.notes),
         )
         return cls(http, rest, clock, first)

@@ -124,7 +124,7 @@ def test_candles_of_six_timeframes_equal_a_resample_of_the_exchanges_trades(stag
                 for candle in told
                 if candle["state"] == "final"
             }
-            wanted = {at: row.tolist() for at, row in oracle.iterrows() if at <= last_ns}
+            wanted = {at: row for at, row in oracle.items() if at <= last_ns}
             assert {at: ours.get(at) for at in wanted} == wanted, f"{symbol} {minutes}m"
             compared += len(wanted)
     assert compared > 200

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 
-def candles_of_trades(trades: Sequence[Sequence[int]], minutes: int, open_ns: int) -> pd.DataFrame:
-    """Open, high, low, close, volume by start in nanoseconds, anchored at the session's open.
+def candles_of_trades(
+    trades: Sequence[Sequence[int]], minutes: int, open_ns: int
+) -> dict[int, list[int]]:
+    """Open, high, low, close and volume by start in nanoseconds, anchored at the session's open.
 
     trades: rows of (time in ns, price, quantity). A candle without a trade has no row.
     """
@@ -16,5 +18,5 @@ def candles_of_trades(trades: Sequence[Sequence[int]], minutes: int, open_ns: in
     table = bars["price"].ohlc()
     table["volume"] = bars["quantity"].sum()
     table = table.dropna().astype("int64")
-    table.index = table.index.astype("datetime64[ns]").astype("int64")
-    return table
+    starts = table.index.astype("datetime64[ns]").astype("int64")
+    return dict(zip(starts.tolist(), table.to_numpy().tolist(), strict=True))

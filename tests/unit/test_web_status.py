@@ -6,13 +6,20 @@ from tests.web_stage import MORNING_NS, SmallMarket, Stage, candle, instrument
 from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.instrument import Kind
 from ticktick.domain.market import Freshness
-from ticktick.web.status import candle_answer, feed_state, symbol_answer, symbol_statuses
+from ticktick.web.status import (
+    candle_answer,
+    extra_rows,
+    feed_state,
+    symbol_answer,
+    symbol_statuses,
+    watched_rows,
+)
 
 NOW_MS = MORNING_NS // NS_PER_MS
 
 
 def test_a_symbol_never_heard_of_is_null_and_never_zero() -> None:
-    (status,) = symbol_statuses(SmallMarket([instrument("RELIANCE")]), NOW_MS)
+    (status,) = symbol_statuses(SmallMarket([instrument("RELIANCE")]), [0], NOW_MS)
     told = status.model_dump(exclude={"symbol", "name", "freshness"})
     assert set(told.values()) == {None}
     assert status.freshness is Freshness.UNKNOWN
@@ -23,7 +30,7 @@ def test_prices_are_rupees_whatever_the_price_unit() -> None:
     for symbol, price, previous in (("RELIANCE", 140_005, 140_000), ("USDINR", 845_675, 840_000)):
         market.trade(symbol, price)
         market.table.records["previous_close"][market.table.row_of_symbol[symbol]] = previous
-    shares, currency = symbol_statuses(market, NOW_MS)
+    shares, currency = symbol_statuses(market, watched_rows(market), NOW_MS)
     assert (shares.last_price, shares.change, shares.bid, shares.spread) == (
         1400.05,
         0.05,
@@ -39,13 +46,14 @@ def test_an_index_has_no_volume_rather_than_none_traded() -> None:
     market = SmallMarket([instrument("NIFTY 50", Kind.INDEX), instrument("ITC")])
     market.trade("NIFTY 50", 2_600_000)
     market.trade("ITC", 40_000)
-    assert [status.volume for status in symbol_statuses(market, NOW_MS)] == [None, 10]
+    told = symbol_statuses(market, watched_rows(market), NOW_MS)
+    assert [status.volume for status in told] == [None, 10]
 
 
 def test_the_age_is_told_in_market_time_and_never_negative() -> None:
     market = SmallMarket([instrument("ITC")])
     market.trade("ITC", 40_000)
-    ages = [symbol_statuses(market, NOW_MS + late)[0].age_ms for late in (-50, 0, 1500)]
+    ages = [symbol_statuses(market, [0], NOW_MS + late)[0].age_ms for late in (-50, 0, 1500)]
     assert ages == [0, 0, 1500]
 
 
@@ -78,3 +86,12 @@ def test_counters_of_engine_surroundings_and_browsers_are_in_one_status() -> Non
     assert counters["frames"] == 0
     assert counters["reconnects"] == 2
     assert counters["client_conflated_total"] == 0
+
+
+def test_an_index_that_is_only_followed_is_no_symbol_of_the_list() -> None:
+    market = SmallMarket([instrument("RELIANCE"), instrument("NIFTY", kind=Kind.INDEX)])
+    market.extras = {"NIFTY"}
+    market.freshness[0] = Freshness.FRESH
+    assert (watched_rows(market), extra_rows(market)) == ([0], [1])
+    feed = feed_state(market, NOW_MS)
+    assert (feed.fresh, feed.total) == (1, 1)

@@ -31,6 +31,7 @@ export interface InstrumentRow {
   readonly price_scale: number;
   readonly tick_size: number;
   readonly has_volume: boolean;
+  readonly is_watched: boolean;
 }
 
 /** The session phase of one segment; `source` is `feed` or `calendar`. */
@@ -200,7 +201,7 @@ export interface SymbolStatus {
   readonly volume: number | null;
 }
 
-/** The whole state at one moment of market time. */
+/** The whole state at one moment of market time; `indices` are followed, not watched. */
 export interface StatusAnswer {
   readonly mode: Mode;
   readonly server_time_ms: number;
@@ -213,6 +214,7 @@ export interface StatusAnswer {
   readonly clients: number;
   readonly counters: Readonly<Record<string, number>>;
   readonly symbols: readonly SymbolStatus[];
+  readonly indices: readonly SymbolStatus[];
 }
 
 /** One instrument; `tick_size` in rupees. */

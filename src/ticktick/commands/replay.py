@@ -13,11 +13,12 @@ from ticktick.commands import options
 from ticktick.commands.live import until_stopped, watch_and_show
 from ticktick.commands.show import show_symbols
 from ticktick.config import load_settings
+from ticktick.domain.clock import NS_PER_MS
 from ticktick.logs import FileLogs
 from ticktick.origin import RecordingOrigin, event_ns
 from ticktick.store.outputs import OutputLog
 from ticktick.store.recording import Recording, read_recording
-from ticktick.web.status import symbol_statuses
+from ticktick.web.status import symbol_statuses, watched_rows
 from ticktick.workspace import current_workspace
 
 _FASTEST = "max"
@@ -94,7 +95,9 @@ def _compute(recording: Recording, outputs: Path | None) -> None:
             if log is not None:
                 log.take(out)
     click.echo(f"REPLAY ended after {recording.events} events")
-    show_symbols([s.model_dump() for s in symbol_statuses(engine.market, at_ns // 1_000_000)])
+    market = engine.market
+    told = symbol_statuses(market, watched_rows(market), at_ns // NS_PER_MS)
+    show_symbols([symbol.model_dump() for symbol in told])
 
 
 def _rate(speed: str) -> float:

@@ -38,12 +38,15 @@ class TimerFired(Struct, frozen=True, tag="timer", gc=False):
 class InstrumentsResolved(Struct, frozen=True, tag="instruments"):
     """The watchlist against the day's instrument master; comes before the first frame.
 
-    `notes` are sentences for the user: what was repaired, what was not found.
+    `canary` is the symbol whose silence means a silent feed; `extras` are symbols that are
+    followed but not on the user's list. `notes` are sentences for the user: what was repaired,
+    what was not found.
     """
 
     at_ns: int
     instruments: tuple[Instrument, ...]
     canary: str | None = None
+    extras: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 

@@ -41,7 +41,8 @@ class MarketHalf:
     """The state of the market as the feed, the broker's history and the clock told it.
 
     `metrics` is float64[len(METRICS), capacity] in the order of METRICS, NaN = not known, prices
-    in price units. `freshness` is by row, `phases` by segment. Every method takes one event and
+    in price units. `freshness` is by row, `phases` by segment. `extras` are symbols that are
+    followed but not on the user's list. Every method takes one event and
     returns the rows it touched and the facts, in a fixed order.
     """
 
@@ -68,6 +69,7 @@ class MarketHalf:
         )
         self._heard = np.zeros(capacity, np.bool_)
         self._canary: str | None = None
+        self.extras: frozenset[str] = frozenset()
         self._noticed_ns = 0
         self.metrics = self._metrics.values
         self.freshness: list[Freshness] = []
@@ -113,6 +115,7 @@ class MarketHalf:
         self._metrics.watch()
         self._candles.watch()
         self._canary = event.canary
+        self.extras = frozenset(event.extras)
         facts: list[Fact] = [Noticed(event.at_ns, "info", note) for note in event.notes]
         self._requote(self._phases.watch(instruments, event.at_ns), event.at_ns, facts)
         self._judge(self._all_rows(), event.at_ns, facts)

@@ -19,8 +19,8 @@ class FactLog:
                 case Noticed(level=level, text=text):
                     _log.log(_LEVELS.get(level, logging.INFO), "%s", text)
                 case FeedChanged(up=up, reason=reason):
-                    level = logging.INFO if up else logging.WARNING
-                    _log.log(level, "feed %s: %s", "up" if up else "down", reason)
+                    importance = logging.INFO if up else logging.WARNING
+                    _log.log(importance, "feed %s: %s", "up" if up else "down", reason)
                 case PhaseChanged(segment=segment, phase=phase, source=source):
                     _log.info("%s is %s (%s)", segment, phase, source)
                 case _:
