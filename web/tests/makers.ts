@@ -28,6 +28,7 @@ export function instrument(row: number, over: Partial<InstrumentRow> = {}): Inst
     price_scale: 100,
     tick_size: 5,
     has_volume: true,
+    is_watched: true,
     ...over,
   };
 }

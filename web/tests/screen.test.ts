@@ -97,6 +97,22 @@ describe("the status strip", () => {
   });
 });
 
+describe("an index that is followed but not watched", () => {
+  it("stands in the strip, not in the list, and can be charted", async () => {
+    const nifty = instrument(1, { symbol: "NIFTY", kind: "index", has_volume: false, is_watched: false });
+    await open([instrument(0), nifty]);
+    prices(rowValues(), rowValues({ last_price: 2_576_620, previous_close: 2_590_000 }));
+    page.tick();
+    paint();
+    expect(all(id("row")).map((one) => one.dataset["symbol"])).toEqual(["SYM0"]);
+    expect(read(id("index"))).toBe("NIFTY 25,766.20 −0.52%");
+    expect(read(id("feed"))).toContain("fresh 1/1");
+    find(id("index")).click();
+    paint();
+    expect(find(id("chart")).dataset["symbol"]).toBe("NIFTY");
+  });
+});
+
 describe("a row of the watchlist", () => {
   it("reads like a quote", async () => {
     await open([instrument(0, { symbol: "RELIANCE", name: "Reliance Industries" })]);

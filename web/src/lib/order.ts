@@ -46,12 +46,12 @@ export class WatchOrder {
   }
 
   rows(store: Store, wall: WallMs): readonly InstrumentRow[] {
-    const changed = this.source !== store.instruments;
+    const changed = this.source !== store.watched;
     const due = !this.paused && wall - this.sortedAt >= RESORT_MS;
     if (changed || (this.sort !== null && due)) {
-      this.source = store.instruments;
+      this.source = store.watched;
       this.sortedAt = wall;
-      this.sorted = this.sort === null ? store.instruments : ordered(store, this.sort, wall);
+      this.sorted = this.sort === null ? store.watched : ordered(store, this.sort, wall);
     }
     return this.sorted;
   }
@@ -60,10 +60,10 @@ export class WatchOrder {
 function ordered(store: Store, sort: Sort, wall: WallMs): InstrumentRow[] {
   const collator = new Intl.Collator("en-IN");
   const values = new Map(
-    store.instruments.map((one) => [one, sortValue(store, one, sort.key, wall)]),
+    store.watched.map((one) => [one, sortValue(store, one, sort.key, wall)]),
   );
   const direction = sort.descending ? -1 : 1;
-  return store.instruments.toSorted((a, b) => {
+  return store.watched.toSorted((a, b) => {
     if (sort.key === "symbol") return direction * collator.compare(a.symbol, b.symbol);
     return compare(values.get(a) ?? NaN, values.get(b) ?? NaN, direction);
   });

@@ -45,7 +45,8 @@ export function quoteView(store: Store, instrument: InstrumentRow, wall: WallMs)
   const spread = units(table.spread[row]);
   const imbalance = value(table.imbalance[row]);
   const volume = value(table.volume[row]);
-  const vwapDistance = value(table.vwap_distance[row]);
+  const vwapDistance = format.percent(value(table.vwap_distance[row]));
+  const change = format.percent((last - previous) / previous);
   const tone = colour ? toneOf(store.directions[row] ?? 0) : "none";
   const print = (price: PriceUnits): string => format.price(price, scale);
   return {
@@ -54,14 +55,14 @@ export function quoteView(store: Store, instrument: InstrumentRow, wall: WallMs)
     last: print(last),
     arrow: { up: "▲", down: "▼", none: "" }[tone] as QuoteView["arrow"],
     tone,
-    change: format.percent((last - previous) / previous),
+    change,
     changeUnits: format.difference(priceUnits(last - previous), scale),
-    changeTone: colour ? toneOf(last - previous) : "none",
+    changeTone: colour ? toneOfText(change) : "none",
     spread: print(spread),
     spreadTicks: format.ticks(spread, instrument.tick_size),
     vwap: print(units(Math.round(value(table.vwap_session[row])))),
-    vwapDistance: format.percent(vwapDistance),
-    vwapTone: colour ? toneOf(vwapDistance) : "none",
+    vwapDistance,
+    vwapTone: colour ? toneOfText(vwapDistance) : "none",
     imbalance,
     imbalanceText: format.ratio(imbalance),
     volume: format.short(volume),
@@ -124,6 +125,11 @@ function closeTime(exchangeMs: MarketMs, nowMs: MarketMs | null): string {
 function toneOf(signed: number): Tone {
   if (signed > 0) return "up";
   return signed < 0 ? "down" : "none";
+}
+
+/** The tone of a printed difference: one that rounds to zero has none. */
+function toneOfText(printed: string): Tone {
+  return toneOf(Number(printed.startsWith("+")) - Number(printed.startsWith("−")));
 }
 
 const value = (cell: number | undefined): number => cell ?? NaN;

@@ -30,7 +30,10 @@ export class Store {
   status: Status | null = null;
   mode: Mode | null = null;
   clock: MarketClock | null = null;
-  instruments: readonly InstrumentRow[] = [];
+  /** The user's list, in its order. */
+  watched: readonly InstrumentRow[] = [];
+  /** Indices the program follows although nobody watches them. */
+  followed: readonly InstrumentRow[] = [];
   notices: readonly Notice[] = [];
   table: Table = emptyTable(0);
   /** Direction of each row's last price change: -1, 0 (none seen) or 1. */
@@ -149,7 +152,8 @@ export class Store {
   private begin(hello: Hello, wall: WallMs): readonly Panel[] {
     const rows = 1 + Math.max(-1, ...hello.instruments.map((one) => one.row));
     this.hello = hello;
-    this.instruments = hello.instruments;
+    this.watched = hello.instruments.filter((one) => one.is_watched);
+    this.followed = hello.instruments.filter((one) => !one.is_watched);
     this.rowOf = new Map(hello.instruments.map((one) => [one.symbol, one]));
     this.notices = hello.notices;
     this.table = emptyTable(rows);
@@ -157,7 +161,7 @@ export class Store {
     this.moves = new Uint32Array(rows);
     this.versions = new Uint32Array(rows);
     if (this.instrument(this.selected) === null) {
-      const first = hello.instruments.find((one) => one.has_volume) ?? hello.instruments[0];
+      const first = this.watched.find((one) => one.has_volume) ?? hello.instruments[0];
       this.selected = first === undefined ? null : symbolName(first.symbol);
     }
     if (!hello.timeframes.includes(this.minutes)) this.minutes = hello.timeframes[0] ?? 1;

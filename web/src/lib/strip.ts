@@ -39,9 +39,9 @@ export function clockItem(store: Store, wall: WallMs): Item & { readonly date: s
   };
 }
 
-/** The worst state of all instruments, how many are true right now, and why when the link is down. */
+/** The worst state of the watched instruments, how many are true right now, and why when the link is down. */
 export function feedItem(store: Store, wall: WallMs): Item {
-  const states = store.instruments.map((one) => store.freshness(one.row, wall));
+  const states = store.watched.map((one) => store.freshness(one.row, wall));
   const state = worst(states);
   const good = states.filter((one) => one === "fresh" || one === "quiet").length;
   const text = state === "closed" ? "closed" : `${state} ${good}/${states.length}`;
