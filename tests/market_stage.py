@@ -87,8 +87,8 @@ def index(symbol: str = "NIFTY") -> Instrument:
 def candle(start_ns: int, close: int = 100, *, volume: int = 10, **changes: Any) -> Candle:
     """A flat minute, final and confirmed."""
     plain: dict[str, Any] = {"symbol": "ACME", "minutes": 1, "start_ns": start_ns}
-    prices = dict.fromkeys(("open", "high", "low", "close"), close)
-    return Candle(**{**plain, **prices, "volume": volume, **changes})
+    plain |= dict.fromkeys(("open", "high", "low", "close"), close)
+    return Candle(**{**plain, "volume": volume, **changes})
 
 
 def minute_columns(minute: Candle) -> dict[str, int]:

@@ -261,7 +261,8 @@ def test_given_a_corrected_member_then_the_higher_candle_has_a_new_revision() ->
     stage.trade(clock(9, 15, 1), 101)
     stage.timer(clock(9, 18, 5))
     facts = stage.confirm(clock(9, 18, 9), candle(OPEN, 103)).facts
-    assert [(c.close, c.revision) for c in changed_candles(facts, 3)] == [(103, 1)]
+    found = [(c.close, c.revision, c.state) for c in changed_candles(facts, 3)]
+    assert found == [(103, 1, FINAL)]
 
 
 def test_given_closed_and_forming_minutes_then_the_running_five_minutes_join_them() -> None:
@@ -343,6 +344,40 @@ def test_given_history_that_starts_within_a_candle_then_that_candle_is_not_made_
     assert [c.start_ns for c in stage.market.candles("ACME", 5)] == [clock(9, 20)]
     stage.history(clock(9, 30), *[candle(clock(9, 15 + i)) for i in range(4)])
     assert [c.start_ns for c in stage.market.candles("ACME", 5)] == [clock(9, 15), clock(9, 20)]
+
+
+def test_given_history_twice_before_the_feed_then_all_of_it_is_final() -> None:
+    stage = Stage(at_ns=clock(9, 30), up=False)
+    for count in (5, 9):
+        stage.history(clock(9, 30), *[candle(OPEN + i * MINUTE) for i in range(count)])
+    assert {c.state for c in stage.market.candles("ACME", 1)} == {FINAL}
+
+
+def test_given_an_hour_of_which_minutes_were_dropped_then_it_is_not_rebuilt_from_the_rest() -> None:
+    stage = Stage(at_ns=OPEN, up=False)
+    for day in (8, 7, 4, 3, 2, 1):
+        start = OPEN - day * NS_PER_DAY
+        stage.history(OPEN, *[candle(start + i * MINUTE) for i in range(375)])
+    oldest = stage.market.candles("ACME", 1)[0]
+    cut = [c for c in stage.market.candles("ACME", 60) if c.start_ns < oldest.start_ns][-1]
+    assert cut.end_ns > oldest.end_ns
+    facts = stage.history(OPEN, candle(oldest.start_ns, 777)).facts
+    assert changed_candles(facts, 60) == []
+    assert cut in stage.market.candles("ACME", 60)
+
+
+def test_given_open_interest_then_the_brokers_minute_without_it_keeps_it() -> None:
+    stage = Stage()
+    stage.begin()
+    stage.frame(OPEN + 1, last_price=101, last_trade_ns=OPEN + 1, volume=1010, open_interest=5_000)
+    stage.confirm(clock(9, 16, 1), candle(OPEN, 102))
+    assert stage.market.candles("ACME", 1)[0].open_interest == 5_000
+
+
+def test_given_a_minute_with_a_price_of_zero_then_it_is_not_taken() -> None:
+    stage = Stage()
+    stage.begin()
+    assert stage.confirm(clock(9, 16, 1), candle(OPEN, low=0)).facts == ()
 
 
 def test_given_history_for_an_unconfirmed_minute_then_history_wins() -> None:

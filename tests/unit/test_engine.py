@@ -177,6 +177,23 @@ def test_P22_given_the_exchange_stops_early_then_later_prints_make_no_candle() -
     assert [c.close for c in stage.market.candles("ACME", 1)] == [101, 103]
 
 
+def test_P22_given_an_early_close_and_another_word_then_the_first_one_ends_the_trading() -> None:
+    stage = Stage(at_ns=clock(11, 0))
+    stage.begin(clock(11, 0))
+    stage.process(words(clock(11, 1), NSE_EQ=Phase.CLOSED))
+    stage.process(words(clock(11, 10), NSE_EQ=Phase.POST_CLOSE))
+    stage.trade(clock(11, 5), 101)
+    stage.timer(clock(11, 12))
+    assert stage.market.candles("ACME", 1) == ()
+
+
+def test_given_a_frame_older_than_the_one_before_then_the_newest_time_stands() -> None:
+    stage = Stage()
+    stage.begin(OPEN + 10)
+    stage.trade(OPEN + 5, 101)
+    assert stage.market.last_frame_ns == OPEN + 10
+
+
 def test_P22_given_an_evening_extension_then_the_feed_opens_and_ends_it() -> None:
     stage = Stage(at_ns=clock(16, 30))
     stage.begin(clock(16, 30))

@@ -41,11 +41,10 @@ class CandleBook:
         return self._series[minutes].candles
 
     def close(self, candle: Candle, frontier_ns: int) -> list[Candle]:
-        """Take a minute whose trades are over; it waits for the broker's own candle."""
+        """Take a minute whose trades are over, for the first time; the broker's own may follow."""
         changed: list[Candle] = []
-        if self._series[1].get(candle.start_ns) is None:
-            self._unconfirmed.append(candle.start_ns)
-            self._put(candle, changed)
+        self._unconfirmed.append(candle.start_ns)
+        self._put(candle, changed)
         self._settle(frontier_ns, 0, changed)
         return changed
 

@@ -12,7 +12,8 @@ class Coverage:
     """The time since the first moment known, less the holes.
 
     A hole is time in which trades may have happened that nobody saw: the link was down, or the
-    history ended before the feed began. The broker's history fills it.
+    history ended before the feed began. The broker's history fills it. Of very many holes the
+    oldest become one, with the time between them.
     """
 
     def __init__(self) -> None:
@@ -68,5 +69,9 @@ class Coverage:
             self._known_from_ns = at_ns
 
     def _dig(self, start_ns: int, end_ns: int) -> None:
-        if start_ns < end_ns:
-            self._holes = [*self._holes[1 - _MOST_HOLES :], (start_ns, end_ns)]
+        if start_ns == end_ns:
+            return
+        self._holes.append((start_ns, end_ns))
+        if len(self._holes) > _MOST_HOLES:
+            (first, _), (_, last) = self._holes[:2]
+            self._holes[:2] = [(first, last)]
