@@ -152,6 +152,7 @@ async def _open_store(plan: Plan, settings: Settings, stack: AsyncExitStack) -> 
         url=url.get_secret_value() if url is not None else None,
         use_local=settings.redis.use_local,
         time_series=settings.redis.timeseries,
+        is_new=plan.mode == "DEMO",
     )
     store = await asyncio.to_thread(open_store, wish)
     stack.callback(store.close)

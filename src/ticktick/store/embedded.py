@@ -32,14 +32,15 @@ class StoreWish(Struct, frozen=True):
     """What the settings say about Redis.
 
     `url` is REDIS_URL, or made of REDIS_HOST and REDIS_PORT; `folder` is where embedded servers
-    keep their data; `time_series` is false for TICKTICK_TIMESERIES=off; `payload` is the
-    unpacked wheel that holds the module.
+    keep their data, and `is_new` drops what an earlier run left there; `time_series` is false
+    for TICKTICK_TIMESERIES=off; `payload` is the unpacked wheel that holds the module.
     """
 
     folder: Path
     url: str | None = None
     use_local: bool = False
     time_series: bool = True
+    is_new: bool = False
     payload: Path = Path(sys.prefix) / _PAYLOAD
 
 
@@ -123,7 +124,7 @@ def open_store(wish: StoreWish) -> Store:
         failures: list[str] = []
         for program in choice.programs:
             try:
-                server = EmbeddedServer(program, wish.folder)
+                server = EmbeddedServer(program, wish.folder, is_new=wish.is_new)
             except StoreError as error:
                 failures.append(str(error))
             else:

@@ -20,6 +20,7 @@ if sys.platform != "win32":
     import fcntl
 
 MEMORY_MB: Final = 512
+APPEND_ONLY: Final = "appendonlydir"
 _START_S: Final = 30.0
 _STOP_S: Final = 5.0
 _LOOK_S: Final = 0.01
@@ -48,15 +49,19 @@ class EmbeddedServer:
 
     Its data lies in a folder of its own below `folder`, its socket in a fresh 0700 folder with
     a short path. The caller holds the lock of `folder`, so a server found there was left over
-    from a killed run and is stopped first. It is a process group
-    of its own, so that Ctrl-C reaches us and we stop it after our last write.
+    from a killed run and is stopped first; `is_new` drops its data. It is a process group of
+    its own, so that Ctrl-C reaches us and we stop it after our last write.
     Raises StoreError if it does not start.
     """
 
-    def __init__(self, program: Program, folder: Path, memory_mb: int = MEMORY_MB) -> None:
+    def __init__(
+        self, program: Program, folder: Path, memory_mb: int = MEMORY_MB, *, is_new: bool = False
+    ) -> None:
         self._data = folder.absolute() / program.folder
         self._data.mkdir(parents=True, exist_ok=True, mode=0o700)
         _stop_left_over(self._data)
+        if is_new:
+            shutil.rmtree(self._data / APPEND_ONLY, ignore_errors=True)
         self._sockets = Path(tempfile.mkdtemp(prefix="ticktick-"))
         self.url = f"unix://{self._sockets / 's'}"
         self._program = program
@@ -97,6 +102,7 @@ class EmbeddedServer:
                     str(program.file),
                     *("--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
                     *("--dir", str(self._data), "--save", "", "--appendonly", "yes"),
+                    *("--appenddirname", APPEND_ONLY),
                     *("--appendfsync", "everysec", "--maxmemory", f"{self._memory_mb}mb"),
                     *("--maxmemory-policy", "noeviction", "--daemonize", "no"),
                     *module,
