@@ -50,6 +50,7 @@ def test_P22_each_class_of_a_segment_has_its_own_end_of_trading() -> None:
     assert book.take_flipped().tolist() == [1, 3]
     assert book.take_flipped().tolist() == []
     assert book.advance(clock(15, 30)) == ["NSE_EQ"]
+    assert book.advance(clock(15, 35)) == ["NSE_EQ", "NSE_INDEX"]
     assert book.advance(clock(15, 40)) == ["NSE_FO"]
 
 

@@ -69,7 +69,7 @@ class Coverage:
             self._known_from_ns = at_ns
 
     def _dig(self, start_ns: int, end_ns: int) -> None:
-        if start_ns == end_ns:
+        if start_ns >= end_ns:
             return
         self._holes.append((start_ns, end_ns))
         if len(self._holes) > _MOST_HOLES:
