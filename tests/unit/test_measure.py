@@ -206,6 +206,8 @@ def test_given_more_trades_than_the_window_holds_then_the_vwap_stays_exact() -> 
         value += price * (1 + i % 3)
         volume += 1 + i % 3
     assert stage.metric("vwap") == pytest.approx(value / volume, rel=1e-12)
+    stage.timer(OPEN + 300_000 * NS_PER_MS + (TRADES + 10) * NS_PER_MS)
+    assert not math.isnan(stage.metric("vwap"))
     stage.timer(clock(9, 20, 10))
     assert math.isnan(stage.metric("vwap"))
 
