@@ -47,7 +47,8 @@ class Update(NamedTuple):
 
 @pytest.mark.shared
 @pytest.mark.parametrize(
-    "name", [FILES[1], *(pytest.param(name, marks=pytest.mark.slow) for name in FILES[::2])]
+    "name",
+    [FILES[1], *(pytest.param(name, marks=pytest.mark.slow) for name in (FILES[0], *FILES[2:]))],
 )
 def test_P07_a_recorded_session_ends_with_the_brokers_own_candles(
     name: str, shared_data: Path
