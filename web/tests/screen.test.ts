@@ -70,6 +70,7 @@ describe("the status strip", () => {
     expect(read(id("mode"))).toBe("DEMO");
     expect(read(id("clock"))).toContain("10:00:00 IST market open");
     expect(read(id("feed"))).toBe("fresh 2/2 Feed · canary 0 s");
+    expect(read(id("announcer"))).toBe("Mode DEMO. Feed fresh.");
     expect(read(id("token"))).toContain("until 03:30");
     expect(read(id("store"))).toContain("on Store");
     expect(read(id("recording"))).toContain("on Recording");
@@ -257,12 +258,12 @@ describe("the chart", () => {
   });
   it("has a name that says in words what it shows", async () => {
     await load();
-    world.wall = 3_000;
-    say(from.make("candle", { symbol: "SYM0", minutes: 1, candle: candle(1, 123_400, "final") }));
     expect(find(id("chart")).getAttribute("aria-label")).toBe(
       "SYM0, 1 minute candles: last 1,234.50 (fresh), +2.88% since the previous close, " +
         "day range 1,195.00 – 1,240.00, 0.45% above the day's VWAP, 3 candles",
     );
+    press("3");
+    expect(find(id("chart")).getAttribute("aria-label")).toContain("SYM0, 5 minute candles");
   });
   it("is walked by the arrow keys, and closed candles are read out", async () => {
     await load();

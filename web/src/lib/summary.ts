@@ -7,7 +7,7 @@ import { quoteView } from "./quote";
 import type { Store } from "./store";
 
 /** `RELIANCE, 5 minute candles: last 1,234.50 (fresh), +1.25% since ...`. */
-export function chartSummary(store: Store, instrument: InstrumentRow, wall: WallMs): string {
+function chartSummary(store: Store, instrument: InstrumentRow, wall: WallMs): string {
   const view = quoteView(store, instrument, wall);
   const distance = store.table.vwap_distance[instrument.row] ?? NaN;
   const parts = [
@@ -24,6 +24,24 @@ function vwapWords(distance: number): string {
   const size = format.percent(Math.abs(distance)).replace("+", "");
   if (!/[1-9]/.test(size)) return "at the day's VWAP";
   return `${size} ${distance > 0 ? "above" : "below"} the day's VWAP`;
+}
+
+const PAUSE_MS = 2_000;
+
+/** The summary that follows the prices slowly, but a switch of symbol or timeframe at once. */
+export function createSummary(): (store: Store, wall: WallMs) => string {
+  let summary = "";
+  let shown = "";
+  let madeAt = -Infinity;
+  return (store, wall) => {
+    const now = `${store.selected} ${store.series.generation}`;
+    const instrument = store.instrument(store.selected);
+    if (instrument === null || (now === shown && wall - madeAt < PAUSE_MS)) return summary;
+    shown = now;
+    madeAt = wall;
+    summary = chartSummary(store, instrument, wall);
+    return summary;
+  };
 }
 
 /** What stands where the candles should be, or null when they are there. */
