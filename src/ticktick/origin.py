@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Coroutine, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from pathlib import Path
 from random import Random
 from typing import Any, Protocol, TypeAlias
@@ -29,7 +29,7 @@ from ticktick.domain.sessions import Calendar
 from ticktick.domain.watchlist import WatchlistEntry
 from ticktick.emulator.control import read_clock
 from ticktick.engine.runner import Runner, supervise
-from ticktick.engine.sources import FIRST_MINUTES, history, timers
+from ticktick.engine.sources import DEEP_SESSIONS, FIRST_MINUTES, history, timers
 from ticktick.errors import AuthError, ConfigError
 from ticktick.store.recording import Recording
 from ticktick.store.redis_store import stored_minutes
@@ -68,6 +68,7 @@ class BrokerOrigin:
         self.first = first
         self._http = http
         self._rest = rest
+        self._returned = asyncio.Event()
 
     @classmethod
     async def connect(
@@ -127,7 +128,7 @@ class BrokerOrigin:
         keys = [instrument.instrument_key for instrument in self.first.instruments]
 
         async def run() -> None:
-            await runner.take_from(feed_events(self._rest, keys, self.clock, Random()))  # noqa: S311
+            await runner.take_from(self._noting_returns(keys))
 
         try:
             await supervise("feed", run, time.monotonic)
@@ -136,25 +137,53 @@ class BrokerOrigin:
             await runner.put(LinkChanged(now_ns, up=False, reason=str(error)))
             await runner.put(NoteTaken(now_ns, "error", str(error)))
 
+    async def _noting_returns(
+        self, keys: Sequence[str]
+    ) -> AsyncGenerator[FrameArrived | LinkChanged]:
+        """The feed's events; each return of the link asks for the minutes that were missed."""
+        was_down = False
+        feed = feed_events(self._rest, keys, self.clock, Random())  # noqa: S311
+        async with aclosing(feed) as events:
+            async for event in events:
+                if isinstance(event, LinkChanged):
+                    if event.up and was_down:
+                        self._returned.set()
+                    was_down = not event.up
+                yield event
+
     async def _history(self, runner: Runner) -> None:
+        """History at the start, deep; after each return of the link the newest minutes again."""
         notes: list[str] = []
         source = UpstoxHistory(
             self._rest, self.first.instruments, self.clock, Calendar(), notes.append
         )
         symbols = [instrument.symbol for instrument in self.first.instruments]
-        await runner.take_from(history(source, symbols, self.clock, notes.append, asyncio.sleep))
-        for text in dict.fromkeys(notes):
-            await runner.put(NoteTaken(self.clock.now_ns(), "warning", text))
+        sessions = DEEP_SESSIONS
+        while True:
+            await runner.take_from(
+                history(source, symbols, self.clock, notes.append, asyncio.sleep, sessions)
+            )
+            for text in dict.fromkeys(notes):
+                await runner.put(NoteTaken(self.clock.now_ns(), "warning", text))
+            notes.clear()
+            await self._returned.wait()
+            self._returned.clear()
+            if self._rest.hosts.is_loopback:
+                await self._set_clock()
+            sessions = 0
 
     async def _follow_clock(self) -> None:
         """Keep in step with the exchange's clock, which may be set or sped up."""
         while True:
             await asyncio.sleep(_CLOCK_EVERY_S)
-            with suppress(aiohttp.ClientError, TimeoutError):
-                now_ns, rate = await read_clock(self._http, self._rest.hosts.api)
-                off_s = abs(now_ns - self.clock.now_ns()) / NS_PER_S
-                if rate != self.clock.rate or off_s > _CLOCK_TOLERANCE_S * max(rate, 1.0):
-                    self.clock.set(now_ns, rate)
+            await self._set_clock()
+
+    async def _set_clock(self) -> None:
+        with suppress(aiohttp.ClientError, TimeoutError):
+            now_ns, rate = await read_clock(self._http, self._rest.hosts.api)
+            off_s = abs(now_ns - self.clock.now_ns()) / NS_PER_S
+            if rate != self.clock.rate or off_s > _CLOCK_TOLERANCE_S * max(rate, 1.0):
+                self.clock.set(now_ns, rate)
 
 
 class RecordingOrigin:

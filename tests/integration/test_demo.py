@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -11,6 +12,7 @@ import pytest
 
 from tests.oracles.trades import candles_of_trades
 from tests.program_stage import Program, eventually, exchange, fetch, program, status, ticktick
+from tests.upstox_stage import free_port
 from ticktick.domain.clock import parse_iso_ns
 from ticktick.domain.market import TIMEFRAMES
 from ticktick.running import find_running
@@ -158,3 +160,37 @@ def test_a_killed_demo_leaves_no_process_and_a_recording_that_replays(tmp_path: 
     assert url is not None
     with program(tmp_path, "demo", "--no-browser", "--port", "0", "--start", START) as again:
         again.line_with("are live")
+
+
+def test_minutes_lost_while_the_exchange_was_away_are_filled_from_its_history(
+    tmp_path: Path,
+) -> None:
+    port = free_port()
+    home, exchange_home = tmp_path / "demo", tmp_path / "exchange"
+    home.mkdir()
+    exchange_home.mkdir()
+    with (
+        exchange(exchange_home, "--start", START, port=port) as (server, url),
+        program(home, "demo", "--exchange", url, "--no-browser", "--port", "0") as demo,
+    ):
+        demo.line_with("are live")
+        stage = Stage(home, url, demo, home / "unused")
+        server.process.kill()
+        assert eventually(lambda: not status(home)["feed"]["up"])
+        with exchange(exchange_home, "--start", "2026-11-20T11:04:10", port=port) as (_, again):
+
+            def newest() -> list[dict[str, Any]]:
+                candles: list[dict[str, Any]] = stage.get("/api/v1/candles/RELIANCE/1")["candles"]
+                return [candle for candle in candles if candle["state"] != "forming"][-4:]
+
+            def filled() -> bool:
+                return [c["state"] for c in newest()].count("backfilled") >= 3
+
+            assert eventually(filled), newest()
+            starts = [candle["start_ms"] for candle in newest()]
+            assert [b - a for a, b in pairwise(starts)] == [60_000] * 3
+            to_ns = OPEN_NS + 109 * 60_000_000_000
+            query = f"instrument_key={quote(RELIANCE)}&from_ns={OPEN_NS}&to_ns={to_ns}"
+            oracle = candles_of_trades(fetch(f"{again}/_emu/trades?{query}"), 1, OPEN_NS)
+            for candle in newest()[:3]:
+                assert round(candle["close"] * 100) == oracle[candle["start_ms"] * 1_000_000][3]

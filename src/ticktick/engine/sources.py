@@ -44,8 +44,9 @@ async def history(
     clock: Clock,
     note: Callable[[str], None],
     sleep: Sleep,
+    sessions: int = DEEP_SESSIONS,
 ) -> AsyncGenerator[HistoryRead]:
-    """Yield the newest 250 minutes of every symbol, then 42 sessions of each, day by day.
+    """Yield the newest 250 minutes of every symbol, then `sessions` of each, day by day.
 
     A symbol whose history cannot be read is told by `note` and left out. Between days the source
     pauses, so that live frames never wait behind a month of candles.
@@ -53,8 +54,10 @@ async def history(
     for symbol in symbols:
         if candles := await _minutes(source, symbol, FIRST_MINUTES, note):
             yield HistoryRead(clock.now_ns(), symbol, tuple(candles))
+    if not sessions:
+        return
     for symbol in symbols:
-        for day in _days(await _minutes(source, symbol, DEEP_SESSIONS * _SESSION_MINUTES, note)):
+        for day in _days(await _minutes(source, symbol, sessions * _SESSION_MINUTES, note)):
             yield HistoryRead(clock.now_ns(), symbol, day)
             await sleep(_SLICE_PAUSE_S)
 
