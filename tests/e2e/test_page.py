@@ -11,7 +11,7 @@ from tests.program_stage import START, exchange, fetch, program
 from tests.upstox_stage import free_port
 from tools.browser import browser_flags
 
-SYMBOLS = 16
+SYMBOLS = 15
 PICTURES = Path(__file__).resolve().parents[2] / "build" / "screenshots"
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
