@@ -9,7 +9,7 @@ import click
 
 from ticktick.commands.show import show_symbols
 from ticktick.errors import ConfigError
-from ticktick.running import find_running
+from ticktick.running import Running, find_running
 from ticktick.workspace import current_workspace
 
 _TIMEOUT_S = 5.0
@@ -18,9 +18,9 @@ _TIMEOUT_S = 5.0
 @click.command(epilog="Example: ticktick status --json")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole answer as JSON.")
 def command(as_json: bool) -> None:
-    """Show freshness, last price and age of every symbol of the running program."""
+    """Show freshness, last price and age of every symbol, and a new link to the page."""
     running = find_running(current_workspace().server)
-    answer = _ask(f"{running.url}/api/v1/status", running.token)
+    answer = _ask(running, "/api/v1/status")
     if as_json:
         click.echo(answer.decode())
         return
@@ -32,15 +32,18 @@ def command(as_json: bool) -> None:
         f"{status['store']['text']}; {status['recording']['text']}"
     )
     show_symbols(status["symbols"])
+    code = json.loads(_ask(running, "/api/v1/start-code", b"{}"))["code"]
+    click.echo(f"Open {running.url}/#code={code}")
 
 
-def _ask(url: str, token: str) -> bytes:
-    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})  # noqa: S310
+def _ask(running: Running, path: str, body: bytes | None = None) -> bytes:
+    headers = {"Authorization": f"Bearer {running.token}", "Content-Type": "application/json"}
+    request = urllib.request.Request(running.url + path, body, headers)  # noqa: S310
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with direct.open(request, timeout=_TIMEOUT_S) as answer:
-            body: bytes = answer.read()
-            return body
+            said: bytes = answer.read()
+            return said
     except (urllib.error.URLError, TimeoutError) as error:
         raise ConfigError(
             "the program that runs in this workspace does not answer; "
