@@ -119,7 +119,7 @@ class BrokerOrigin:
         clock = self.clock
         yield self._feed(runner)
         yield runner.take_from(timers(clock, lambda: clock.rate, asyncio.sleep))
-        yield self._history(runner)
+        yield supervise("history", lambda: self._history(runner), time.monotonic)
         if self._rest.hosts.is_loopback:
             yield self._follow_clock()
 

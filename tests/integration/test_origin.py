@@ -1,0 +1,42 @@
+"""What a run begins with: the kept history of a real market, never that of a demo."""
+
+import time
+from pathlib import Path
+
+import aiohttp
+
+from tests.store_stage import OPEN_NS, SmallMarket, candle, candles_changed, instrument, serving
+from ticktick.brokers.upstox.hosts import Hosts
+from ticktick.brokers.upstox.rest import UpstoxRest
+from ticktick.domain.clock import MarketClock
+from ticktick.domain.event import HistoryRead, InstrumentsResolved
+from ticktick.origin import BrokerOrigin
+from ticktick.store.redis_store import RedisWriter
+
+FIRST = InstrumentsResolved(OPEN_NS, (instrument("RELIANCE"), instrument("TCS")))
+
+
+async def origin(hosts: Hosts) -> BrokerOrigin:
+    async with aiohttp.ClientSession() as http:
+        rest = UpstoxRest(http, hosts, lambda: None)
+        return BrokerOrigin(http, rest, MarketClock(OPEN_NS, 1.0, time.monotonic_ns), FIRST)
+
+
+async def test_a_real_market_begins_with_what_redis_kept_and_a_demo_does_not(
+    tmp_path: Path,
+) -> None:
+    with serving("Valkey without time series", tmp_path) as server:
+        writer = RedisWriter(server.url, SmallMarket())
+        kept = [candle(minute) for minute in range(30)]
+        writer.take(candles_changed(kept))
+        writer.close()
+        real, demo = await origin(Hosts.upstox()), await origin(Hosts.loopback("http://127.0.0.1"))
+        first, history = real.opening(server.url)
+        assert first is FIRST
+        assert isinstance(history, HistoryRead)
+        assert history.symbol == "RELIANCE"
+        assert [c.start_ns for c in history.candles] == [c.start_ns for c in kept]
+        assert [c.close for c in history.candles] == [c.close for c in kept]
+        assert not any(c.confirmed for c in history.candles)
+        assert list(demo.opening(server.url)) == [FIRST]
+        assert list(real.opening(None)) == [FIRST]

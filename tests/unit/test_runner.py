@@ -1,0 +1,139 @@
+"""The inbox and the supervisor of long tasks."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from tests.market_stage import OPEN, JsonDecoder, frame, instrument
+from ticktick.domain.clock import NS_PER_S
+from ticktick.domain.event import Event, InstrumentsResolved, LinkChanged, TimerFired
+from ticktick.domain.sessions import Calendar
+from ticktick.engine.engine import Engine
+from ticktick.engine.ports import EngineSettings, Outputs
+from ticktick.engine.runner import INBOX_EVENTS, RESTARTS, Runner, supervise
+from ticktick.errors import AuthError
+
+
+class Kept:
+    """A recorder and a sink that remember what they got, in one order."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def write(self, event: Event) -> None:
+        self.seen.append(f"recorded {type(event).__name__}")
+
+    def take(self, outputs: Outputs) -> None:
+        self.seen.append(f"took {len(outputs.touched)} rows")
+
+
+def stage() -> tuple[Runner, Kept, Engine]:
+    engine = Engine(JsonDecoder(), Calendar(), EngineSettings())
+    kept = Kept()
+    ticks = iter(range(0, 10**9, 1000))
+    return Runner(engine, kept, [kept], lambda: next(ticks)), kept, engine
+
+
+def test_an_event_is_recorded_before_the_engine_and_its_outputs_are_handed_on() -> None:
+    runner, kept, engine = stage()
+    runner.process(InstrumentsResolved(OPEN, (instrument(),)))
+    runner.process(LinkChanged(OPEN, True, "connected"))
+    runner.process(frame(OPEN, {"ACME": {"last_price": 100}}))
+    assert kept.seen[::2] == [
+        "recorded InstrumentsResolved",
+        "recorded LinkChanged",
+        "recorded FrameArrived",
+    ]
+    assert kept.seen[-1] == "took 1 rows"
+    assert engine.market.table.records["last_price"][0] == 100
+
+
+def test_the_pace_counts_events_and_starts_anew_when_taken() -> None:
+    runner, _, _ = stage()
+    for second in range(3):
+        runner.process(TimerFired(OPEN + second * NS_PER_S))
+    pace = runner.take_pace()
+    assert (pace.events, pace.total_ns, pace.longest_ns) == (3, 3000, 1000)
+    assert str(pace) == "events=3 mean_us=1 longest_us=1"
+    assert str(runner.take_pace()) == "events=0 mean_us=0 longest_us=0"
+
+
+async def test_a_full_inbox_makes_a_source_wait_and_loses_nothing() -> None:
+    _, kept, engine = stage()
+    wanted = INBOX_EVENTS + 10
+    closed = []
+    full, empty = asyncio.Event(), asyncio.Event()
+
+    async def source() -> AsyncGenerator[Event]:
+        try:
+            for second in range(wanted):
+                if second == INBOX_EVENTS:
+                    full.set()
+                yield TimerFired(OPEN + second * NS_PER_S)
+        finally:
+            closed.append(True)
+
+    class Last:
+        def take(self, outputs: Outputs) -> None:
+            if outputs.at_ns == OPEN + (wanted - 1) * NS_PER_S:
+                empty.set()
+
+    runner = Runner(engine, kept, [Last()], lambda: 0)
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        feeding = group.create_task(runner.take_from(source()))
+        await full.wait()
+        assert runner.waiting == INBOX_EVENTS
+        assert not feeding.done()
+        running = group.create_task(runner.run())
+        await empty.wait()
+        running.cancel()
+    assert kept.seen.count("recorded TimerFired") == wanted
+    assert closed == [True]
+
+
+async def test_a_task_that_fails_is_started_again_five_times_a_minute_and_no_more() -> None:
+    starts: list[float] = []
+    now = 0.0
+
+    async def start() -> None:
+        starts.append(now)
+        raise ValueError("broken")
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    with pytest.raises(ValueError, match="broken"):
+        await supervise("task", start, lambda: now, sleep)
+    assert len(starts) == RESTARTS + 1
+
+
+async def test_failures_long_ago_are_forgiven() -> None:
+    starts: list[float] = []
+    now = 0.0
+
+    async def start() -> None:
+        starts.append(now)
+        if len(starts) <= 20:
+            raise ValueError("broken")
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        now += 15
+
+    await supervise("task", start, lambda: now, sleep)
+    assert len(starts) == 21
+
+
+async def test_an_error_meant_for_the_user_is_not_tried_again() -> None:
+    starts = []
+
+    async def start() -> None:
+        starts.append(1)
+        raise AuthError("log in")
+
+    with pytest.raises(AuthError):
+        await supervise("task", start, lambda: 0.0)
+    assert starts == [1]
