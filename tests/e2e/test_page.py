@@ -93,6 +93,15 @@ def test_the_chart_follows_the_newest_price_and_the_chosen_timeframe(page: Page)
     page.screenshot(path=PICTURES / "chart.png")
 
 
+# an index whose number is cut off shows a wrong number
+CUT_INDEX = """() => [...document.querySelectorAll('[data-testid=index]')].filter((one) => {
+    const frame = one.parentElement.getBoundingClientRect();
+    const box = one.getBoundingClientRect();
+    const isSeen = box.width > 0 && box.top < frame.bottom && box.bottom > frame.top;
+    return isSeen && (box.left < frame.left || box.right > frame.right);
+}).map((one) => one.innerText)"""
+
+
 def dress(page: Page, theme: str) -> None:
     """Choose a theme as a user does, in the help dialog."""
     page.keyboard.press("?")
@@ -114,6 +123,7 @@ def test_the_page_fits_the_window_in_both_dresses(page: Page, width: int, theme:
             "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         assert overflow <= 0, f"{overflow} px wider than {width}"
+        assert page.evaluate(CUT_INDEX) == []
         page.screenshot(path=PICTURES / f"{width}-{theme}.png")
     finally:
         page.set_viewport_size({"width": 1600, "height": 1000})
