@@ -13,7 +13,23 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-TIERS = {"unit": ("unit", "property", "golden"), "integration": ("integration",), "e2e": ("e2e",)}
+
+
+class Tier(NamedTuple):
+    """Folders of tests that run together, on so many worker processes; 0 takes none."""
+
+    name: str
+    folders: tuple[str, ...]
+    workers: int
+
+
+# Integration tests mostly wait for other processes. Unit tests log text that no worker can pass
+# on, and browser tests measure what a person sees in time: both run in one process.
+TIERS = (
+    Tier("unit", ("unit", "property", "golden"), 0),
+    Tier("integration", ("integration",), 2),
+    Tier("e2e", ("e2e",), 0),
+)
 
 
 class Job(NamedTuple):
@@ -39,10 +55,11 @@ def tests(everything: bool) -> list[Job]:
     """The tests in three tiers, cheapest first; a folder without tests is left out."""
     mark = () if everything else ("-m", "not slow")
     jobs = []
-    for name, folders in TIERS.items():
-        paths = [f"tests/{f}" for f in folders if any((ROOT / "tests" / f).rglob("test_*.py"))]
+    for tier in TIERS:
+        paths = [f"tests/{f}" for f in tier.folders if any((ROOT / "tests" / f).rglob("test_*.py"))]
         if paths:
-            jobs.append(Job(name, (sys.executable, "-m", "pytest", "-q", *mark, *paths)))
+            pytest = (sys.executable, "-m", "pytest", "-q", "-n", str(tier.workers))
+            jobs.append(Job(tier.name, (*pytest, *mark, *paths)))
     return jobs
 
 
