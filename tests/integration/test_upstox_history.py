@@ -64,7 +64,7 @@ def master_file(*symbols: str) -> bytes:
         }
         for symbol in symbols
     ]
-    return gzip.compress(json.dumps(records).encode())
+    return gzip.compress(json.dumps(records).encode(), mtime=0)
 
 
 def names_in(folder: Path) -> list[str]:
