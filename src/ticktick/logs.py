@@ -67,12 +67,18 @@ class FileLogs:
     """The four log files of one running program, written by a thread of their own.
 
     Whoever logs never waits for the disk: above 10,000 waiting lines new ones are dropped and
-    counted. Leaving the block writes what waits, and the error that ended it, if any.
+    counted. Leaving the block writes what waits, and the error that ended it, if any: one of
+    the `expected` kind as its sentence, another with its traceback.
     Raises OSError when the folder cannot be written.
     """
 
     def __init__(
-        self, folder: Path, file_bytes: int = FILE_BYTES, files_kept: int = FILES_KEPT
+        self,
+        folder: Path,
+        expected: type[Exception] | tuple[()] = (),
+        *,
+        file_bytes: int = FILE_BYTES,
+        files_kept: int = FILES_KEPT,
     ) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         queue: Queue[logging.LogRecord] = Queue(_QUEUE_LINES)
@@ -82,6 +88,7 @@ class FileLogs:
             for name, level, logger, line in _FILES
         ]
         self._writer = _Writer(queue, *self._files, respect_handler_level=True)
+        self._expected = expected
         self._level_before = logging.NOTSET
 
     def __enter__(self) -> None:
@@ -100,7 +107,8 @@ class FileLogs:
     ) -> None:
         root = logging.getLogger()
         if isinstance(error, Exception):  # into the files alone: the command line tells the user
-            self._entrance.handle(_ending(error))
+            is_expected = isinstance(error, self._expected)
+            self._entrance.handle(_ending(error, with_trace=not is_expected))
         logging.captureWarnings(False)
         root.removeHandler(self._entrance)
         root.setLevel(self._level_before)
@@ -109,10 +117,10 @@ class FileLogs:
             file.close()
 
 
-def _ending(error: Exception) -> logging.LogRecord:
-    text = "the program ends with an error"
-    where = (type(error), error, error.__traceback__)
-    return logging.LogRecord("ticktick", logging.ERROR, __file__, 0, text, (), where)
+def _ending(error: Exception, *, with_trace: bool) -> logging.LogRecord:
+    text = "the program ends with an error" if with_trace else f"the program ends: {error}"
+    where = (type(error), error, error.__traceback__) if with_trace else None
+    return logging.LogRecord("ticktick", logging.ERROR, __file__, 0, "%s", (text,), where)
 
 
 _FILES = (

@@ -4,11 +4,14 @@ The file is readable by its owner only: it carries the key to the read-only inte
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from ticktick.errors import ConfigError
+from ticktick.store.hold import hold
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -22,6 +25,26 @@ class Running(msgspec.Struct, frozen=True):
     url: str
     token: str
     redis: str | None = None
+
+
+@contextmanager
+def only_one(path: Path) -> Iterator[None]:
+    """Be the one program that runs in this workspace, until the block ends.
+
+    `path` is that of `announce`. Two would share log files and overwrite each other's address.
+    Raises ConfigError if another one runs.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    held = hold(path.with_suffix(".lock"))
+    if held is None:
+        found = _read(path)
+        who = "" if found is None else f" ({found.mode} at {found.url})"
+        raise ConfigError(
+            f"another Tick-Tick uses {path.parent}{who}; stop it, or set TICKTICK_HOME "
+            "to another folder"
+        )
+    with held:
+        yield
 
 
 def announce(path: Path, running: Running) -> None:

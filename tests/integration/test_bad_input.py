@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program_stage import START, ticktick
+from tests.program_stage import START, program, status, ticktick
 from tests.store_stage import serving
 from ticktick.domain.clock import parse_iso_ns
 from ticktick.emulator.auth import DEMO_APP, Login
@@ -128,10 +128,33 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("nonsense",), ("demo", "--port", "99999"), ("replay",), ("demo", "--duration", "0")],
+    [
+        ("nonsense",),
+        ("demo", "--port", "99999"),
+        ("replay",),
+        ("demo", "--duration", "0"),
+        ("demo", "--symbols", "RELIANCE"),
+    ],
 )
 def test_wrong_use_exits_with_two(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    assert ticktick(tmp_path, *arguments).returncode == 2
+    done = ticktick(tmp_path, *arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_a_second_program_in_a_workspace_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
+    with program(tmp_path, "demo", "--no-browser", "--port", "0", "--start", START) as demo:
+        demo.line_with("are live")
+        sentence = refusal(tmp_path, *DEMO, REDIS_URL="redis://127.0.0.1:1")
+        assert f"another Tick-Tick uses {tmp_path / 'data'} (DEMO at http://127.0.0.1:" in sentence
+        assert status(tmp_path)["feed"]["up"]
+        assert (tmp_path / "logs" / "error.log").read_text() == ""
+
+
+def test_why_a_run_ended_is_one_plain_line_of_the_error_log(tmp_path: Path) -> None:
+    sentence = refusal(tmp_path, *DEMO, REDIS_URL="redis://127.0.0.1:1")
+    (line,) = (tmp_path / "logs" / "error.log").read_text().splitlines()
+    assert line.endswith(sentence.removeprefix("Error: "))
 
 
 def test_nothing_running_is_said_plainly(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from ticktick.commands.live import until_stopped, watch_and_show
 from ticktick.config import credentials_of, load_settings
 from ticktick.domain.clock import ist
 from ticktick.errors import AuthError
-from ticktick.logs import FileLogs
 from ticktick.origin import BrokerOrigin
 from ticktick.workspace import current_workspace
 
@@ -60,8 +59,7 @@ def view(
             )
             await watch_and_show(plan, settings, origin, stop, opens_browser=opens_browser)
 
-    with FileLogs(workspace.logs):
-        until_stopped(run)
+    until_stopped(workspace, run)
 
 
 def _token(token: str | None, now_ns: int) -> str:

@@ -19,7 +19,6 @@ from ticktick.domain.watchlist import WatchlistEntry
 from ticktick.emulator.control import new_token
 from ticktick.emulator.process import ExchangeFailedError, exchange_process
 from ticktick.errors import ConfigError
-from ticktick.logs import FileLogs
 from ticktick.origin import BrokerOrigin
 from ticktick.workspace import Workspace, current_workspace
 
@@ -48,6 +47,7 @@ def command(
     """Watch a live market of the built-in exchange in the browser; nothing in it is real."""
     workspace = current_workspace()
     settings = load_settings(workspace.toml)
+    entries = _entries(workspace, symbols)
     arguments = ["--port", "0", "--seed", str(seed), "--speed", speed]
     arguments += ["--start", start] if start else []
 
@@ -62,7 +62,7 @@ def command(
             origin = await BrokerOrigin.connect(
                 http,
                 UpstoxRest(http, hosts, lambda: token),
-                _entries(workspace, symbols),
+                entries,
                 settings.watch.canary,
                 workspace.master.parent,
             )
@@ -81,8 +81,7 @@ def command(
             )
             await watch_and_show(plan, settings, origin, stop, opens_browser=not no_browser)
 
-    with FileLogs(workspace.logs):
-        until_stopped(run)
+    until_stopped(workspace, run)
 
 
 async def _started(stack: AsyncExitStack, arguments: Sequence[str], log_path: Path) -> str:
@@ -105,4 +104,7 @@ def _entries(workspace: Workspace, symbols: str | None) -> tuple[WatchlistEntry,
     if symbols is None:
         return tuple(workspace.load_watchlist())
     keys = [key.strip() for key in symbols.split(",") if key.strip()]
-    return tuple(WatchlistEntry(key.rpartition("|")[2], key) for key in keys)
+    try:
+        return tuple(WatchlistEntry(key.rpartition("|")[2], key) for key in keys)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--symbols") from error

@@ -5,31 +5,39 @@ import signal
 import webbrowser
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from ticktick.app import Plan, operate
 from ticktick.commands.show import show_symbols
 from ticktick.config import Settings
+from ticktick.errors import TickTickError
+from ticktick.logs import FileLogs
 from ticktick.origin import Origin
-
-T = TypeVar("T")
+from ticktick.running import only_one
+from ticktick.workspace import Workspace
 
 _LINK = "Open "
 
 
-def until_stopped(main: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) -> T:
-    """Run `main` with an event that Ctrl-C and SIGTERM set."""
+def until_stopped(
+    workspace: Workspace, main: Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+) -> None:
+    """Run `main`, alone in the workspace, with an event that Ctrl-C and SIGTERM set.
 
-    async def run() -> T:
+    Raises ConfigError if another program runs there.
+    """
+
+    async def run() -> None:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             with suppress(NotImplementedError):  # Windows: Ctrl-C ends the run at once
                 asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        return await main(stop)
+        await main(stop)
 
-    return asyncio.run(run())
+    with only_one(workspace.server), FileLogs(workspace.logs, TickTickError):
+        asyncio.run(run())
 
 
 async def watch_and_show(

@@ -14,7 +14,6 @@ from ticktick.commands.live import until_stopped, watch_and_show
 from ticktick.commands.show import show_symbols
 from ticktick.config import load_settings
 from ticktick.domain.clock import NS_PER_MS
-from ticktick.logs import FileLogs
 from ticktick.origin import RecordingOrigin, event_ns
 from ticktick.store.outputs import OutputLog
 from ticktick.store.recording import Recording, read_recording
@@ -70,8 +69,7 @@ def command(
     async def run(stop: asyncio.Event) -> None:
         await watch_and_show(plan, settings, origin, stop, opens_browser=not no_browser)
 
-    with FileLogs(workspace.logs):
-        until_stopped(run)
+    until_stopped(workspace, run)
 
 
 def _compute(recording: Recording, outputs: Path | None) -> None:

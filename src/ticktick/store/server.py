@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -14,10 +13,8 @@ import msgspec
 from msgspec import Struct
 
 from ticktick.errors import StoreError
+from ticktick.store.hold import hold
 from ticktick.store.link import LOST, Link
-
-if sys.platform != "win32":
-    import fcntl
 
 MEMORY_MB: Final = 512
 APPEND_ONLY: Final = "appendonlydir"
@@ -135,16 +132,12 @@ def lock(folder: Path) -> BinaryIO:
     Only its holder may start or stop servers there. Raises StoreError if another one holds it.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file = (folder / "lock").open("ab")
-    if sys.platform != "win32":
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            file.close()
-            raise StoreError(
-                f"another Tick-Tick uses the store in {folder}; stop it, or set TICKTICK_HOME to "
-                "another workspace"
-            ) from error
+    file = hold(folder / "lock")
+    if file is None:
+        raise StoreError(
+            f"another Tick-Tick uses the store in {folder}; stop it, or set TICKTICK_HOME to "
+            "another workspace"
+        )
     return file
 
 
