@@ -15,6 +15,7 @@ from ticktick.domain.event import CandleChanged, Fact
 from ticktick.domain.instrument import Instrument, Kind
 from ticktick.domain.market import Candle, Freshness
 from ticktick.domain.metric import METRIC_ROW, METRICS
+from ticktick.domain.slots import DEPTH_LEVELS
 from ticktick.engine.ports import Outputs
 from ticktick.market.table import SlotTable
 from ticktick.store.embedded import StoreWish, choose
@@ -98,6 +99,23 @@ class SmallMarket:
         for name, value in metrics.items():
             self.metrics[METRIC_ROW[name], row] = value
         return Outputs(at_ms * NS_PER_MS, np.array([row], np.int32), facts)
+
+    def book(
+        self,
+        at_ms: int,
+        bids: Sequence[tuple[int, int]],
+        asks: Sequence[tuple[int, int]],
+        symbol: str = "RELIANCE",
+    ) -> Outputs:
+        """A book of these levels (price, quantity), best first."""
+        row = self.table.row_of_symbol[symbol]
+        record = self.table.records[row]
+        for side, told in (("bid", bids), ("ask", asks)):
+            levels = np.zeros((DEPTH_LEVELS, 2), np.int64)
+            levels[: len(told)] = np.array(told, np.int64).reshape(-1, 2)
+            record[f"{side}_price"], record[f"{side}_quantity"] = levels.T
+        record["exchange_ns"] = at_ms * NS_PER_MS
+        return Outputs(at_ms * NS_PER_MS, np.array([row], np.int32), ())
 
 
 def facts_only(*facts: Fact) -> Outputs:

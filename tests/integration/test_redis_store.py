@@ -134,6 +134,47 @@ def test_a_metric_that_is_no_longer_known_leaves_the_latest_row(
         assert ask(1, "HGET", "tick:RELIANCE", "last_price") == "1412.6"
 
 
+BIDS = [(141_250, 10), (141_245, 20), (141_240, 30), (141_235, 40), (141_230, 50)]
+ASKS = [(141_255, 60), (141_260, 70), (141_265, 80), (141_270, 90), (141_275, 100)]
+
+
+def levels(row: dict[str, str], side: str) -> list[tuple[float, int]]:
+    """The levels of a hash, best first, as a reader of the reference finds them."""
+    names = [(f"{side}_{level}", f"{side}_quantity_{level}") for level in range(1, 6)]
+    return [(float(row[price]), int(row[size])) for price, size in names if price in row]
+
+
+def in_rupees(told: list[tuple[int, int]]) -> list[tuple[float, int]]:
+    return [(units / 100, quantity) for units, quantity in told]
+
+
+def test_the_five_levels_of_the_book_are_in_the_latest_row(
+    server: EmbeddedServer, ask: Asking
+) -> None:
+    market = SmallMarket()
+    with writing(server.url, market) as writer:
+        writer.take(market.book(OPEN_MS, BIDS, ASKS))
+        eventually(lambda: ask(1, "HEXISTS", "tick:RELIANCE", "bid_5"))
+        row = ask(1, "HGETALL", "tick:RELIANCE")
+        assert levels(row, "bid") == in_rupees(BIDS)
+        assert levels(row, "ask") == in_rupees(ASKS)
+        assert (row["bid"], row["bid_quantity"]) == (row["bid_1"], row["bid_quantity_1"])
+        assert (row["ask"], row["ask_quantity"]) == (row["ask_1"], row["ask_quantity_1"])
+
+
+def test_a_level_that_empties_leaves_the_latest_row(server: EmbeddedServer, ask: Asking) -> None:
+    market = SmallMarket()
+    with writing(server.url, market) as writer:
+        writer.take(market.book(OPEN_MS, BIDS, ASKS))
+        eventually(lambda: ask(1, "HEXISTS", "tick:RELIANCE", "ask_5"))
+        writer.take(market.book(OPEN_MS + 500, BIDS[:2], []))
+        eventually(lambda: not ask(1, "HEXISTS", "tick:RELIANCE", "ask_1"))
+        row = ask(1, "HGETALL", "tick:RELIANCE")
+        assert levels(row, "bid") == in_rupees(BIDS[:2])
+        assert not [name for name in row if name.startswith("ask")]
+        assert not [name for name in row if name.endswith(("_3", "_4", "_5"))]
+
+
 def test_start_history_goes_through_quickly_and_ends_with_the_latest(
     server: EmbeddedServer, ask: Asking
 ) -> None:

@@ -11,6 +11,7 @@ from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import Candle, Freshness
 from ticktick.domain.metric import METRICS
+from ticktick.domain.slots import DEPTH_LEVELS
 from ticktick.store.keys import candle_family, candle_latest, tick_family, tick_latest
 from ticktick.store.link import Command, Word
 from ticktick.store.series import Point
@@ -18,8 +19,12 @@ from ticktick.store.spool import Rows
 
 _PRICES: Final = ("last_price", "previous_close", "day_open", "day_high", "day_low")
 _TIMES: Final = ("exchange", "received", "last_trade")
+_SIDES: Final = ("bid", "ask")
+_LEVELS: Final = range(1, DEPTH_LEVELS + 1)
 _TICK_FIELDS: Final = (
     *_PRICES,
+    *(f"{side}_{level}" for side in _SIDES for level in _LEVELS),
+    *(f"{side}_quantity_{level}" for side in _SIDES for level in _LEVELS),
     *("bid", "ask", "bid_quantity", "ask_quantity", "volume"),
     *(f"{name}_ms" for name in _TIMES),
     *(metric.name for metric in METRICS),
@@ -109,11 +114,9 @@ def _tick_hash(
 ) -> Hash:
     scale = instrument.price_scale
     prices = {name: int(record[name]) for name in _PRICES}
-    prices |= {"bid": int(record["bid_price"][0]), "ask": int(record["ask_price"][0])}
     fields: dict[str, Word] = {name: units / scale for name, units in prices.items() if units}
-    for side in ("bid", "ask"):
-        if side in fields:
-            fields[f"{side}_quantity"] = int(record[f"{side}_quantity"][0])
+    for side in _SIDES:
+        fields |= _levels(record, side, scale)
     if instrument.has_volume:
         fields["volume"] = int(record["volume"])
     times = {f"{name}_ms": int(record[f"{name}_ns"]) // NS_PER_MS for name in _TIMES}
@@ -121,6 +124,20 @@ def _tick_hash(
     fields |= _metrics(metrics.tolist(), scale)
     absent = [name for name in _TICK_FIELDS if name not in fields]
     return Hash(tick_latest(instrument.symbol), {"freshness": freshness.value, **fields}, absent)
+
+
+def _levels(record: Any, side: str, scale: int) -> dict[str, Word]:
+    """The levels of a side that are not empty, and the best one under the side's plain name."""
+    fields: dict[str, Word] = {}
+    prices = record[f"{side}_price"].tolist()
+    quantities = record[f"{side}_quantity"].tolist()
+    for level, units, quantity in zip(_LEVELS, prices, quantities, strict=True):
+        if units:
+            fields[f"{side}_{level}"] = units / scale
+            fields[f"{side}_quantity_{level}"] = quantity
+    if prices[0]:
+        fields |= {side: prices[0] / scale, f"{side}_quantity": quantities[0]}
+    return fields
 
 
 def _metrics(values: list[float], scale: int) -> dict[str, float]:
