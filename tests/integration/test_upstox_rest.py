@@ -1,6 +1,7 @@
 """The REST client against a broker that fails, refuses, lies or is not the broker."""
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from datetime import date
@@ -123,13 +124,15 @@ async def test_given_a_redirect_when_reading_then_the_token_does_not_follow_it(
 
 
 async def test_given_nobody_listens_when_reading_then_one_sentence_says_so(
-    http: aiohttp.ClientSession,
+    http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with listening(Stub().answer) as port:
         pass
     rest = UpstoxRest(http, Hosts.loopback(f"http://127.0.0.1:{port}"), lambda: TOKEN)
-    with pytest.raises(BrokerError, match=f"cannot reach 127.0.0.1:{port}"):
+    said = f"cannot reach 127.0.0.1:{port} (Connection refused); check the connection"
+    with pytest.raises(BrokerError, match=re.escape(said)):
         await rest.profile()
+    assert not caplog.records
 
 
 async def test_given_no_token_when_reading_then_nothing_is_sent(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
@@ -11,6 +12,7 @@ from urllib.parse import quote, urlencode
 import aiohttp
 import msgspec
 import stamina
+from stamina.instrumentation import set_on_retry_hooks
 from yarl import URL
 
 from ticktick.brokers.upstox.hosts import USER_AGENT, Hosts
@@ -35,6 +37,9 @@ _TRIES = 4
 _CALL = aiohttp.ClientTimeout(total=10)
 _DOWNLOAD = aiohttp.ClientTimeout(total=120, sock_connect=10, sock_read=10)
 _QUOTES_PER_CALL = 500
+
+# a repeated read is no news for the user; that all of them failed is
+set_on_retry_hooks([])
 
 
 class UpstoxRest:
@@ -209,6 +214,8 @@ def _unreachable(url: str, error: Exception) -> BrokerError:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError) and (error.errno or 0) > 0:
+        return os.strerror(error.errno or 0)
     return str(error) or type(error).__name__
 
 
