@@ -52,6 +52,16 @@ async def test_seconds_that_the_market_jumped_over_are_skipped() -> None:
         assert (await anext(source)).at_ns == OPEN + 90 * NS_PER_S
 
 
+async def test_when_the_clock_is_set_back_the_timer_goes_on_from_there() -> None:
+    clock = StandingClock(OPEN)
+
+    async def sleep(_: float) -> None:
+        clock.at_ns -= 90 * NS_PER_S
+
+    async with aclosing(timers(clock, lambda: 1.0, sleep)) as source:
+        assert (await anext(source)).at_ns == OPEN - 90 * NS_PER_S
+
+
 async def test_while_the_market_stands_the_timer_looks_again_every_second() -> None:
     _, slept = await fired(StandingClock(OPEN), 0.0, 1)
     assert set(slept) == {1.0}

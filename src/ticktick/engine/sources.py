@@ -23,14 +23,14 @@ async def timers(
 ) -> AsyncGenerator[TimerFired]:
     """Yield a timer event at every whole second of market time, one at most per second.
 
-    Where market time jumps, the seconds in between are skipped. While it stands (rate 0) the
-    source looks again every second.
+    Where market time jumps ahead, the seconds in between are skipped; where it is set back, the
+    events go on from there. While it stands (rate 0) the source looks again every second.
     """
     fired = clock.now_ns() // NS_PER_S
     while True:
         now_ns = clock.now_ns()
         second = now_ns // NS_PER_S
-        if second > fired:
+        if second != fired:
             fired = second
             yield TimerFired(at_ns=second * NS_PER_S)
             continue
