@@ -69,6 +69,8 @@ class BrokerOrigin:
         self._http = http
         self._rest = rest
         self._returned = asyncio.Event()
+        self._was_down = False
+        self._next_seq = 1
 
     @classmethod
     async def connect(
@@ -83,7 +85,7 @@ class BrokerOrigin:
 
         Raises ConfigError if nothing of the list is listed, BrokerError if nobody answers.
         """
-        clock = await _market_clock(http, rest.hosts)
+        clock = await market_clock(http, rest.hosts)
         now_ns = clock.now_ns()
         master = await load_master(rest, folder, Calendar().latest_trading_day(now_ns))
         found = resolve(entries, master.records)
@@ -133,22 +135,27 @@ class BrokerOrigin:
         try:
             await supervise("feed", run, time.monotonic)
         except AuthError as error:
-            now_ns = self.clock.now_ns()
-            await runner.put(LinkChanged(now_ns, up=False, reason=str(error)))
-            await runner.put(NoteTaken(now_ns, "error", str(error)))
+            await runner.put(NoteTaken(self.clock.now_ns(), "error", str(error)))
 
     async def _noting_returns(
         self, keys: Sequence[str]
     ) -> AsyncGenerator[FrameArrived | LinkChanged]:
         """The feed's events; each return of the link asks for the minutes that were missed."""
-        was_down = False
-        feed = feed_events(self._rest, keys, self.clock, Random())  # noqa: S311
+        feed = feed_events(
+            self._rest,
+            keys,
+            self.clock,
+            Random(),  # noqa: S311
+            first_seq=self._next_seq,
+        )
         async with aclosing(feed) as events:
             async for event in events:
-                if isinstance(event, LinkChanged):
-                    if event.up and was_down:
+                if isinstance(event, FrameArrived):
+                    self._next_seq = event.seq + 1
+                else:
+                    if event.up and self._was_down:
                         self._returned.set()
-                    was_down = not event.up
+                    self._was_down = not event.up
                 yield event
 
     async def _history(self, runner: Runner) -> None:
@@ -216,10 +223,13 @@ def event_ns(event: Event) -> int:
     return event.received_ns if isinstance(event, FrameArrived) else event.at_ns
 
 
-async def _market_clock(http: aiohttp.ClientSession, hosts: Hosts) -> MarketClock:
-    """The system's clock, or that of the exchange on this machine."""
-    if not hosts.is_loopback:
-        return MarketClock(time.time_ns(), 1.0, time.monotonic_ns)
+async def market_clock(http: aiohttp.ClientSession, hosts: Hosts) -> MarketClock:
+    """The system's clock, or that of the exchange on this machine.
+
+    Raises ConfigError if no exchange answers where one should be.
+    """
+    if not hosts.is_loopback:  # a monotonic counter would stand still while a laptop sleeps
+        return MarketClock(time.time_ns(), 1.0, time.time_ns)
     try:
         now_ns, rate = await read_clock(http, hosts.api)
     except (aiohttp.ClientError, TimeoutError) as error:

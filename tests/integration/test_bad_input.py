@@ -1,5 +1,6 @@
 """What a user can get wrong before a run: one plain sentence each, and the right exit code."""
 
+import asyncio
 import json
 import socket
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from tests.program_stage import START, program, status, ticktick
 from tests.store_stage import serving
+from tests.upstox_stage import Stub, listening
 from ticktick.domain.clock import parse_iso_ns
 from ticktick.emulator.auth import DEMO_APP, Login
 from ticktick.store.link import Link
@@ -117,6 +119,17 @@ def test_credentials_that_others_can_read_are_refused(tmp_path: Path) -> None:
 def test_an_exchange_on_another_machine_is_refused(tmp_path: Path) -> None:
     sentence = refusal(tmp_path, "demo", "--exchange", "http://192.0.2.1:80", "--no-browser")
     assert "must run on this machine" in sentence
+
+
+async def test_a_server_that_is_no_exchange_is_named(tmp_path: Path) -> None:
+    stub = Stub()
+    async with listening(stub.answer) as port:
+        for body in (b"<html>", b'{"hello": 1}'):
+            for arguments in (("history",), DEMO):
+                stub.says(200, body)
+                url = f"http://127.0.0.1:{port}"
+                sentence = await asyncio.to_thread(refusal, tmp_path, *arguments, "--exchange", url)
+                assert f"no built-in exchange answers at {url}" in sentence
 
 
 def test_a_file_that_is_no_recording_is_refused(tmp_path: Path) -> None:

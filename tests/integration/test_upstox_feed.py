@@ -137,8 +137,13 @@ async def test_P05_given_a_handshake_refused_with_401_when_dialled_then_the_feed
 ) -> None:
     stub.authorises()
     stub.sockets = [refusing(401)]
-    with pytest.raises(AuthError):
-        await first(1, rest)
+    async with aclosing(feed_events(rest, [KEY], StandingClock(7), Random(1))) as events:
+        down = await anext(events)
+        with pytest.raises(AuthError, match="ticktick login"):
+            await anext(events)
+    assert isinstance(down, LinkChanged)
+    assert not down.up
+    assert "ticktick login" in down.reason
 
 
 @pytest.mark.parametrize(("status", "least_s"), [(403, 30.0), (429, 60.0), (500, 0.0)])

@@ -146,11 +146,13 @@ async def test_given_a_server_that_never_answers_when_cancelled_then_the_reader_
         await stream.aclose()
 
 
-async def test_given_an_error_that_only_a_person_can_fix_when_dialling_then_it_is_raised() -> None:
+async def test_given_an_error_of_no_hope_when_dialling_then_the_link_is_down_first() -> None:
     async with serving(hang_up) as port:
         pass
-    with pytest.raises(ConnectionRefusedError):
-        await first(1, frames(dial_lines(port), never_again, Random(1), Pauses()))
+    async with aclosing(frames(dial_lines(port), never_again, Random(1), Pauses())) as items:
+        assert isinstance(await anext(items), LinkDown)
+        with pytest.raises(ConnectionRefusedError):
+            await anext(items)
 
 
 async def test_given_an_error_that_asks_for_patience_when_dialling_then_it_is_given() -> None:

@@ -35,7 +35,7 @@ async def frames(
 
     `dial` opens one connection. `least_pause_s` says how long to wait at least after an error,
     None if trying again is of no use.
-    Raises the first error that is of no use to try again after.
+    Raises, after a LinkDown, the first error that is of no use to try again after.
     """
     pauses = backoff(rng)
     while True:
@@ -48,10 +48,12 @@ async def frames(
                         yield LinkUp()
                     yield frame
         except Exception as error:
+            reason = str(error) or type(error).__name__
             least = least_pause_s(error)
             if least is None:
+                yield LinkDown(reason)
                 raise
-            reason, least_s = str(error) or type(error).__name__, least
+            least_s = least
         if healthy:  # only data proves the link works; an open port does not
             pauses = backoff(rng)
         yield LinkDown(reason)

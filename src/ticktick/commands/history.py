@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,12 +14,12 @@ from ticktick.brokers.upstox.hosts import Hosts
 from ticktick.brokers.upstox.instruments import Resolution, resolve
 from ticktick.brokers.upstox.master import load_master
 from ticktick.brokers.upstox.rest import UpstoxRest
-from ticktick.domain.clock import MarketClock, iso_ist, ist
+from ticktick.domain.clock import iso_ist, ist
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import Candle
 from ticktick.domain.sessions import Calendar
-from ticktick.emulator.control import read_clock
-from ticktick.errors import BrokerError, ConfigError
+from ticktick.errors import ConfigError
+from ticktick.origin import market_clock
 from ticktick.workspace import Workspace, current_workspace
 
 _MOST = 20_000
@@ -66,7 +65,7 @@ async def _read_all(
 ) -> list[_Read]:
     calendar = Calendar()
     async with aiohttp.ClientSession() as http:
-        clock = await _clock(http, hosts)
+        clock = await market_clock(http, hosts)
         rest = UpstoxRest(http, hosts, lambda: None)
         day = calendar.latest_trading_day(clock.now_ns())
         master = await load_master(rest, workspace.data / "instruments", day)
@@ -75,19 +74,6 @@ async def _read_all(
         chosen = _chosen(resolution, symbols)
         history = UpstoxHistory(rest, chosen, clock, calendar, notes.append)
         return [_Read(one, await history.minutes(one.symbol, count)) for one in chosen]
-
-
-async def _clock(http: aiohttp.ClientSession, hosts: Hosts) -> MarketClock:
-    """Market time: the built-in exchange has its own, elsewhere it is this machine's."""
-    if not hosts.is_loopback:
-        return MarketClock(time.time_ns(), 1.0, time.monotonic_ns)
-    try:
-        now_ns, rate = await read_clock(http, hosts.api)
-    except (aiohttp.ClientError, TimeoutError, ValueError, KeyError) as error:
-        raise BrokerError(
-            f"no built-in exchange answers at {hosts.api}; start it with `ticktick emulator`"
-        ) from error
-    return MarketClock(now_ns, rate, time.monotonic_ns)
 
 
 def _chosen(resolution: Resolution, symbols: Sequence[str]) -> list[Instrument]:

@@ -22,25 +22,25 @@ class Clock(Protocol):
 
 
 class MarketClock:
-    """Market time with a value and a rate, carried forward by a monotonic counter.
+    """Market time with a value and a rate, carried forward by a counter of real nanoseconds.
 
-    It reads `base_ns` at construction and runs `rate` market seconds per real second.
-    `monotonic_ns` is any counter that never steps back.
+    It reads `base_ns` at construction and runs `rate` market seconds per real second. Where
+    `counter_ns` steps back, so does market time.
     """
 
-    def __init__(self, base_ns: int, rate: float, monotonic_ns: Callable[[], int]) -> None:
-        self._monotonic_ns = monotonic_ns
+    def __init__(self, base_ns: int, rate: float, counter_ns: Callable[[], int]) -> None:
+        self._counter_ns = counter_ns
         self.rate = rate
         self._base_ns = base_ns
-        self._mark_ns = monotonic_ns()
+        self._mark_ns = counter_ns()
 
     def now_ns(self) -> int:
         """Market time now."""
-        return self._base_ns + int((self._monotonic_ns() - self._mark_ns) * self.rate)
+        return self._base_ns + int((self._counter_ns() - self._mark_ns) * self.rate)
 
     def set(self, now_ns: int, rate: float) -> None:
         """Take over a new reading of the market's time and rate."""
-        self._mark_ns = self._monotonic_ns()
+        self._mark_ns = self._counter_ns()
         self._base_ns = now_ns
         self.rate = rate
 

@@ -1,8 +1,23 @@
 """Asking the built-in exchange for what a real one does not tell: its clock and a token."""
 
+from typing import TypeVar
+
 import aiohttp
+import msgspec
+from msgspec import Struct
+
+T = TypeVar("T")
 
 _LIMIT = aiohttp.ClientTimeout(total=5)
+
+
+class _Clock(Struct):
+    now_ns: int
+    rate: float
+
+
+class _Token(Struct):
+    access_token: str
 
 
 async def read_clock(http: aiohttp.ClientSession, url: str) -> tuple[int, float]:
@@ -11,8 +26,8 @@ async def read_clock(http: aiohttp.ClientSession, url: str) -> tuple[int, float]
     Raises aiohttp.ClientError or TimeoutError if no built-in exchange answers there.
     """
     async with http.get(f"{url}/_emu/clock", timeout=_LIMIT, raise_for_status=True) as answer:
-        clock = await answer.json()
-    return int(clock["now_ns"]), float(clock["rate"])
+        clock = _read(await answer.read(), _Clock)
+    return clock.now_ns, clock.rate
 
 
 async def new_token(http: aiohttp.ClientSession, url: str) -> str:
@@ -23,5 +38,11 @@ async def new_token(http: aiohttp.ClientSession, url: str) -> str:
     async with http.post(
         f"{url}/_emu/token", json={}, timeout=_LIMIT, raise_for_status=True
     ) as answer:
-        token = await answer.json()
-    return str(token["access_token"])
+        return _read(await answer.read(), _Token).access_token
+
+
+def _read(body: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.DecodeError as error:
+        raise aiohttp.ClientPayloadError(f"no answer of a built-in exchange: {error}") from error
