@@ -26,6 +26,7 @@ from ticktick.domain.instrument import Instrument, Kind
 from ticktick.domain.market import Candle, Freshness
 from ticktick.domain.metric import METRIC_ROW, METRICS
 from ticktick.domain.sessions import Phase
+from ticktick.domain.slots import DEPTH_LEVELS
 from ticktick.engine.ports import Outputs
 from ticktick.market.table import SlotTable
 from ticktick.web.blocks import COLUMNS, Columns, encode_block
@@ -91,6 +92,23 @@ class SmallMarket:
         self.freshness[row] = Freshness.FRESH
         self.counters["frames"] += 1
         return outputs(self.table.row_of_symbol[symbol])
+
+    def book(
+        self,
+        symbol: str,
+        bids: Sequence[tuple[int, int]],
+        asks: Sequence[tuple[int, int]],
+        totals: tuple[int, int] = (0, 0),
+    ) -> Outputs:
+        """A book of these levels (price, quantity), best first, and its total quantities."""
+        row = self.table.row_of_symbol[symbol]
+        record = self.table.records[row]
+        for side, told in (("bid", bids), ("ask", asks)):
+            levels = np.zeros((DEPTH_LEVELS, 2), np.int64)
+            levels[: len(told)] = np.array(told, np.int64).reshape(-1, 2)
+            record[f"{side}_price"], record[f"{side}_quantity"] = levels.T
+        record["total_bid_quantity"], record["total_ask_quantity"] = totals
+        return outputs(row)
 
 
 def outputs(*rows: int, facts: Sequence[Fact] = ()) -> Outputs:
@@ -243,12 +261,13 @@ def read_block(columns: Sequence[dict[str, str]], block: bytes) -> dict[str, NDA
 
 
 class Browser:
-    """Holds what a page would: the rows, the candles of its chart, every sequence number."""
+    """Holds what a page would: rows, candles and depth of its chart, every sequence number."""
 
     def __init__(self, hub: Hub) -> None:
         self.client = hub.join()
         self.rows: dict[int, dict[str, float]] = {}
         self.candles: dict[int, list[Any]] = {}
+        self.depth: dict[str, Any] = {}
         self.seqs: list[int] = []
 
     def read(self, now_s: float = 0.0) -> list[dict[str, Any]]:
@@ -268,6 +287,8 @@ class Browser:
             self.candles = {row[0]: row for row in data["candles"]}
         elif kind in ("candle", "forming"):
             self.candles[data["candle"][0]] = data["candle"]
+        elif kind == "depth":
+            self.depth = data
 
 
 def table_rows(market: LiveMarket) -> dict[int, dict[str, float]]:
@@ -277,6 +298,20 @@ def table_rows(market: LiveMarket) -> dict[int, dict[str, float]]:
     state = Columns(market.table, market.metrics, market.freshness)
     _apply(encode_block(state, every, 0, 0), rows)
     return rows
+
+
+def slot_depth(market: LiveMarket, symbol: str) -> dict[str, Any]:
+    """The depth a page must show, read from the slot record alone."""
+    row = market.table.row_of_symbol[symbol]
+    record = market.table.records[row]
+    shown: dict[str, Any] = {"symbol": symbol}
+    for side in ("bid", "ask"):
+        told = record[f"{side}_price"] > 0
+        levels = np.stack([record[f"{side}_price"], record[f"{side}_quantity"]], 1)
+        shown[f"{side}s"] = levels[told].tolist()
+        total = record[f"total_{side}_quantity"]
+        shown[f"total_{side}_quantity"] = int(total) if total > 0 else None
+    return shown
 
 
 def _apply(block: bytes, rows: dict[int, dict[str, float]]) -> int:

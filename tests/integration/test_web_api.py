@@ -62,6 +62,14 @@ async def test_what_is_not_there_is_a_plain_sentence(site: Site, path: str, sent
     assert answer.json()["error"] == sentence
 
 
+async def test_the_status_holds_the_levels_of_every_book_in_rupees(site: Site) -> None:
+    site.stage.market.book("M&M", [(301_500, 12), (301_495, 40)], [(301_510, 9)])
+    symbols = (await site.ask("GET", "/api/v1/status")).json()["symbols"]
+    assert symbols[1]["bids"] == [[3015.0, 12], [3014.95, 40]]
+    assert symbols[1]["asks"] == [[3015.1, 9]]
+    assert (symbols[0]["bids"], symbols[0]["asks"]) == ([], [])
+
+
 async def test_symbols_are_listed_with_their_ticks() -> None:
     market = SmallMarket([instrument("M&M"), instrument("NIFTY 50", Kind.INDEX)])
     async with running(Stage(market)) as site:

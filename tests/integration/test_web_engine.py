@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import to_builtins
 
-from tests.market_stage import OPEN, Stage, candle, clock, index, instrument
-from tests.web_stage import Browser, table_rows
+from tests.market_stage import OPEN, Stage, candle, clock, frame, index, instrument
+from tests.web_stage import Browser, slot_depth, table_rows
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, NS_PER_S
 from ticktick.domain.market import Freshness
 from ticktick.web.hub import Hub
@@ -43,9 +43,21 @@ class Wired:
                 self.hub.take(self.engine.link(self.now_ns, up))
             case ("history", minutes):
                 self.hub.take(self.engine.history(self.now_ns, *_minutes_before_now(minutes)))
+            case ("book", (bid, quantity)):
+                self.now_ns += 10 * NS_PER_MS
+                self.hub.take(self.engine.process(frame(self.now_ns, _book(bid, quantity))))
             case (symbol, price):
                 self.now_ns += 10 * NS_PER_MS
                 self.hub.take(self.engine.trade(self.now_ns, price, symbol=symbol))
+
+
+def _book(bid: int, quantity: int) -> dict[str, Any]:
+    sides = {
+        "bid_price": [bid, bid - 1, bid - 2, 0, 0],
+        "bid_quantity": [quantity, 2, 3, 0, 0],
+        "total_bid_quantity": 10 * quantity,
+    }
+    return {"ACME": sides}
 
 
 def _minutes_before_now(count: int) -> list[Any]:
@@ -58,6 +70,7 @@ steps = st.one_of(
     st.tuples(st.just("link"), st.booleans()),
     st.tuples(st.just("history"), st.sampled_from([3, 150])),
     st.tuples(st.sampled_from([*SYMBOLS, "NIFTY"]), st.integers(100, 900)),
+    st.tuples(st.just("book"), st.tuples(st.integers(100, 900), st.integers(0, 50))),
     st.tuples(st.just("read"), st.none()),
 )
 
@@ -81,6 +94,7 @@ def test_a_page_that_reads_now_and_then_ends_with_the_engines_state(
     np.testing.assert_equal(browser.rows, table_rows(wired.engine.market))
     truth = [to_builtins(candle_row(each)) for each in all_candles(wired.engine.market, "ACME", 1)]
     assert sorted(browser.candles.values()) == truth
+    assert browser.depth == slot_depth(wired.engine.market, "ACME")
     assert browser.seqs == list(range(1, len(browser.seqs) + 1))
 
 

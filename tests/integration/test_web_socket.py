@@ -19,6 +19,7 @@ from tests.web_stage import (
     outputs,
     read_block,
     running,
+    slot_depth,
 )
 from ticktick.domain.event import FeedChanged, Noticed
 from ticktick.errors import ConfigError
@@ -133,6 +134,21 @@ async def test_a_view_gets_its_candles(site: Site) -> None:
     await socket.send('{"type":"view","symbol":"M&M","minutes":5}')
     candles = await next_text(socket, "candles")
     assert (candles["data"]["symbol"], len(candles["data"]["candles"])) == ("M&M", 1)
+
+
+async def test_a_view_gets_its_depth_and_then_what_changes_in_it(site: Site) -> None:
+    market = site.stage.market
+    market.book("M&M", [(300_000, 5), (299_995, 6)], [(300_010, 7)], (500, 600))
+    socket = await site.stream()
+    await socket.send('{"type":"view","symbol":"M&M","minutes":5}')
+    first = (await next_text(socket, "depth"))["data"]
+    assert first == slot_depth(market, "M&M")
+    assert first["bids"] == [[300_000, 5], [299_995, 6]]
+    site.stage.hub.take(market.book("RELIANCE", [(140_000, 1)], []))
+    site.stage.hub.take(market.book("M&M", [(300_005, 8)], [], (800, 0)))
+    second = (await next_text(socket, "depth"))["data"]
+    assert second == slot_depth(market, "M&M")
+    assert (second["asks"], second["total_ask_quantity"]) == ([], None)
 
 
 NOT_UNDERSTOOD: list[str | bytes] = [

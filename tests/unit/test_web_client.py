@@ -14,6 +14,7 @@ from tests.web_stage import (
     candle,
     instrument,
     outputs,
+    slot_depth,
     table_rows,
 )
 from ticktick.domain.event import (
@@ -189,6 +190,63 @@ def test_the_forming_candle_comes_at_most_four_times_a_second() -> None:
         sent += [text for text in browser.read(step * 0.05) if text["type"] == "forming"]
     assert len(sent) == 8
     assert sent[-1]["data"]["candle"][4] == 140_040
+
+
+def test_the_depth_comes_with_the_chart_and_then_with_its_own_symbol_only() -> None:
+    stage = Stage()
+    browser = Browser(stage.hub)
+    stage.market.book("RELIANCE", [(139_995, 7)], [(140_005, 9), (140_010, 3)], (70, 90))
+    assert types(browser.read(0.0)) == ["hello"]
+    browser.client.look_at(View("RELIANCE", 1))
+    assert types(browser.read(0.1)) == ["candles", "depth"]
+    assert browser.depth == {
+        "symbol": "RELIANCE",
+        "bids": [[139_995, 7]],
+        "asks": [[140_005, 9], [140_010, 3]],
+        "total_bid_quantity": 70,
+        "total_ask_quantity": 90,
+    }
+    stage.hub.take(stage.market.book("M&M", [(300_000, 1)], []))
+    assert types(browser.read(0.5)) == []
+    stage.hub.take(stage.market.book("RELIANCE", [], []))
+    assert types(browser.read(0.6)) == ["depth"]
+    assert (browser.depth["bids"], browser.depth["asks"]) == ([], [])
+
+
+def test_the_depth_comes_at_most_four_times_a_second_and_the_latest_wins() -> None:
+    stage = Stage()
+    browser = Browser(stage.hub)
+    browser.client.look_at(View("RELIANCE", 1))
+    browser.read(0.0)
+    sent = []
+    for step in range(1, 43):
+        if step <= 41:
+            stage.hub.take(stage.market.book("RELIANCE", [(140_000 + step, step)], []))
+        sent += [text for text in browser.read(step * 0.05) if text["type"] == "depth"]
+    assert len(sent) == 8
+    assert sent[-1]["data"]["bids"] == [[140_040, 40]]
+    browser.read(2.25)
+    assert browser.depth == slot_depth(stage.market, "RELIANCE")
+
+
+def test_a_change_of_freshness_sends_the_depth_again() -> None:
+    stage = Stage()
+    browser = Browser(stage.hub)
+    browser.client.look_at(View("RELIANCE", 1))
+    browser.read(0.0)
+    aged = FreshnessChanged(MORNING_NS, "RELIANCE", Freshness.STALE)
+    stage.hub.take(outputs(0, facts=[aged]))
+    assert types(browser.read(0.3)) == ["freshness", "depth"]
+
+
+def test_another_chart_brings_its_depth_at_once() -> None:
+    stage = Stage()
+    browser = Browser(stage.hub)
+    stage.market.book("M&M", [(300_000, 1)], [])
+    for now_s, symbol in ((0.0, "RELIANCE"), (0.05, "M&M"), (0.1, "INDIA VIX")):
+        browser.client.look_at(View(symbol, 1))
+        assert "depth" in types(browser.read(now_s))
+        assert browser.depth == slot_depth(stage.market, symbol)
 
 
 def test_a_flood_of_corrected_candles_becomes_one_new_snapshot() -> None:

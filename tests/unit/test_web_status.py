@@ -20,8 +20,9 @@ NOW_MS = MORNING_NS // NS_PER_MS
 
 def test_a_symbol_never_heard_of_is_null_and_never_zero() -> None:
     (status,) = symbol_statuses(SmallMarket([instrument("RELIANCE")]), [0], NOW_MS)
-    told = status.model_dump(exclude={"symbol", "name", "freshness"})
+    told = status.model_dump(exclude={"symbol", "name", "freshness", "bids", "asks"})
     assert set(told.values()) == {None}
+    assert (status.bids, status.asks) == ([], [])
     assert status.freshness is Freshness.UNKNOWN
 
 

@@ -65,6 +65,9 @@ export interface PartState {
 /** One candle as a JSON array. */
 export type CandleRow = readonly [start_ms: number, open: number, high: number, low: number, close: number, volume: number, state: CandleState, confirmed: boolean, revision: number];
 
+/** One level of the book as a JSON array. */
+export type DepthLevel = readonly [price: number, quantity: number];
+
 /** The state of the system; `rate` market seconds pass in one real second. */
 export interface Status {
   readonly now_ms: number;
@@ -109,6 +112,15 @@ export interface CandleUpdate {
   readonly symbol: string;
   readonly minutes: number;
   readonly candle: CandleRow;
+}
+
+/** The book of the viewed symbol, best level first; an empty level is left out. */
+export interface Depth {
+  readonly symbol: string;
+  readonly bids: readonly DepthLevel[];
+  readonly asks: readonly DepthLevel[];
+  readonly total_bid_quantity: number | null;
+  readonly total_ask_quantity: number | null;
 }
 
 /** A symbol's data became older or newer by a class. */
@@ -176,6 +188,9 @@ export interface ErrorAnswer {
   readonly error_id: string;
 }
 
+/** One level of the book as a JSON array, price in rupees. */
+export type RupeeLevel = readonly [price: number, quantity: number];
+
 /** One symbol, prices in rupees; null is not known. `change_fraction` 0.01 is one percent. */
 export interface SymbolStatus {
   readonly symbol: string;
@@ -189,6 +204,8 @@ export interface SymbolStatus {
   readonly change_fraction: number | null;
   readonly bid: number | null;
   readonly ask: number | null;
+  readonly bids: readonly RupeeLevel[];
+  readonly asks: readonly RupeeLevel[];
   readonly spread: number | null;
   readonly mid: number | null;
   readonly imbalance: number | null;
@@ -275,6 +292,7 @@ export type Envelope =
   | EnvelopeOf<"candles", Candles>
   | EnvelopeOf<"candle", CandleUpdate>
   | EnvelopeOf<"forming", CandleUpdate>
+  | EnvelopeOf<"depth", Depth>
   | EnvelopeOf<"notice", Notice>
   | EnvelopeOf<"freshness", FreshnessUpdate>
   | EnvelopeOf<"phase", PhaseUpdate>

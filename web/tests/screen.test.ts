@@ -280,12 +280,12 @@ describe("the chart", () => {
   });
   it("is a table too", async () => {
     await load();
-    const details = find("details") as HTMLDetailsElement;
+    const details = find("footer details") as HTMLDetailsElement;
     details.open = true;
     details.dispatchEvent(new Event("toggle"));
     paint();
-    expect(all("details tbody tr")).toHaveLength(3);
-    const newest = all("details tbody tr:first-child > *").map((cell) => cell.textContent);
+    expect(all("footer details tbody tr")).toHaveLength(3);
+    const newest = all("footer details tbody tr:first-child > *").map((cell) => cell.textContent);
     expect(newest).toEqual(["23 Nov 10:02", "1,200.00", "1,240.00", "1,190.00", "1,234.50", "1,500", "forming"]);
   });
 });

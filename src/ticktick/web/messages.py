@@ -5,7 +5,7 @@ the Unix epoch. REST bodies carry rupees. A value that is not known is null, nev
 """
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -104,6 +104,13 @@ class CandleRow(Struct, frozen=True, array_like=True):
     revision: int
 
 
+class DepthLevel(Struct, frozen=True, array_like=True):
+    """One level of the book as a JSON array."""
+
+    price: int
+    quantity: int
+
+
 # data of the envelopes
 
 
@@ -158,6 +165,19 @@ class CandleUpdate(Struct, frozen=True):
     candle: CandleRow
 
 
+class Depth(Struct, frozen=True):
+    """The book of the viewed symbol, best level first; an empty level is left out.
+
+    Up to five levels a side, and the quantity of the whole book.
+    """
+
+    symbol: str
+    bids: tuple[DepthLevel, ...]
+    asks: tuple[DepthLevel, ...]
+    total_bid_quantity: int | None
+    total_ask_quantity: int | None
+
+
 class FreshnessUpdate(Struct, frozen=True):
     """A symbol's data became older or newer by a class."""
 
@@ -181,7 +201,15 @@ class FeedUpdate(Struct, frozen=True):
 
 
 Data: TypeAlias = (
-    Hello | Status | Candles | CandleUpdate | Notice | FreshnessUpdate | PhaseUpdate | FeedUpdate
+    Hello
+    | Status
+    | Candles
+    | CandleUpdate
+    | Depth
+    | Notice
+    | FreshnessUpdate
+    | PhaseUpdate
+    | FeedUpdate
 )
 
 ENVELOPES: dict[str, type[Data]] = {
@@ -190,6 +218,7 @@ ENVELOPES: dict[str, type[Data]] = {
     "candles": Candles,
     "candle": CandleUpdate,
     "forming": CandleUpdate,
+    "depth": Depth,
     "notice": Notice,
     "freshness": FreshnessUpdate,
     "phase": PhaseUpdate,
@@ -271,8 +300,18 @@ class ErrorAnswer(BaseModel):
     error_id: str
 
 
+class RupeeLevel(NamedTuple):
+    """One level of the book as a JSON array, price in rupees."""
+
+    price: float
+    quantity: int
+
+
 class SymbolStatus(BaseModel):
-    """One symbol, prices in rupees; null is not known. `change_fraction` 0.01 is one percent."""
+    """One symbol, prices in rupees; null is not known. `change_fraction` 0.01 is one percent.
+
+    `bids` and `asks` are up to five levels, best first; an empty level is left out.
+    """
 
     symbol: str
     name: str
@@ -285,6 +324,8 @@ class SymbolStatus(BaseModel):
     change_fraction: float | None
     bid: float | None
     ask: float | None
+    bids: list[RupeeLevel]
+    asks: list[RupeeLevel]
     spread: float | None
     mid: float | None
     imbalance: float | None

@@ -14,6 +14,7 @@ from ticktick.domain.market import Candle, Freshness
 from ticktick.domain.sessions import Phase
 from ticktick.market.table import SlotTable
 from ticktick.web.blocks import COLUMNS, Columns, column_values
+from ticktick.web.depth import Side, levels
 from ticktick.web.messages import (
     CandleAnswer,
     CandleRow,
@@ -21,6 +22,7 @@ from ticktick.web.messages import (
     InstrumentRow,
     Mode,
     PartState,
+    RupeeLevel,
     SymbolAnswer,
     SymbolStatus,
     TokenStatus,
@@ -121,6 +123,8 @@ def symbol_statuses(market: LiveMarket, rows: Iterable[int], now_ms: int) -> lis
                 "name": instruments[row].name,
                 "freshness": market.freshness[row],
                 "age_ms": _age_ms(known["exchange_ms"][row], now_ms),
+                "bids": _rupee_levels(market.table, row, "bid"),
+                "asks": _rupee_levels(market.table, row, "ask"),
             }
         )
         for row in rows
@@ -208,6 +212,11 @@ def _rupee_columns(market: LiveMarket) -> dict[str, list[float | None]]:
         for name, values in columns.items()
         if name != "freshness"
     }
+
+
+def _rupee_levels(table: SlotTable, row: int, side: Side) -> list[RupeeLevel]:
+    scale = table.instruments[row].price_scale
+    return [RupeeLevel(level.price / scale, level.quantity) for level in levels(table, row, side)]
 
 
 def _age_ms(exchange_ms: float | None, now_ms: int) -> int | None:

@@ -48,7 +48,7 @@ def _record(kind: type) -> str:
     comment = (kind.__doc__ or "").split("\n")[0]
     hints = {name: hint for name, hint in get_type_hints(kind).items() if name != "model_config"}
     members = {name: _type(hint) for name, hint in hints.items() if not name.startswith("__")}
-    if issubclass(kind, Struct) and kind.__struct_config__.array_like:
+    if _is_array(kind):
         body = ", ".join(f"{name}: {text}" for name, text in members.items())
         return f"/** {comment} */\nexport type {kind.__name__} = readonly [{body}];\n"
     if issubclass(kind, Struct) and kind.__struct_config__.tag is not None:
@@ -57,6 +57,12 @@ def _record(kind: type) -> str:
         return f"/** {comment} */\nexport type {kind.__name__} = Readonly<Record<string, never>>;\n"
     body = "".join(f"  readonly {name}: {text};\n" for name, text in members.items())
     return f"/** {comment} */\nexport interface {kind.__name__} {{\n{body}}}\n"
+
+
+def _is_array(kind: type) -> bool:
+    if issubclass(kind, Struct):
+        return kind.__struct_config__.array_like
+    return issubclass(kind, tuple)
 
 
 def _type(hint: Any) -> str:

@@ -27,6 +27,7 @@ const KNOWN: Record<Envelope["type"], true> = {
   candles: true,
   candle: true,
   forming: true,
+  depth: true,
   notice: true,
   freshness: true,
   phase: true,

@@ -58,7 +58,7 @@ export class Page implements Listener {
     if (this.store.link === "open" && this.wall() - this.lastMessage > SILENCE_MS) {
       this.restart("no word from the program");
     }
-    this.invalidate(["strip", "watchlist", "quote", "chart"]);
+    this.invalidate(["strip", "watchlist", "quote", "depth", "chart"]);
   }
 
   wall(): WallMs {

@@ -1,6 +1,7 @@
 /** All the page knows, in one mutable place outside the view framework. */
 
 import type {
+  Depth,
   FeedUpdate,
   Freshness,
   Hello,
@@ -43,6 +44,8 @@ export class Store {
   /** Number of blocks that held each row: what its texts were made from. */
   versions = new Uint32Array(0);
   readonly series = new CandleSeries();
+  /** The book of the selected symbol; null until it comes. */
+  depth: Depth | null = null;
   selected: SymbolName | null = null;
   minutes = 1;
   /** Whether the chart waits for the candles of the symbol and timeframe shown. */
@@ -81,6 +84,10 @@ export class Store {
       case "forming":
         if (!this.shows(envelope.data) || this.awaitingCandles) return [];
         return this.series.merge(candleOf(envelope.data.candle)) ? ["chart"] : [];
+      case "depth":
+        if (envelope.data.symbol !== this.selected) return [];
+        this.depth = envelope.data;
+        return ["depth"];
       case "notice":
         this.notices = [...this.notices, envelope.data].slice(-MOST_NOTICES);
         return ["log"];
@@ -119,11 +126,12 @@ export class Store {
 
   /** Show another symbol or timeframe; the chart is empty until its candles come. */
   show(symbol: SymbolName, minutes: number): readonly Panel[] {
+    if (symbol !== this.selected) this.depth = null;
     this.selected = symbol;
     this.minutes = minutes;
     this.series.replace([]);
     this.awaitingCandles = true;
-    return ["watchlist", "quote", "chart"];
+    return ["watchlist", "quote", "depth", "chart"];
   }
 
   get linkUp(): boolean {
@@ -160,6 +168,7 @@ export class Store {
     this.directions = new Int8Array(rows);
     this.moves = new Uint32Array(rows);
     this.versions = new Uint32Array(rows);
+    this.depth = null;
     if (this.instrument(this.selected) === null) {
       const first = this.watched.find((one) => one.has_volume) ?? hello.instruments[0];
       this.selected = first === undefined ? null : symbolName(first.symbol);
@@ -186,7 +195,7 @@ export class Store {
   private takeFeed(update: FeedUpdate): readonly Panel[] {
     if (this.status === null) return [];
     this.status = { ...this.status, feed: { ...this.status.feed, ...update } };
-    return ["page", "strip", "watchlist", "quote", "chart"];
+    return ["page", "strip", "watchlist", "quote", "depth", "chart"];
   }
 
   private takeFreshness(symbol: string, freshness: Freshness): readonly Panel[] {
@@ -194,7 +203,7 @@ export class Store {
     const index = this.hello?.freshness.indexOf(freshness) ?? -1;
     if (row === undefined || index < 0) return [];
     this.table.freshness[row] = index;
-    return ["watchlist", "quote", "strip"];
+    return ["watchlist", "quote", "depth", "strip"];
   }
 
   private noteChanges(block: Block): void {
