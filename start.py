@@ -176,6 +176,11 @@ def stamp_of(step: Step, root: Path) -> Path:
     return root / ".venv" / "stamps" / step.name.replace(" ", "-")
 
 
+def say(text: str, end: str = "\n") -> None:
+    """Tell how setting up goes; standard output belongs to the command that follows."""
+    print(text, end=end, file=sys.stderr, flush=True)
+
+
 def perform(step: Step, root: Path, again: bool) -> bool:
     """Make one thing unless its stamp says it is made; return whether it is there.
 
@@ -187,7 +192,7 @@ def perform(step: Step, root: Path, again: bool) -> bool:
         return True
     if found == f"failed {wanted}" and step.note and not again:
         return False
-    print(f"{step.name} ...", end=" ", flush=True)
+    say(f"{step.name} ...", end=" ")
     began = time.monotonic()
     done, said = attempt(step.commands, step, root)
     if not done and step.otherwise:
@@ -197,7 +202,7 @@ def perform(step: Step, root: Path, again: bool) -> bool:
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.with_suffix(".log").write_text(said)
     stamp.write_text(wanted if done else f"failed {wanted}")
-    print(f"{time.monotonic() - began:.1f} s" if done else "failed")
+    say(f"{time.monotonic() - began:.1f} s" if done else "failed")
     return done
 
 
@@ -212,7 +217,7 @@ def prepare(steps: Sequence[Step], root: Path = ROOT, again: bool = False) -> No
             last = log.read_text().splitlines()[-12:]
             sys.exit("\n".join([*last, f"Setting up stopped at '{step.name}'; all of it: {log}"]))
         lacking.add(step.note)
-        print(f"note: {step.note} (why: {log}; `python3 start.py setup` tries again)")
+        say(f"note: {step.note} (why: {log}; `python3 start.py setup` tries again)")
 
 
 def run(command: Command) -> int:

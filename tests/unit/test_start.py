@@ -127,7 +127,7 @@ def test_when_an_optional_step_fails_a_note_is_printed_and_its_group_left_out(
         step("needed"),
     ]
     start.prepare(table, tmp_path)
-    said = capsys.readouterr().out
+    said = capsys.readouterr().err
     assert said.count("note: no page") == 1
     assert [times_made(tmp_path, name) for name in ("page", "other", "needed")] == [0, 1, 1]
     assert "the reason" in (tmp_path / ".venv/stamps/node.log").read_text()
@@ -140,7 +140,7 @@ def test_a_failed_optional_step_is_tried_again_only_when_asked(
     attempts = []
     for again in (False, False, True):
         start.prepare(table, tmp_path, again=again)
-        attempts.append(capsys.readouterr().out.startswith("thing ... failed"))
+        attempts.append(capsys.readouterr().err.startswith("thing ... failed"))
     assert attempts == [True, False, True]
 
 
