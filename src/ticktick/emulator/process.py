@@ -24,7 +24,7 @@ async def exchange_process(arguments: Sequence[str], log_path: Path) -> AsyncIte
     Raises ExchangeFailedError if it does not come up within 30 s.
     """
     command = [sys.executable, "-m", "ticktick", "emulator", "--exit-with-parent", *arguments]
-    log_path.write_bytes(b"")
+    log_path.open("wb").close()
     with log_path.open("ab") as log:  # appending, so that it may be emptied while the child runs
         child = await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=log
