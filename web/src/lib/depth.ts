@@ -50,7 +50,7 @@ export function depthView(store: Store, instrument: InstrumentRow, wall: WallMs)
     state,
     age: ageWords(state, store.ageMs(row, wall), exchange, store.now(wall)),
     trusted: mayColour(state),
-    nothing: nothing(store.depth === null, bids.length + asks.length),
+    nothing: nothing(store.depth === null || state === "unknown", bids.length + asks.length),
     levels: Array.from({ length: LEVELS }, (_, at) => ({ bid: view(bids[at]), ask: view(asks[at]) })),
     bought: total(store.depth?.total_bid_quantity),
     sold: total(store.depth?.total_ask_quantity),
