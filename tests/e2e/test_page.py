@@ -93,6 +93,38 @@ def test_the_chart_follows_the_newest_price_and_the_chosen_timeframe(page: Page)
     page.screenshot(path=PICTURES / "chart.png")
 
 
+def levels(depth: Locator) -> list[list[str]]:
+    """The rows of the depth table: bid quantity, bid, ask, ask quantity."""
+    texts: list[list[str]] = depth.locator("tbody tr").evaluate_all(
+        "rows => rows.map(row => [...row.cells].map(cell => cell.innerText.trim()))"
+    )
+    return texts
+
+
+def rupees(text: str) -> float:
+    return float(text.replace(",", ""))
+
+
+def test_the_depth_of_the_selected_symbol_has_its_levels_in_order_and_moves(page: Page) -> None:
+    page.locator('[data-testid="row"][data-symbol="HDFCBANK"]').click()
+    depth = page.get_by_test_id("depth")
+    expect(depth).to_have_attribute("data-symbol", "HDFCBANK")
+    expect(depth).to_have_attribute("data-state", "fresh")
+    expect(depth.locator("tbody tr").first).to_contain_text(re.compile(r"\d\.\d{2}"))
+    shown = levels(depth)
+    assert len(shown) == 5
+    bids = [rupees(row[1]) for row in shown if row[1] != "—"]
+    asks = [rupees(row[2]) for row in shown if row[2] != "—"]
+    assert bids == sorted(set(bids), reverse=True)
+    assert asks == sorted(set(asks))
+    assert bids[0] < asks[0]
+    page.wait_for_function(
+        """before => document.querySelector("[data-testid=depth] tbody").innerText !== before""",
+        arg=depth.locator("tbody").inner_text(),
+    )
+    page.screenshot(path=PICTURES / "depth.png")
+
+
 # an index whose number is cut off shows a wrong number
 CUT_INDEX = """() => [...document.querySelectorAll('[data-testid=index]')].filter((one) => {
     const frame = one.parentElement.getBoundingClientRect();
