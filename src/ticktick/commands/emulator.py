@@ -15,7 +15,7 @@ import click
 from ticktick.domain.clock import IST, NS_PER_S, at_ist, parse_iso_ns
 from ticktick.domain.sessions import Calendar
 from ticktick.emulator.exchange import Exchange
-from ticktick.emulator.market import Market
+from ticktick.emulator.floor import Floor
 from ticktick.emulator.pace import Pace
 from ticktick.emulator.replay import EmptyRecordingError, Replay, first_ns
 from ticktick.emulator.server import ExchangeServer, listening
@@ -150,7 +150,7 @@ def _until_input_closes(ask: Callable[[], None]) -> None:
 def _source(seed: int, recordings: Sequence[Path]) -> Callable[[int], Source]:
     if recordings:
         return lambda at_ns: Replay(recordings, at_ns)
-    return lambda at_ns: Market(seed, at_ns, Calendar())
+    return lambda at_ns: Floor(seed, at_ns, Calendar())
 
 
 def _start_ns(recordings: Sequence[Path], rate: float | None) -> int:

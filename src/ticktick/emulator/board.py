@@ -3,7 +3,7 @@
 import numpy as np
 
 from ticktick.emulator.bars import Running
-from ticktick.emulator.model import N_LISTINGS, Ints
+from ticktick.emulator.model import Ints
 from ticktick.emulator.wire import Bar, LastTrade
 
 
@@ -11,15 +11,16 @@ class Board:
     """The state of every listing, one column each; prices in paise, 0 = none yet."""
 
     def __init__(self, last_price: Ints, last_ns: int) -> None:
-        self.day = Running(N_LISTINGS)
-        self.minute = Running(N_LISTINGS)
+        rows = len(last_price)
+        self.day = Running(rows)
+        self.minute = Running(rows)
         self.previous_close: Ints = last_price.copy()
         self.last_price: Ints = last_price.copy()
-        self.last_ns: Ints = np.full(N_LISTINGS, last_ns, np.int64)
-        self.last_quantity: Ints = np.zeros(N_LISTINGS, np.int64)
-        self.value: Ints = np.zeros(N_LISTINGS, np.int64)
-        self._finished: Ints = np.zeros((6, N_LISTINGS), np.int64)
-        self._published: Ints = np.zeros((6, N_LISTINGS), np.int64)
+        self.last_ns: Ints = np.full(rows, last_ns, np.int64)
+        self.last_quantity: Ints = np.zeros(rows, np.int64)
+        self.value: Ints = np.zeros(rows, np.int64)
+        self._finished: Ints = np.zeros((6, rows), np.int64)
+        self._published: Ints = np.zeros((6, rows), np.int64)
 
     def take(self, row: Ints, at_ns: Ints, price: Ints, quantity: Ints) -> None:
         """Take over trades in order of time."""

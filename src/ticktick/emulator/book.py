@@ -22,7 +22,8 @@ from ticktick.emulator.model import (
 )
 
 LEVELS: Final = 5
-_DEPTH_STREAM = 1
+DEEP_LEVELS: Final = 30
+_DEPTH_STREAM, _DEEP_STREAM = 1, 10
 _GAP_CHANCE = 0.25
 _MEMORY_STEPS = 60
 _LEAN = 0.45
@@ -72,3 +73,17 @@ def depth_of(tape: Tape, levels: int = LEVELS) -> Depth:
     rest = np.round(total).astype(np.int64)
     price = np.asarray(best + sign * away, np.int64)
     return Depth(price, held, held.sum(axis=-1) + rest)
+
+
+def deeper(tape: Tape, depth: Depth) -> Depth:
+    """The levels behind those of `depth`, up to DEEP_LEVELS; `total` is the same."""
+    rng = chance(tape.seeds, _DEEP_STREAM)
+    shape = (STEPS, N_STOCKS, 2, DEEP_LEVELS - LEVELS)
+    size = USUAL_QUANTITY[:, None, None] * 4.0 * np.exp(0.7 * rng.standard_normal(shape))
+    quantity = np.maximum(1, np.round(size)).astype(np.int64)
+    away: Ints = np.cumsum(1 + (rng.random(shape) < _GAP_CHANCE), axis=-1) * TICK[:, None, None]
+    latest = latest_step(tape.refreshed)[..., None, None]
+    sign = np.array([-1, 1])[:, None]
+    price = depth.price[..., -1:] + sign * np.take_along_axis(away, latest, axis=0)
+    held = np.take_along_axis(quantity, latest, axis=0)
+    return Depth(np.asarray(price, np.int64), held, depth.total)

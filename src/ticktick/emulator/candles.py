@@ -37,7 +37,7 @@ def answer_history(
     today = ist_midnight_ns(ist_day(source.now_ns))
     end_ns = min(ist_midnight_ns(last) + NS_PER_DAY, today)
     bars = source.bars(key).between(ist_midnight_ns(first), end_ns)
-    return _answer(bars, width, calendar)
+    return _answer(source, key, bars, width, calendar)
 
 
 def answer_intraday(
@@ -48,7 +48,7 @@ def answer_intraday(
     width = _width(unit, interval, _INTRADAY_UNITS)
     today = ist_midnight_ns(ist_day(source.now_ns))
     bars = source.bars(key).between(today, source.now_ns + 1)
-    return _answer(bars, width, calendar)
+    return _answer(source, key, bars, width, calendar)
 
 
 def _width(unit: str, interval: str, units: tuple[str, ...]) -> _Width:
@@ -95,10 +95,13 @@ def _date(text: str) -> date:
         raise Refused("UDAPI1015", f"Invalid date {text}; write YYYY-MM-DD") from None
 
 
-def _answer(bars: Bars, width: _Width, calendar: Calendar) -> Response:
-    grouped = (
-        bars if width == _Width("minutes", 1) else bars.grouped(_labels(bars, width, calendar))
-    )
+def _answer(source: Source, key: str, bars: Bars, width: _Width, calendar: Calendar) -> Response:
+    label_ns = bars.start_ns
+    if width != _Width("minutes", 1):
+        label_ns = _labels(bars, width, calendar)
+    grouped = bars.grouped(label_ns)
+    last = np.searchsorted(label_ns, grouped.start_ns, "right") - 1
+    interest = source.open_interest(key, bars.start_ns[last])
     rows = zip(
         map(iso_ist, grouped.start_ns.tolist()),
         (grouped.open / 100).tolist(),
@@ -106,7 +109,7 @@ def _answer(bars: Bars, width: _Width, calendar: Calendar) -> Response:
         (grouped.low / 100).tolist(),
         (grouped.close / 100).tolist(),
         grouped.volume.tolist(),
-        [0] * len(grouped),
+        interest.tolist(),
         strict=True,
     )
     return success({"candles": [list(row) for row in rows][::-1]})

@@ -75,7 +75,8 @@ class Exchange:
         while self.now_ns < to_ns:
             change_ns = self._timetable.next_change_ns(self.now_ns)
             wanted = frozenset(key for link in self.connections for key in link.keys)
-            for update in self.source.advance(min(to_ns, change_ns), wanted):
+            deep = frozenset(key for link in self.connections for key in link.deep_keys)
+            for update in self.source.advance(min(to_ns, change_ns), wanted, deep):
                 self._told_status |= update.status or {}
                 if update.status:
                     yield from self._market_info(update.at_ns)

@@ -1,18 +1,14 @@
 """One feed connection: what it asked for, and the frames it gets."""
 
 from collections.abc import Collection
-from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from ticktick.domain.clock import NS_PER_MS
+from ticktick.emulator.modes import DEEP_MODE, DEFAULT_MODE, MODES, told
 from ticktick.emulator.source import Source, Update
-from ticktick.emulator.wire import ltpc_of
 from ticktick.proto.MarketDataFeed_pb2 import Feed, FeedResponse, Type
-
-_MODES: Final = ("ltpc", "full")
-_DEFAULT_MODE = "ltpc"
 
 
 class _Wish(Struct):
@@ -38,6 +34,11 @@ class FeedConnection:
     def keys(self) -> Collection[str]:
         """The instruments it gets updates of."""
         return self._modes
+
+    @property
+    def deep_keys(self) -> list[str]:
+        """Those of which it gets every level of the book."""
+        return [key for key, mode in self._modes.items() if mode == DEEP_MODE]
 
     def on_message(self, data: bytes) -> bytes | None:
         """Take a subscription message; the answer is a snapshot of its keys, or nothing.
@@ -68,8 +69,8 @@ class FeedConnection:
     def _subscribe(self, message: _Message, keys: list[str]) -> bytes | None:
         mode = message.data.mode
         if message.method == "sub" and mode is None:
-            mode = _DEFAULT_MODE
-        if mode not in _MODES or message.method not in ("sub", "change_mode"):
+            mode = DEFAULT_MODE
+        if mode not in MODES or message.method not in ("sub", "change_mode"):
             self.ignored += 1
             return None
         if message.method == "change_mode":
@@ -81,7 +82,7 @@ class FeedConnection:
         now_ms = self.source.now_ns // NS_PER_MS
         response = FeedResponse(type=Type.initial_feed, currentTs=now_ms)
         for key in keys:
-            feed = self.source.snapshot(key)
+            feed = self.source.snapshot(key, deep=self._modes[key] == DEEP_MODE)
             if feed is not None:
                 _add(response, key, feed, self._modes[key])
         return response.SerializeToString(deterministic=True) if response.feeds else None
@@ -91,9 +92,6 @@ class FeedConnection:
 
 
 def _add(response: FeedResponse, key: str, feed: Feed, mode: str) -> None:
-    if mode == "full":
-        response.feeds[key].CopyFrom(feed)
-        return
-    trade = ltpc_of(feed)
-    if trade is not None:
-        response.feeds[key].ltpc.CopyFrom(trade)
+    part = told(feed, mode)
+    if part is not None:
+        response.feeds[key].CopyFrom(part)

@@ -3,6 +3,7 @@
 Prices are integers in paise. `tick_size` is in paise too, as the master tells it.
 """
 
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
@@ -19,6 +20,17 @@ class Sector(StrEnum):
     OTHER = "other"
 
 
+class Contract(Struct, frozen=True):
+    """What makes a derivative; `strike` is in paise, 0 for a future."""
+
+    underlying_key: str
+    underlying_symbol: str
+    expiry: date
+    strike: int
+    weekly: bool
+    freeze_quantity: int
+
+
 class Listing(Struct, frozen=True):
     """One line of the instrument master."""
 
@@ -31,6 +43,7 @@ class Listing(Struct, frozen=True):
     tick_size: int = 5
     lot_size: int = 1
     cas_eligible: bool = False
+    contract: Contract | None = None
 
     @property
     def segment(self) -> str:

@@ -10,9 +10,10 @@ from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, ist_midnight_ns
 from ticktick.domain.sessions import Calendar
 from ticktick.emulator.bars import Bars, columns, joined
 from ticktick.emulator.board import Board
-from ticktick.emulator.book import Depth, depth_of
-from ticktick.emulator.day import Prints, day_plan, prints_of
+from ticktick.emulator.book import Depth, deeper, depth_of
+from ticktick.emulator.day import Minute, Prints, day_plan, prints_of
 from ticktick.emulator.history import history
+from ticktick.emulator.lead import Path, index_path, overnight_move
 from ticktick.emulator.listings import LISTINGS, Listing
 from ticktick.emulator.model import (
     BASES,
@@ -51,13 +52,35 @@ class Market:
         self._first_day = day
         self._history: list[Bars] = []
         self._carry = opening(BASES, 0.0)
+        self._halted = False
+        self._deep: frozenset[str] = frozenset()
+        self._plan: list[Minute] = []
+        self._number = 0
+        self._step = 0
+        self._finished: Ints = np.zeros((0, 5, N_LISTINGS), np.int64)
         self._open_day(day)
         self.now_ns = self._midnight_ns
         for _ in self.advance(start_ns, frozenset()):
             pass
 
-    def advance(self, to_ns: int, wanted: frozenset[str]) -> Iterator[Update]:
-        """Run to the moment, yielding the changes of the wanted keys in order of time."""
+    @property
+    def day(self) -> date:
+        """The running day."""
+        return self._day
+
+    @property
+    def next_day(self) -> date:
+        """The trading day after it."""
+        return self._next_day
+
+    def advance(
+        self, to_ns: int, wanted: frozenset[str], deep: frozenset[str] = frozenset()
+    ) -> Iterator[Update]:
+        """Run to the moment, yielding the changes of the wanted keys in order of time.
+
+        Of keys that are `deep` every level of the book is told.
+        """
+        self._deep = deep
         rows = np.array(sorted(ROW[key] for key in wanted if key in ROW), np.int64)
         while (due_ns := self.next_ns()) is not None and due_ns <= to_ns:
             if self._number == len(self._plan):
@@ -77,16 +100,41 @@ class Market:
             return ist_midnight_ns(self._next_day)
         return self._plan[self._number].start_ns + (self._step + 1) * STEP_NS
 
-    def snapshot(self, key: str) -> Feed | None:
+    def snapshot(self, key: str, deep: bool = False) -> Feed | None:
         """Everything known of one listing; the last session's values outside market hours."""
         row = ROW.get(key)
         if row is None:
             return None
-        return self._feed(row, traded=True, booked=True, barred=True)
+        return self._feed(row, traded=True, booked=True, barred=True, deep=deep)
 
     def bars(self, key: str) -> Bars:
         """One-minute bars of the history and of the day so far."""
         return joined([self._past()[ROW[key]], self._bars_of_day(ROW[key])])
+
+    def halt(self, halted: bool) -> None:
+        """Stop trading from the next minute on, or let it go on."""
+        self._halted = halted
+
+    def replan(self) -> None:
+        """Take up changed hours: of the day what has not begun, and the days after it."""
+        begun = self._number + (self._step > 0)
+        if begun == 0 and not self._calendar.is_trading_day(self._day):
+            self._open_day(self._trading_day_after(self._day))
+            return
+        later = [minute for minute in day_plan(self._day, self._calendar) if self._is_ahead(minute)]
+        self._plan = self._plan[:begun] + later
+        table: Ints = np.zeros((len(self._plan), 5, N_LISTINGS), np.int64)
+        table[:begun] = self._finished[:begun]
+        self._finished = table
+        self._next_day = self._trading_day_after(self._day)
+
+    def open_interest(self, key: str, at_ns: Ints) -> Ints:
+        """Nothing is outstanding in stocks and indices."""
+        return np.zeros(len(at_ns), np.int64)
+
+    def index_path(self, start_ns: int) -> Path | None:
+        """Where the stocks' books put the indices in a minute of the day that has begun."""
+        return self._paths.get(start_ns)
 
     def trades(self, key: str, from_ns: int, to_ns: int) -> list[tuple[int, int, int]]:
         """The day's trades of one listing in [from_ns, to_ns) up to now."""
@@ -94,7 +142,7 @@ class Market:
         kept = [*self._prints, *self._running_prints()]
         return [trade for prints in kept for trade in prints.between(row, from_ns, to_ns)]
 
-    def _open_day(self, day: date) -> None:
+    def _open_day(self, day: date, overnight: float = 0.0) -> None:
         self._day = day
         self._midnight_ns = ist_midnight_ns(day)
         self._next_day = self._trading_day_after(day)
@@ -102,12 +150,15 @@ class Market:
         self._number = 0
         self._step = 0
         self._shown_step = 0
+        self._quiet = True
         self._tape: Tape | None = None
         self._depth: Depth | None = None
+        self._deep_depth: Depth | None = None
+        self._paths: dict[int, Path] = {}
         self._due = _NEVER_TRADED
-        self._finished: Ints = np.zeros((len(self._plan), 5, N_LISTINGS), np.int64)
+        self._finished = np.zeros((len(self._plan), 5, N_LISTINGS), np.int64)
         self._prints: list[Prints] = []
-        self._carry = opening(self._carry.last_price, self._carry.vix_away)
+        self._carry = opening(self._carry.last_price, self._carry.vix_away, overnight)
         (before,) = self._calendar.trading_days_before(day, 1)
         last_end_ns = day_plan(before, self._calendar)[-1].start_ns
         self._board = Board(self._carry.last_price, last_end_ns - NS_PER_MS)
@@ -117,7 +168,8 @@ class Market:
         self._history = [
             _newest(joined([bars, self._bars_of_day(row)])) for row, bars in enumerate(self._past())
         ]
-        self._open_day(self._next_day)
+        overnight = overnight_move(self._seed, self._day, self._calendar)
+        self._open_day(self._next_day, overnight)
 
     def _past(self) -> list[Bars]:
         """Bars before the day by row; drawn when first asked for, as most starts need none."""
@@ -131,15 +183,23 @@ class Market:
             following = date.fromordinal(following.toordinal() + 1)
         return following
 
+    def _is_ahead(self, minute: Minute) -> bool:
+        """Whether a minute of the day may still be run."""
+        running_ns = self._plan[self._number].start_ns if self._step else 0
+        return minute.start_ns >= self.now_ns and minute.start_ns > running_ns
+
     def _begin_minute(self) -> None:
         minute = self._plan[self._number]
+        self._quiet = minute.quiet or self._halted
         seeds = (self._seed, self._day.toordinal(), self._number)
         self._due = chance(seeds, _PUBLISH_STREAM).integers(1, 8, N_LISTINGS)
-        if not minute.quiet:
+        if not self._quiet:
             self._tape, self._carry = minute_tape(
                 seeds, minute.start_ns, minute.progress, self._carry
             )
             self._depth = None
+            self._deep_depth = None
+            self._paths[minute.start_ns] = index_path(self._tape)
 
     def _whole_minute(self) -> None:
         """Run a minute nobody listens to."""
@@ -166,7 +226,11 @@ class Market:
         changed = rows[(traded | booked | due)[rows]].tolist()
         feeds = {
             LISTINGS[row].key: self._feed(
-                row, bool(traded[row]), bool(booked[row]), bool(traded[row] or due[row])
+                row,
+                bool(traded[row]),
+                bool(booked[row]),
+                bool(traded[row] or due[row]),
+                LISTINGS[row].key in self._deep,
             )
             for row in changed
         }
@@ -185,7 +249,7 @@ class Market:
 
     def _active_tape(self) -> Tape | None:
         """The tape of the running minute; None if it is quiet."""
-        return None if self._plan[self._number].quiet else self._tape
+        return None if self._quiet else self._tape
 
     def _running_prints(self) -> list[Prints]:
         if self._step == 0 or self._number == len(self._plan):
@@ -201,19 +265,19 @@ class Market:
         traded = table[:, 0] > 0
         return Bars(starts[traded], *table[traded].T)
 
-    def _feed(self, row: int, traded: bool, booked: bool, barred: bool) -> Feed:
+    def _feed(self, row: int, traded: bool, booked: bool, barred: bool, deep: bool) -> Feed:
         trade = self._board.last_trade(row) if traded else None
         bars = self._board.bars(row, self._midnight_ns) if barred else None
         if row >= N_STOCKS:
             return index_feed(trade, bars)
-        levels, bid_total, ask_total = self._book(row)
+        levels, bid_total, ask_total = self._book(row, deep)
         totals = DayTotals(
             self._board.average_rupees(row), int(self._board.day.volume[row]), bid_total, ask_total
         )
         eligible = LISTINGS[row].cas_eligible
         return stock_feed(trade, levels if booked else None, bars, totals, eligible)
 
-    def _book(self, row: int) -> tuple[list[Level], int, int]:
+    def _book(self, row: int, deep: bool) -> tuple[list[Level], int, int]:
         """Levels and the whole book's quantities after the latest step; empty before the open."""
         if self._tape is None:
             return [], 0, 0
@@ -223,7 +287,19 @@ class Market:
         bid, ask = self._depth.price[step, row].tolist()
         bid_quantity, ask_quantity = self._depth.quantity[step, row].tolist()
         bid_total, ask_total = self._depth.total[step, row].tolist()
-        return list(zip(bid_quantity, bid, ask_quantity, ask, strict=True)), bid_total, ask_total
+        levels = list(zip(bid_quantity, bid, ask_quantity, ask, strict=True))
+        return levels + (self._deeper(row) if deep else []), bid_total, ask_total
+
+    def _deeper(self, row: int) -> list[Level]:
+        """The levels of the latest step behind the usual ones."""
+        if self._tape is None or self._depth is None:
+            return []
+        if self._deep_depth is None:
+            self._deep_depth = deeper(self._tape, self._depth)
+        step = self._shown_step
+        bid, ask = self._deep_depth.price[step, row].tolist()
+        bid_quantity, ask_quantity = self._deep_depth.quantity[step, row].tolist()
+        return list(zip(bid_quantity, bid, ask_quantity, ask, strict=True))
 
 
 def _newest(bars: Bars) -> Bars:

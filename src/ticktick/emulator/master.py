@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
+from ticktick.domain.clock import NS_PER_MS, at_ist
 from ticktick.domain.instrument import Kind
 from ticktick.emulator.answers import Refused, Response
-from ticktick.emulator.listings import Listing
+from ticktick.emulator.listings import Contract, Listing
 
 _KEY_FORM = re.compile(r"[A-Z]+(_[A-Z]+)?\|.+")
 _DERIVATIVE_TYPES = {Kind.FUTURE: "FUT", Kind.CALL: "CE", Kind.PUT: "PE"}
@@ -53,7 +54,8 @@ def record(listing: Listing) -> dict[str, Any]:
         "qty_multiplier": 1.0,
     }
     if listing.kind is not Kind.EQUITY:
-        return common | traded | {"instrument_type": _DERIVATIVE_TYPES[listing.kind]}
+        derivative = {} if listing.contract is None else _terms(listing.contract, listing.lot_size)
+        return common | traded | {"instrument_type": _DERIVATIVE_TYPES[listing.kind]} | derivative
     equity = {
         "instrument_type": "EQ",
         "isin": listing.key.partition("|")[2],
@@ -62,3 +64,24 @@ def record(listing: Listing) -> dict[str, Any]:
     }
     eligible = {"cas_eligible": True} if listing.cas_eligible else {}
     return common | traded | equity | eligible
+
+
+def expiry_ms(contract: Contract) -> int:
+    """The last second of the expiry day in India, in milliseconds, as the master tells it."""
+    return at_ist(contract.expiry, 23, 59, 59) // NS_PER_MS
+
+
+def _terms(contract: Contract, lot_size: int) -> dict[str, Any]:
+    return {
+        "weekly": contract.weekly,
+        "expiry": expiry_ms(contract),
+        "strike_price": contract.strike / 100,
+        "minimum_lot": lot_size,
+        "freeze_quantity": float(contract.freeze_quantity),
+        "underlying_key": contract.underlying_key,
+        "underlying_symbol": contract.underlying_symbol,
+        "underlying_type": "INDEX",
+        "asset_key": contract.underlying_key,
+        "asset_symbol": contract.underlying_symbol,
+        "asset_type": "INDEX",
+    }

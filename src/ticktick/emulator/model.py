@@ -109,9 +109,12 @@ def chance(seeds: tuple[int, ...], stream: int) -> np.random.Generator:
     return np.random.default_rng([*seeds, stream])
 
 
-def opening(last_price: Ints, vix_away: float) -> Carry:
-    """The state before the first minute of a day: the mid beside the last close."""
-    stocks = last_price[:N_STOCKS]
+def opening(last_price: Ints, vix_away: float, overnight: float = 0.0) -> Carry:
+    """The state before the first minute of a day: the mid beside the last close.
+
+    `overnight` is the log distance by which everything opens away from it.
+    """
+    stocks = np.round(last_price[:N_STOCKS] * np.exp(overnight)).astype(np.int64)
     return Carry(2 * (stocks // TICK) + 1, np.ones(N_STOCKS, np.int64), last_price, vix_away)
 
 

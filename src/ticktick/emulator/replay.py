@@ -12,6 +12,7 @@ from ticktick.domain.clock import NS_PER_DAY, NS_PER_MS, ist_day, ist_midnight_n
 from ticktick.domain.instrument import Kind
 from ticktick.emulator.bars import NO_BARS, Bars
 from ticktick.emulator.listings import LISTINGS, Listing
+from ticktick.emulator.model import Ints
 from ticktick.emulator.recording import Recorded, Recording
 from ticktick.emulator.source import Update
 from ticktick.emulator.wire import bars_of, merged
@@ -48,7 +49,9 @@ class Replay:
         """Every instrument met, as well as the recording tells what it is."""
         return list(self._listings.values())
 
-    def advance(self, to_ns: int, wanted: frozenset[str]) -> Iterator[Update]:
+    def advance(
+        self, to_ns: int, wanted: frozenset[str], deep: frozenset[str] = frozenset()
+    ) -> Iterator[Update]:
         """Run to the moment, yielding each recorded message as it is."""
         while self._next is not None and self._next.at_ns <= to_ns:
             message = self._next
@@ -64,7 +67,7 @@ class Replay:
         """Time of the next recorded message."""
         return None if self._next is None else self._next.at_ns
 
-    def snapshot(self, key: str) -> Feed | None:
+    def snapshot(self, key: str, deep: bool = False) -> Feed | None:
         """The latest of every part of an instrument; None before its first message."""
         return self._state.get(key)
 
@@ -75,6 +78,20 @@ class Replay:
             return NO_BARS
         rows = [(start, *prices) for start, prices in sorted(minutes.items())]
         return Bars(*np.array(rows, np.int64).T)
+
+    def halt(self, halted: bool) -> None:
+        """Raise LookupError: a recorded day goes on as it went."""
+        raise LookupError("a recording cannot be halted")
+
+    def replan(self) -> None:
+        """Raise LookupError: a recorded day has the hours it had."""
+        raise LookupError("a recording keeps the hours it had")
+
+    def open_interest(self, key: str, at_ns: Ints) -> Ints:
+        """Open interest at moments: what the recording told last, as it tells no history."""
+        feed = self._state.get(key)
+        oi = 0.0 if feed is None else feed.fullFeed.marketFF.oi
+        return np.full(len(at_ns), round(oi), np.int64)
 
     def trades(self, key: str, from_ns: int, to_ns: int) -> list[tuple[int, int, int]]:
         """Raise LookupError: a recorded feed shows snapshots, not every trade."""

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from ticktick.emulator.bars import Bars
 from ticktick.emulator.listings import Listing
+from ticktick.emulator.model import Ints
 from ticktick.proto.MarketDataFeed_pb2 import Feed
 
 
@@ -24,27 +25,53 @@ class Update(Struct, frozen=True):
 class Source(Protocol):
     """A market that runs as far as it is told to."""
 
-    now_ns: int
+    @property
+    def now_ns(self) -> int:
+        """Market time up to which everything has happened."""
+        ...
 
     @property
     def listings(self) -> Sequence[Listing]:
         """Every instrument of the master."""
         ...
 
-    def advance(self, to_ns: int, wanted: frozenset[str]) -> Iterator[Update]:
-        """Run to the moment, yielding the changes of the wanted keys in order of time."""
+    def advance(
+        self, to_ns: int, wanted: frozenset[str], deep: frozenset[str] = frozenset()
+    ) -> Iterator[Update]:
+        """Run to the moment, yielding the changes of the wanted keys in order of time.
+
+        Of keys that are `deep` the book is told with every level there is.
+        """
         ...
 
     def next_ns(self) -> int | None:
         """When something happens next; None if nothing ever does."""
         ...
 
-    def snapshot(self, key: str) -> Feed | None:
+    def snapshot(self, key: str, deep: bool = False) -> Feed | None:
         """Everything known of one instrument in full mode; None if nothing is."""
+        ...
+
+    def open_interest(self, key: str, at_ns: Ints) -> Ints:
+        """Contracts outstanding at moments; 0 for what is no derivative."""
         ...
 
     def bars(self, key: str) -> Bars:
         """One-minute bars up to now, oldest first; the last one may still be forming."""
+        ...
+
+    def halt(self, halted: bool) -> None:
+        """Stop trading from the next whole minute on, or let it go on.
+
+        Raises LookupError if what happens is already written.
+        """
+        ...
+
+    def replan(self) -> None:
+        """Take up changed hours of the running day and of later ones.
+
+        Raises LookupError if what happens is already written.
+        """
         ...
 
     def trades(self, key: str, from_ns: int, to_ns: int) -> list[tuple[int, int, int]]:
