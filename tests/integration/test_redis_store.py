@@ -27,7 +27,8 @@ from tests.store_stage import (
 )
 from ticktick.domain.event import FreshnessChanged
 from ticktick.domain.market import TIMEFRAMES, Candle, CandleState, Freshness
-from ticktick.store.keys import candle_family, tick_family
+from ticktick.store.claim import DEMO_MARKET, claim
+from ticktick.store.keys import OWNER_KEY, candle_family, tick_family
 from ticktick.store.link import Link
 from ticktick.store.mirror import HASH_LIFE_MS
 from ticktick.store.redis_store import RedisWriter, stored_minutes
@@ -327,6 +328,23 @@ def test_P18_a_server_emptied_under_us_gets_the_candles_again(
         ask(0, "FLUSHALL")
         writer.take(candles_changed([candle(300, 100_300)]))
         eventually(lambda: len(candles(server.url)) == 301)
+
+
+def test_P18_an_emptied_server_gets_its_owner_and_candles_again_without_a_new_candle(
+    server: EmbeddedServer, ask: Asking
+) -> None:
+    claim(server.url, DEMO_MARKET)
+    with writing(server.url, SmallMarket()) as writer:
+
+        def are_there() -> bool:
+            writer.take(facts_only())
+            return len(candles(server.url)) == 2
+
+        writer.take(candles_changed([candle(0), candle(1)]))
+        eventually(are_there)
+        ask(0, "FLUSHALL")
+        eventually(are_there)
+        assert ask(0, "GET", OWNER_KEY) == DEMO_MARKET
 
 
 def test_P18_a_frozen_server_never_makes_the_engine_wait(

@@ -3,10 +3,9 @@
 from typing import Final
 
 from ticktick.errors import ConfigError
-from ticktick.store.keys import CANDLE_DATABASE, TICK_DATABASE
+from ticktick.store.keys import CANDLE_DATABASE, OWNER_KEY, TICK_DATABASE
 from ticktick.store.link import Link, masked
 
-OWNER_KEY: Final = "ticktick:market"
 DEMO_MARKET: Final = "demo"
 REAL_MARKET: Final = "real"
 _OURS: Final = {CANDLE_DATABASE: ("candle:*",), TICK_DATABASE: ("symbol:*", "tick:*")}

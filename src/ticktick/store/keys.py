@@ -11,6 +11,7 @@ from ticktick.domain.metric import METRICS
 
 CANDLE_DATABASE: Final = 0
 TICK_DATABASE: Final = 1
+OWNER_KEY: Final = "ticktick:market"  # in the database of candles: whose prices these are
 
 CANDLE_FIELDS: Final = {
     "open": "rupees",

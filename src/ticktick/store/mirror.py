@@ -4,11 +4,17 @@ from collections.abc import Iterable
 from typing import Final
 
 from ticktick.domain.market import Candle, CandleState, Freshness
-from ticktick.store.keys import CANDLE_DATABASE, MANY_SYMBOLS, TICK_DATABASE, tick_latest
+from ticktick.store.keys import (
+    CANDLE_DATABASE,
+    MANY_SYMBOLS,
+    OWNER_KEY,
+    TICK_DATABASE,
+    tick_latest,
+)
 from ticktick.store.link import Command, Link, require
 from ticktick.store.market_view import MarketView
 from ticktick.store.records import Hash, candle_hash, candle_point, tick_hashes, tick_points
-from ticktick.store.series import Point, Series, series_of
+from ticktick.store.series import Point, Series, SeriesLost, series_of
 from ticktick.store.spool import Batch, CandleId
 
 # A value counts as fresh for 5 s: what nobody renews for so long must not stand there as fresh.
@@ -30,6 +36,7 @@ class Mirror:
         self._candle_link = Link(url, CANDLE_DATABASE)
         self._tick_link = Link(url, TICK_DATABASE)
         self._series: tuple[Series, Series] | None = None
+        self._owner: str | None = None
         self._ticks: dict[str, Hash] = {}
         self._held: dict[tuple[str, int], dict[int, Candle]] = {}
         self._newest_ns: dict[tuple[str, int], int] = {}
@@ -40,7 +47,15 @@ class Mirror:
         return self._series is not None
 
     def open(self) -> dict[CandleId, Candle]:
-        """Connect; return the candles to write again, because the server may be empty."""
+        """Connect; return the candles to write again, because the server may be empty.
+
+        What `claim` noted there is noted again if it is gone.
+        """
+        owner: str | None = self._candle_link.ask("GET", OWNER_KEY)
+        if owner is not None:
+            self._owner = owner
+        elif self._owner is not None:
+            self._candle_link.ask("SET", OWNER_KEY, self._owner)
         series = series_of(self._candle_link), series_of(self._tick_link)
         self._show(self._ticks.values())
         self._series = series
@@ -75,7 +90,12 @@ class Mirror:
         return sum(len(point.values) for point in [*points, *bars]) - refused, refused
 
     def beat(self) -> bool:
-        """Tell that the rows shown are still looked after; false if there are none yet."""
+        """Tell that the rows shown are still looked after; false if there are none yet.
+
+        Raises SeriesLost if the server was emptied.
+        """
+        if self._owner is not None and not self._candle_link.ask("EXISTS", OWNER_KEY):
+            raise SeriesLost
         hashes = list(self._ticks.values())
         lives: list[Command] = [("PEXPIRE", hash_.key, HASH_LIFE_MS) for hash_ in hashes]
         replies = self._tick_link.ask_all([("PING",), *lives])[1:]
