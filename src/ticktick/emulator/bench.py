@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
+from ticktick.emulator import notify
 from ticktick.emulator.exchange import Exchange
 from ticktick.emulator.pace import Pace
 
@@ -36,6 +37,8 @@ class Bench:
                 return _json({"access_token": token})
             case "GET", "trades":
                 return self._trades(request)
+            case "POST", "notifier" | "approve" as name:
+                return await self._token_request(name, await request.read())
         return _refused(404, f"there is no {request.method} {request.path}")
 
     def _clock(self) -> web.Response:
@@ -53,6 +56,17 @@ class Bench:
         now_ns = self._pace.now_ns(self._exchange) if new.now_ns is None else new.now_ns
         self._pace.set(now_ns, self._pace.rate if new.rate is None else new.rate)
         return self._clock()
+
+    async def _token_request(self, name: str, body: bytes) -> web.Response:
+        requests = self._exchange.token_requests
+        try:
+            if name == "notifier":
+                return _json(notify.register(requests, body))
+            return _json(await notify.decide(requests, body, self._exchange.now_ns))
+        except (ValueError, LookupError) as error:
+            return _refused(400, str(error))
+        except notify.NotDeliveredError as error:
+            return _refused(502, str(error))
 
     def _trades(self, request: web.Request) -> web.Response:
         key = request.query.get("instrument_key", "")

@@ -20,7 +20,7 @@ _IST_OFFSET_NS = 19_800_000_000_000
 _EPOCH_WEEKDAY = 3
 
 
-class _Width(NamedTuple):
+class Width(NamedTuple):
     """A candle length as the broker says it: `minutes`, 5."""
 
     unit: str
@@ -33,11 +33,7 @@ def answer_history(
     """`GET /v3/historical-candle/{key}/{unit}/{interval}/{to_date}[/{from_date}]`."""
     find(source.listings, key, "UDAPI1021")
     width = _width(unit, interval, tuple(_MOST_INTERVAL))
-    first, last = _span(width, *days)
-    today = ist_midnight_ns(ist_day(source.now_ns))
-    end_ns = min(ist_midnight_ns(last) + NS_PER_DAY, today)
-    bars = source.bars(key).between(ist_midnight_ns(first), end_ns)
-    return _answer(source, key, bars, width, calendar)
+    return past_candles(source, calendar, key, width, _span(width, *days))
 
 
 def answer_intraday(
@@ -45,26 +41,47 @@ def answer_intraday(
 ) -> Response:
     """`GET /v3/historical-candle/intraday/{key}/{unit}/{interval}`: the last one is forming."""
     find(source.listings, key, "UDAPI1021")
-    width = _width(unit, interval, _INTRADAY_UNITS)
+    return candles_of_today(source, calendar, key, _width(unit, interval, _INTRADAY_UNITS))
+
+
+def answer_without_end(source: Source, _: Calendar, key: str, *widths: str) -> Response:
+    """History asked for without its last day: refused."""
+    find(source.listings, key, "UDAPI1021")
+    raise Refused("UDAPI1022", "to_date is required")
+
+
+def past_candles(
+    source: Source, calendar: Calendar, key: str, width: Width, span: tuple[date, date]
+) -> Response:
+    """Candles of the days of the span, both ends included, but never of today."""
+    first, last = span
+    today = ist_midnight_ns(ist_day(source.now_ns))
+    end_ns = min(ist_midnight_ns(last) + NS_PER_DAY, today)
+    bars = source.bars(key).between(ist_midnight_ns(first), end_ns)
+    return _told(source, key, bars, width, calendar)
+
+
+def candles_of_today(source: Source, calendar: Calendar, key: str, width: Width) -> Response:
+    """Today's candles; the last one is forming."""
     today = ist_midnight_ns(ist_day(source.now_ns))
     bars = source.bars(key).between(today, source.now_ns + 1)
-    return _answer(source, key, bars, width, calendar)
+    return _told(source, key, bars, width, calendar)
 
 
-def _width(unit: str, interval: str, units: tuple[str, ...]) -> _Width:
+def _width(unit: str, interval: str, units: tuple[str, ...]) -> Width:
     if unit not in units:
         raise Refused("UDAPI1146", f"Invalid unit {unit}; valid units are {', '.join(units)}")
     if not interval.isdecimal() or not 1 <= int(interval) <= _MOST_INTERVAL[unit]:
         raise Refused("UDAPI1147", f"Invalid interval {interval} for unit {unit}")
-    return _Width(unit, int(interval))
+    return Width(unit, int(interval))
 
 
-def _span(width: _Width, to_text: str, from_text: str | None = None) -> tuple[date, date]:
-    last = _date(to_text)
+def _span(width: Width, to_text: str, from_text: str | None = None) -> tuple[date, date]:
+    last = day_of(to_text)
     earliest = _earliest(width, last)
     if from_text is None:
         return earliest, last
-    first = _date(from_text)
+    first = day_of(from_text)
     if first > last:
         raise Refused("UDAPI1015", f"from_date {first} must not be after to_date {last}")
     if first < earliest:
@@ -72,32 +89,34 @@ def _span(width: _Width, to_text: str, from_text: str | None = None) -> tuple[da
     return first, last
 
 
-def _earliest(width: _Width, last: date) -> date:
+def _earliest(width: Width, last: date) -> date:
     """First day that one call may reach back to."""
     if width.unit in ("weeks", "months"):
         return date(2000, 1, 1)
     if width.unit == "days":
-        return _months_before(last, 120)
+        return months_before(last, 120)
     short = width.unit == "minutes" and width.size <= _SHORT_MINUTES
-    return _months_before(last, 1 if short else 3)
+    return months_before(last, 1 if short else 3)
 
 
-def _months_before(day: date, months: int) -> date:
+def months_before(day: date, months: int) -> date:
+    """The same day some months earlier, or the last of that month."""
     year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
     following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
     return date(year, month + 1, min(day.day, (following - timedelta(days=1)).day))
 
 
-def _date(text: str) -> date:
+def day_of(text: str) -> date:
+    """The day of a text; Refused if it is none."""
     try:
         return date.fromisoformat(text)
     except ValueError:
         raise Refused("UDAPI1015", f"Invalid date {text}; write YYYY-MM-DD") from None
 
 
-def _answer(source: Source, key: str, bars: Bars, width: _Width, calendar: Calendar) -> Response:
+def _told(source: Source, key: str, bars: Bars, width: Width, calendar: Calendar) -> Response:
     label_ns = bars.start_ns
-    if width != _Width("minutes", 1):
+    if width != Width("minutes", 1):
         label_ns = _labels(bars, width, calendar)
     grouped = bars.grouped(label_ns)
     last = np.searchsorted(label_ns, grouped.start_ns, "right") - 1
@@ -115,7 +134,7 @@ def _answer(source: Source, key: str, bars: Bars, width: _Width, calendar: Calen
     return success({"candles": [list(row) for row in rows][::-1]})
 
 
-def _labels(bars: Bars, width: _Width, calendar: Calendar) -> Ints:
+def _labels(bars: Bars, width: Width, calendar: Calendar) -> Ints:
     """Start of the longer candle of each minute: by session, or by calendar in India."""
     days = (bars.start_ns + _IST_OFFSET_NS) // NS_PER_DAY
     match width.unit:

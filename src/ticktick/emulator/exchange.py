@@ -6,12 +6,13 @@ from typing import Final, NamedTuple
 
 from ticktick.domain.clock import ist_day
 from ticktick.domain.sessions import Calendar
-from ticktick.emulator import auth, candles, quotes
+from ticktick.emulator import account, auth
 from ticktick.emulator.answers import Refused, Request, Response, failure, redirect, success
+from ticktick.emulator.catalogue import Reading, catalogue
 from ticktick.emulator.feed import FeedConnection
-from ticktick.emulator.master import master_file
 from ticktick.emulator.source import Source
 from ticktick.emulator.timetable import Timetable
+from ticktick.emulator.token_request import TokenRequests
 
 FEEDER_PATH: Final = "/market-data-feeder/v3/upstox-developer-api/feeds"
 _MOST_CONNECTIONS = 2
@@ -46,6 +47,7 @@ class Exchange:
         self.source = open_source(start_ns)
         self.address = ""
         self.login = auth.Login(seed, app)
+        self.token_requests = TokenRequests(self.login, app)
         self._calendar = calendar or Calendar()
         self._timetable = Timetable(self._calendar)
         self._told_status: dict[str, str] = {}
@@ -155,40 +157,28 @@ class Exchange:
         return f"ws://{self.address}{FEEDER_PATH}?requestId={request_id}&code={code}"
 
     def _route_table(self) -> list[_Route]:
-        login, timetable, calendar = self.login, self._timetable, self._calendar
-        intraday = f"/v3/historical-candle/intraday/{_PART}/{_PART}/{_PART}"
-        history = f"/v3/historical-candle/{_PART}/{_PART}/{_PART}/{_PART}"
+        login, timetable = self.login, self._timetable
 
         def route(
             method: str, path: str, answer: Callable[..., Response], *, token: bool = True
         ) -> _Route:
             return _Route(method, re.compile(path), token, answer)
 
-        def past(request: Request, *parts: str) -> Response:
-            return candles.answer_history(self.source, calendar, *parts)
-
-        def today(request: Request, *parts: str) -> Response:
-            return candles.answer_intraday(self.source, calendar, *parts)
-
-        def master(request: Request) -> Response:
-            return master_file(self.source.listings)
-
-        assets = "/market-quote/instruments/exchange/(?:NSE|complete)[.]json[.]gz"
         dialog = "/v2/login/authorization"
         return [
             route("GET", f"{dialog}/dialog", login.dialog, token=False),
             route("GET", f"{dialog}/approve", login.approve, token=False),
             route("POST", f"{dialog}/token", self._exchange_code, token=False),
             route("DELETE", "/v2/logout", lambda _: login.logout()),
+            route("POST", f"/v3/login/auth/token/request/{_PART}", self._ask_token, token=False),
             route("GET", "/v2/user/profile", lambda _: auth.profile()),
-            route("GET", assets, master, token=False),
-            route("GET", intraday, today, token=False),
-            route("GET", history, past, token=False),
-            route("GET", f"{history}/{_PART}", past, token=False),
-            route("GET", "/v3/market-quote/ltp", self._quote(quotes.answer_ltp)),
-            route("GET", "/v3/market-quote/ohlc", self._quote(quotes.answer_ohlc)),
-            route("GET", "/v2/market-quote/quotes", self._quote(quotes.answer_full)),
-            route("GET", "/v3/market-quote/quotes", self._quote(quotes.answer_full_v3)),
+            route("GET", "/v2/user/get-funds-and-margin", account.answer_funds),
+            route("GET", "/v3/user/get-funds-and-margin", account.answer_funds_v3),
+            route("GET", "/v2/user/kill-switch", account.answer_kill_switch),
+            *(
+                route("GET", path, self._read(answer), token=token)
+                for path, answer, token in catalogue()
+            ),
             route("GET", f"/v2/market/status/{_PART}", self._status),
             route("GET", f"/v2/market/timings/{_PART}", self._timings, token=False),
             route("GET", "/v2/market/holidays(?:/[^/]+)?", timetable.answer_holidays, token=False),
@@ -196,8 +186,11 @@ class Exchange:
             route("GET", "/v3/feed/market-data-feed", self._enter_feed),
         ]
 
-    def _quote(self, answer: Callable[[Request, Source], Response]) -> Callable[..., Response]:
-        return lambda request: answer(request, self.source)
+    def _read(self, answer: Reading) -> Callable[..., Response]:
+        return lambda request, *parts: answer(request, self.source, self._calendar, *parts)
+
+    def _ask_token(self, request: Request, client_id: str) -> Response:
+        return self.token_requests.answer(request, client_id, self.now_ns)
 
     def _exchange_code(self, request: Request) -> Response:
         return self.login.exchange_code(request, self.now_ns)

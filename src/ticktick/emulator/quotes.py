@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+import numpy as np
+
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, ist, ist_day, ist_midnight_ns
 from ticktick.emulator.answers import Refused, Request, Response, success
 from ticktick.emulator.bars import Bars
@@ -22,7 +24,7 @@ _SHARES_PER_ORDER = 40
 def answer_ltp(request: Request, source: Source) -> Response:
     """`GET /v3/market-quote/ltp`."""
     data = {}
-    for listing, trade, full in _known(request, source):
+    for listing, trade, full in known_quotes(request, source):
         data[listing.quote_key] = {
             "last_price": trade.ltp,
             "instrument_token": listing.key,
@@ -33,15 +35,34 @@ def answer_ltp(request: Request, source: Source) -> Response:
     return success(data)
 
 
+def answer_ltp_v2(request: Request, source: Source) -> Response:
+    """`GET /v2/market-quote/ltp`."""
+    data = {
+        listing.quote_key: {"last_price": trade.ltp, "instrument_token": listing.key}
+        for listing, trade, _ in known_quotes(request, source)
+    }
+    return success(data)
+
+
+def answer_ohlc_v2(request: Request, source: Source) -> Response:
+    """`GET /v2/market-quote/ohlc`: the running bar alone."""
+    minutes = _INTERVAL_MINUTES[_interval(request)]
+    data = {}
+    for listing, trade, _ in known_quotes(request, source):
+        live, _ = _running_bars(source, listing.key, minutes)
+        data[listing.quote_key] = {
+            "ohlc": live and {name: live[name] for name in ("open", "high", "low", "close")},
+            "last_price": trade.ltp,
+            "instrument_token": listing.key,
+        }
+    return success(data)
+
+
 def answer_ohlc(request: Request, source: Source) -> Response:
     """`GET /v3/market-quote/ohlc`: the running bar and the one before; none before a day's."""
-    interval = request.query.get("interval")
-    if not interval:
-        raise Refused("UDAPI1027", "Interval is required")
-    if interval not in _INTERVAL_MINUTES:
-        raise Refused("UDAPI1028", f"Invalid interval {interval}")
+    interval = _interval(request)
     data = {}
-    for listing, trade, _ in _known(request, source):
+    for listing, trade, _ in known_quotes(request, source):
         live, before = _running_bars(source, listing.key, _INTERVAL_MINUTES[interval])
         data[listing.quote_key] = {
             "last_price": trade.ltp,
@@ -55,8 +76,8 @@ def answer_ohlc(request: Request, source: Source) -> Response:
 def answer_full(request: Request, source: Source) -> Response:
     """`GET /v2/market-quote/quotes`: `ohlc.close` is the previous day's close."""
     data = {}
-    for listing, trade, full in _known(request, source):
-        item = _full_item(listing, trade, full, source.now_ns)
+    for listing, trade, full in known_quotes(request, source):
+        item = _full_item(listing, trade, full, source)
         item["ohlc"] = {**_day_ohlc(source, listing.key), "close": trade.cp}
         data[listing.quote_key] = item
     return success(data)
@@ -65,28 +86,42 @@ def answer_full(request: Request, source: Source) -> Response:
 def answer_full_v3(request: Request, source: Source) -> Response:
     """`GET /v3/market-quote/quotes`: the full quote and the year's extremes."""
     data = {}
-    for listing, trade, full in _known(request, source):
+    for listing, trade, full in known_quotes(request, source):
         bars = source.bars(listing.key)
         live, _ = _running_bars(source, listing.key, _INTERVAL_MINUTES["1d"])
-        data[listing.quote_key] = _full_item(listing, trade, full, source.now_ns) | {
+        data[listing.quote_key] = _full_item(listing, trade, full, source) | {
             "ohlc": live,
             "prev_close_price": trade.cp,
             "year_high": int(bars.high.max()) / 100 if len(bars) else None,
             "year_low": int(bars.low.min()) / 100 if len(bars) else None,
-            "previous_oi": 0.0,
+            "previous_oi": _interest(source, listing.key)[0],
             "cas_eligible": listing.cas_eligible,
         }
     return success(data)
 
 
-def _known(request: Request, source: Source) -> list[tuple[Listing, LTPC, MarketFullFeed]]:
-    """The listings asked for of which a price is known; one bad key refuses all."""
+def _interval(request: Request) -> str:
+    interval = request.query.get("interval")
+    if not interval:
+        raise Refused("UDAPI1027", "Interval is required")
+    if interval not in _INTERVAL_MINUTES:
+        raise Refused("UDAPI1028", f"Invalid interval {interval}")
+    return interval
+
+
+def known_quotes(
+    request: Request, source: Source, most: int = _MOST_KEYS, code: str = "UDAPI100042"
+) -> list[tuple[Listing, LTPC, MarketFullFeed]]:
+    """The listings asked for of which a price is known, with that and their full state.
+
+    One bad key refuses all; more keys than `most` are refused with `code`.
+    """
     text = request.query.get("instrument_key") or request.query.get("symbol") or ""
     keys = [key for key in text.split(",") if key]
     if not keys:
         raise Refused("UDAPI1009", "Instrument key is required")
-    if len(keys) > _MOST_KEYS:
-        raise Refused("UDAPI100042", f"At most {_MOST_KEYS} instrument keys, got {len(keys)}")
+    if len(keys) > most:
+        raise Refused(code, f"At most {most} instrument keys, got {len(keys)}")
     listings = [find(source.listings, key, "UDAPI1011") for key in keys]
     found = []
     for listing in listings:
@@ -97,15 +132,18 @@ def _known(request: Request, source: Source) -> list[tuple[Listing, LTPC, Market
     return found
 
 
-def _full_item(listing: Listing, trade: LTPC, full: MarketFullFeed, at_ns: int) -> dict[str, Any]:
+def _full_item(
+    listing: Listing, trade: LTPC, full: MarketFullFeed, source: Source
+) -> dict[str, Any]:
     levels = full.marketLevel.bidAskQuote
     step = listing.tick_size / 100
+    _, oi_high, oi_low = _interest(source, listing.key)
     return {
         "depth": {
             "buy": _padded([(level.bidQ, level.bidP) for level in levels]),
             "sell": _padded([(level.askQ, level.askP) for level in levels]),
         },
-        "timestamp": ist(at_ns).isoformat(timespec="milliseconds"),
+        "timestamp": ist(source.now_ns).isoformat(timespec="milliseconds"),
         "instrument_token": listing.key,
         "symbol": listing.symbol,
         "last_price": trade.ltp,
@@ -118,9 +156,17 @@ def _full_item(listing: Listing, trade: LTPC, full: MarketFullFeed, at_ns: int) 
         "lower_circuit_limit": round(round(trade.cp * (1 - _BAND) / step) * step, 2),
         "upper_circuit_limit": round(round(trade.cp * (1 + _BAND) / step) * step, 2),
         "last_trade_time": str(trade.ltt),
-        "oi_day_high": 0.0,
-        "oi_day_low": 0.0,
+        "oi_day_high": oi_high,
+        "oi_day_low": oi_low,
     }
+
+
+def _interest(source: Source, key: str) -> tuple[float, float, float]:
+    """Open interest before the day, and the day's highest and lowest, told minute by minute."""
+    midnight = ist_midnight_ns(ist_day(source.now_ns))
+    minutes = np.arange(midnight, source.now_ns + 1, NS_PER_MINUTE, dtype=np.int64)
+    told = source.open_interest(key, minutes)
+    return float(told[0]), float(told.max()), float(told.min())
 
 
 def _padded(side: list[tuple[int, float]]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any, Final, NamedTuple
 
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, ist_day, ist_midnight_ns
-from ticktick.domain.holidays import NSE_HOLIDAYS
+from ticktick.domain.holidays import NSE_HOLIDAYS, NSE_SPECIAL_SESSIONS
 from ticktick.domain.sessions import Calendar, Session, SessionClass
 from ticktick.emulator.answers import Refused, Request, Response, success
 from ticktick.emulator.wire import STATUS_OF_WORD
@@ -95,21 +95,33 @@ class Timetable:
 
     def answer_timings(self, request: Request) -> Response:
         """`GET /v2/market/timings/{date}`: the cash and derivative hours of the day."""
-        day = _day_of(request)
+        return success(self._open_exchanges(_day_of(request)))
+
+    def answer_holidays(self, request: Request) -> Response:
+        """`GET /v2/market/holidays[/{date}]`: days without trading, or at unusual times."""
+        days = sorted({*NSE_HOLIDAYS, *NSE_SPECIAL_SESSIONS})
+        if not request.path.endswith("/holidays"):
+            wanted = _day_of(request)
+            days = [day for day in days if day == wanted]
+        return success([self._holiday(day) for day in days])
+
+    def _holiday(self, day: date) -> dict[str, Any]:
+        special = day in NSE_SPECIAL_SESSIONS
+        return {
+            "date": day.isoformat(),
+            "description": "Special session" if special else "Trading holiday",
+            "holiday_type": "SPECIAL_TIMING" if special else "TRADING_HOLIDAY",
+            "closed_exchanges": [] if special else list(_EXCHANGES),
+            "open_exchanges": self._open_exchanges(day),
+        }
+
+    def _open_exchanges(self, day: date) -> list[dict[str, Any]]:
         found = []
         for exchange, segment in _EXCHANGES.items():
             session = self._calendar.session(day, _SEGMENT_CLASSES[segment])
             if session is not None:
                 found.append(_hours(exchange, session))
-        return success(found)
-
-    def answer_holidays(self, request: Request) -> Response:
-        """`GET /v2/market/holidays[/{date}]`: days without trading."""
-        days = sorted(NSE_HOLIDAYS)
-        if not request.path.endswith("/holidays"):
-            wanted = _day_of(request)
-            days = [day for day in days if day == wanted]
-        return success([_holiday(day) for day in days])
+        return found
 
     def _session(self, kind: SessionClass, at_ns: int) -> Session | None:
         return self._calendar.session(ist_day(at_ns), kind)
@@ -165,12 +177,3 @@ def _day_of(request: Request) -> date:
     except ValueError:
         raise Refused("UDAPI1088", f"Invalid date {text}; write YYYY-MM-DD") from None
 
-
-def _holiday(day: date) -> dict[str, Any]:
-    return {
-        "date": day.isoformat(),
-        "description": "Trading holiday",
-        "holiday_type": "TRADING_HOLIDAY",
-        "closed_exchanges": list(_EXCHANGES),
-        "open_exchanges": [],
-    }
