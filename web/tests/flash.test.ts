@@ -27,6 +27,15 @@ it("does not flash for a price that was there before, nor for one that did not m
   expect(seen).toEqual([]);
 });
 
+it("never leaves the colour of the other direction standing", () => {
+  const { element, seen } = cell();
+  const flash = createFlash(() => 0);
+  flash(element, 1, "up");
+  flash(element, 2, "up");
+  flash(element, 3, "down");
+  expect(seen).toEqual(["flash", "cancel"]);
+});
+
 it("stops at once when the price may no longer be trusted", () => {
   const { element, seen } = cell();
   const flash = createFlash(() => 0);

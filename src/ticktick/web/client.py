@@ -25,7 +25,6 @@ from ticktick.web.status import all_candles, candle_row
 FACT_LIMIT_BYTES: Final = 1 << 20
 STATUS_EVERY_S: Final = 1.0
 FORMING_EVERY_S: Final = 0.25
-DEPTH_EVERY_S: Final = 0.25
 _CANDLES_AT_ONCE: Final = 100
 
 Message: TypeAlias = str | bytes
@@ -61,14 +60,12 @@ class Client:
         self._forming: Candle | None = None
         self._forming_due_s = 0.0
         self._depth_is_new = False
-        self._depth_due_s = 0.0
 
     def look_at(self, view: View) -> None:
         """Show another chart: its candles and its depth come with the next batch."""
         self._view = view
         self._view_is_new = True
         self._depth_is_new = True
-        self._depth_due_s = 0.0
 
     def hurry_status(self) -> None:
         """Send the status with the next batch."""
@@ -88,7 +85,7 @@ class Client:
             *self._hello(now_s),
             *self._queued_facts(),
             *self._chart(now_s),
-            *self._depth(now_s),
+            *self._depth(),
             *self._status(now_s),
             *self._block(),
         ]
@@ -147,15 +144,14 @@ class Client:
     def _candle(self, kind: str, candle: Candle) -> Message:
         return self._envelope(kind, CandleUpdate(candle.symbol, candle.minutes, candle_row(candle)))
 
-    def _depth(self, now_s: float) -> list[Message]:
+    def _depth(self) -> list[Message]:
         if self._view is None:
             return []
         row = self._market.table.row_of_symbol[self._view.symbol]
         self._depth_is_new |= bool(self._pending[row])
-        if not self._depth_is_new or now_s < self._depth_due_s:
+        if not self._depth_is_new:
             return []
         self._depth_is_new = False
-        self._depth_due_s = now_s + DEPTH_EVERY_S
         return [self._envelope("depth", depth(self._market.table, row))]
 
     def _status(self, now_s: float) -> list[Message]:

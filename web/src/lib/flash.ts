@@ -11,11 +11,14 @@ export function createFlash(
 ): (cell: HTMLElement, moves: number, tone: Tone) => void {
   let seen = -1;
   let flashedAt = -Infinity;
+  let shown: Tone = "none";
   let running: Animation | null = null;
   return (cell, moves, tone) => {
     const moved = seen >= 0 && moves > seen;
     seen = moves;
-    if (tone === "none") return running?.cancel();
+    if (tone !== shown) running?.cancel(); // the other direction's colour would say the opposite
+    shown = tone;
+    if (tone === "none") return;
     const now = wall();
     if (!moved || now - flashedAt < PAUSE_MS || prefersStillness()) return;
     flashedAt = now;
