@@ -331,6 +331,17 @@ describe("the log and the rest", () => {
     paint();
     expect(read(id("gate"))).toContain("Open the start link printed in the terminal.");
   });
+  it("opens the help again although the focus is still in the closed one", async () => {
+    await open([instrument(0)]);
+    press("?");
+    const dialog = find(id("help")) as HTMLDialogElement;
+    dialog.close();
+    const inside = dialog.querySelector("button");
+    inside?.dispatchEvent(new KeyboardEvent("keydown", { key: "?", bubbles: true, cancelable: true }));
+    flushSync();
+    expect(dialog.open).toBe(true);
+    dialog.close();
+  });
   it("lists its keys and changes theme and palette", async () => {
     await open([instrument(0)]);
     press("?");

@@ -39,5 +39,5 @@ export function commandOf(event: KeyboardEvent): Command | null {
 
 function takesText(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  return target.isContentEditable || target.closest("input, textarea, select, dialog, [data-scrolls]") !== null;
+  return target.isContentEditable || target.closest("input, textarea, select, dialog[open], [data-scrolls]") !== null;
 }
