@@ -14,6 +14,7 @@ import click
 
 from ticktick.domain.clock import IST, NS_PER_S, at_ist, parse_iso_ns
 from ticktick.domain.sessions import Calendar
+from ticktick.emulator.calendar import MovableCalendar
 from ticktick.emulator.exchange import Exchange
 from ticktick.emulator.floor import Floor
 from ticktick.emulator.pace import Pace
@@ -105,7 +106,8 @@ def command(
     rate = None if isinstance(speed, str) else speed
     paths = recordings + more_recordings
     start_ns = _start_ns(paths, rate) if start is None else start
-    exchange = Exchange(_source(seed, paths), start_ns, seed=seed)
+    calendar = MovableCalendar()
+    exchange = Exchange(_source(seed, paths, calendar), start_ns, seed=seed, calendar=calendar)
     asyncio.run(_serve(exchange, Pace(start_ns, rate, time.monotonic_ns), port, exit_with_parent))
 
 
@@ -147,10 +149,10 @@ def _until_input_closes(ask: Callable[[], None]) -> None:
     ask()
 
 
-def _source(seed: int, recordings: Sequence[Path]) -> Callable[[int], Source]:
+def _source(seed: int, recordings: Sequence[Path], calendar: Calendar) -> Callable[[int], Source]:
     if recordings:
         return lambda at_ns: Replay(recordings, at_ns)
-    return lambda at_ns: Floor(seed, at_ns, Calendar())
+    return lambda at_ns: Floor(seed, at_ns, calendar)
 
 
 def _start_ns(recordings: Sequence[Path], rate: float | None) -> int:

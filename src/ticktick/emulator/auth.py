@@ -145,6 +145,10 @@ class Login:
         if not live or scheme.lower() != "bearer" or token != self._token:
             raise Refused("UDAPI100050", "Invalid token used to access API", 401)
 
+    def expire(self) -> None:
+        """The live token is dead before its time."""
+        self._revoke()
+
     def logout(self) -> Response:
         """`DELETE /v2/logout`: the token is dead."""
         self._revoke()

@@ -1,4 +1,4 @@
-"""The levers beside the exchange, under `/_emu/`: clock, token, trades."""
+"""The levers beside the exchange, under `/_emu/`: clock, token, trades, faults."""
 
 from typing import Any
 
@@ -8,6 +8,8 @@ from msgspec import Struct
 
 from ticktick.emulator import notify
 from ticktick.emulator.exchange import Exchange
+from ticktick.emulator.faults import BadFaultError, Faults
+from ticktick.emulator.levers import Levers
 from ticktick.emulator.pace import Pace
 
 
@@ -17,11 +19,13 @@ class _NewClock(Struct):
 
 
 class Bench:
-    """Answers `/_emu/clock`, `/_emu/token` and `/_emu/trades`."""
+    """Answers `/_emu/clock`, `/_emu/token`, `/_emu/trades` and `/_emu/fault`."""
 
-    def __init__(self, exchange: Exchange, pace: Pace) -> None:
+    def __init__(self, exchange: Exchange, pace: Pace, faults: Faults, levers: Levers) -> None:
         self._exchange = exchange
         self._pace = pace
+        self._faults = faults
+        self._levers = levers
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer one request; a browser page of another site is refused."""
@@ -39,10 +43,18 @@ class Bench:
                 return self._trades(request)
             case "POST", "notifier" | "approve" as name:
                 return await self._token_request(name, await request.read())
+            case "GET", "fault":
+                return _json(self._faults.told(self._exchange.now_ns))
+            case "POST", "fault":
+                return self._order_fault(await request.read())
+            case "DELETE", "fault":
+                self._faults.clear()
+                return _json([])
         return _refused(404, f"there is no {request.method} {request.path}")
 
     def _clock(self) -> web.Response:
-        return _json({"now_ns": self._pace.now_ns(self._exchange), "rate": self._pace.rate})
+        now_ns = self._pace.now_ns(self._exchange) + self._levers.skew_ns
+        return _json({"now_ns": now_ns, "rate": self._pace.rate})
 
     def _set_clock(self, body: bytes) -> web.Response:
         try:
@@ -56,6 +68,18 @@ class Bench:
         now_ns = self._pace.now_ns(self._exchange) if new.now_ns is None else new.now_ns
         self._pace.set(now_ns, self._pace.rate if new.rate is None else new.rate)
         return self._clock()
+
+    def _order_fault(self, body: bytes) -> web.Response:
+        try:
+            fault = self._faults.order(body, self._exchange.now_ns)
+        except BadFaultError as error:
+            return _refused(400, str(error))
+        try:
+            self._levers.check(fault)
+        except BadFaultError as error:
+            self._faults.forget(fault)
+            return _refused(400, str(error))
+        return _json(fault)
 
     async def _token_request(self, name: str, body: bytes) -> web.Response:
         requests = self._exchange.token_requests

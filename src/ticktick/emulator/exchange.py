@@ -1,17 +1,18 @@
 """The built-in exchange, pure: requests in, answers out; time moves only by `advance`."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from typing import Final, NamedTuple
 
 from ticktick.domain.clock import ist_day
-from ticktick.domain.sessions import Calendar
 from ticktick.emulator import account, auth
 from ticktick.emulator.answers import Refused, Request, Response, failure, redirect, success
+from ticktick.emulator.calendar import Hours, MovableCalendar
 from ticktick.emulator.catalogue import Reading, catalogue
 from ticktick.emulator.feed import FeedConnection
 from ticktick.emulator.source import Source
-from ticktick.emulator.timetable import Timetable
+from ticktick.emulator.timetable import Status, Timetable
 from ticktick.emulator.token_request import TokenRequests
 
 FEEDER_PATH: Final = "/market-data-feeder/v3/upstox-developer-api/feeds"
@@ -40,7 +41,7 @@ class Exchange:
         start_ns: int,
         *,
         seed: int,
-        calendar: Calendar | None = None,
+        calendar: MovableCalendar | None = None,
         app: auth.App = auth.DEMO_APP,
     ) -> None:
         self._open_source = open_source
@@ -48,9 +49,11 @@ class Exchange:
         self.address = ""
         self.login = auth.Login(seed, app)
         self.token_requests = TokenRequests(self.login, app)
-        self._calendar = calendar or Calendar()
+        self._calendar = calendar or MovableCalendar()
         self._timetable = Timetable(self._calendar)
         self._told_status: dict[str, str] = {}
+        self._forced: dict[str, Status] = {}
+        self.is_halted = False
         self._codes: dict[str, None] = {}
         self.connections: list[FeedConnection] = []
         self._routes = self._route_table()
@@ -97,8 +100,37 @@ class Exchange:
                 continue
         else:
             self.source = self._open_source(to_ns)
+            if self.is_halted:
+                self.source.halt(True)
         for link in self.connections:
             link.source = self.source
+
+    def halt(self, halted: bool) -> None:
+        """Stop trading from the next whole minute on, or let it go on.
+
+        Raises LookupError if the market is a recording.
+        """
+        self.source.halt(halted)
+        self.is_halted = halted
+
+    def force_status(self, words: Mapping[str, str]) -> Iterator[tuple[FeedConnection, bytes]]:
+        """Tell these states of segments whatever the calendar says; yields the news, if any."""
+        if words == {segment: status.word for segment, status in self._forced.items()}:
+            return
+        self._forced = {segment: Status(word, self.now_ns) for segment, word in words.items()}
+        yield from self._market_info(self.now_ns)
+
+    def check_day(self, day: date) -> None:
+        """Raise ValueError if the day is over, LookupError if the market is a recording."""
+        if day < ist_day(self.now_ns):
+            raise ValueError(f"{day} is over")
+        self.source.replan()
+
+    def set_hours(self, day: date, hours: Hours) -> Iterator[tuple[FeedConnection, bytes]]:
+        """Let a day have these hours of trading, none for a holiday; yields the status."""
+        self._calendar.set_hours(day, hours)
+        self.source.replan()
+        yield from self._market_info(self.now_ns)
 
     def feed_code(self) -> str:
         """A single-use code that opens the feed once; of unused ones the oldest are forgotten."""
@@ -119,16 +151,20 @@ class Exchange:
 
     def greeting(self) -> bytes:
         """The first frame of every connection: the market status."""
-        return self._timetable.market_info(self.now_ns, self._told_status)
+        return self._market_info_frame(self.now_ns)
 
     def disconnect(self, link: FeedConnection) -> None:
         """Forget a connection and all it asked for."""
         self.connections.remove(link)
 
     def _market_info(self, at_ns: int) -> Iterator[tuple[FeedConnection, bytes]]:
-        frame = self._timetable.market_info(at_ns, self._told_status)
+        frame = self._market_info_frame(at_ns)
         for link in self.connections:
             yield link, frame
+
+    def _market_info_frame(self, at_ns: int) -> bytes:
+        forced = {segment: status.word for segment, status in self._forced.items()}
+        return self._timetable.market_info(at_ns, self._told_status | forced)
 
     def _answer(self, request: Request) -> Response:
         known_path = False
@@ -196,7 +232,7 @@ class Exchange:
         return self.login.exchange_code(request, self.now_ns)
 
     def _status(self, _: Request, exchange: str) -> Response:
-        return self._timetable.answer_status(exchange, self.now_ns)
+        return self._timetable.answer_status(exchange, self.now_ns, self._forced)
 
     def _timings(self, request: Request, _: str) -> Response:
         return self._timetable.answer_timings(request)

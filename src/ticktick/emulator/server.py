@@ -1,25 +1,29 @@
 """The exchange on one loopback port: HTTP, the feed's sockets, and a market clock of its own.
 
 Under `/_emu/` stand the few things a real exchange does not offer: the market clock, a token
-without a login, and the list of trades.
+without a login, the list of trades, and faults on demand.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from ticktick.emulator.answers import Request, Response
 from ticktick.emulator.bench import Bench
 from ticktick.emulator.exchange import FEEDER_PATH, Exchange
+from ticktick.emulator.faults import Fault, Faults
 from ticktick.emulator.feed import FeedConnection
+from ticktick.emulator.levers import Levers
+from ticktick.emulator.line import FeedLine
+from ticktick.emulator.mangle import Mangling, Workshop
 from ticktick.emulator.pace import Pace
+from ticktick.emulator.wreck import wrecked
 
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost")
 _IDLE_PING_S = 5.0
 _SEND_LIMIT_S = 10.0
-_QUEUE_FULL = 500
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -34,12 +38,15 @@ class ExchangeServer:
         self._exchange = exchange
         self._pace = pace
         self._idle_ping_s = idle_ping_s
-        self._queues: dict[FeedConnection, asyncio.Queue[bytes]] = {}
+        self._faults = Faults()
+        self._levers = Levers(exchange, self._faults)
+        self._workshop = Workshop()
+        self._lines: dict[FeedConnection, FeedLine] = {}
 
     def application(self) -> web.Application:
         """The aiohttp application with every route."""
-        bench = Bench(self._exchange, self._pace)
-        application = web.Application(middlewares=[_only_loopback])
+        bench = Bench(self._exchange, self._pace, self._faults, self._levers)
+        application = web.Application(middlewares=[_only_loopback, self._wreck])
         application.router.add_get(FEEDER_PATH, self._feed)
         application.router.add_route("*", "/_emu/{name}", bench.answer)
         application.router.add_route("*", "/{path:.*}", self._answer)
@@ -48,20 +55,43 @@ class ExchangeServer:
     async def run(self) -> None:
         """Let the market follow its pace for ever."""
         while True:
-            target_ns = self._pace.next_target_ns(self._exchange)
-            for link, frame in self._exchange.advance(target_ns):
-                self._queues[link].put_nowait(frame)
+            self.advance(self._pace.next_target_ns(self._exchange))
             self._pace.reached(self._exchange)
             await self._pace.wait(self._exchange)
             await self._drained()
 
+    def advance(self, to_ns: int) -> None:
+        """Let the market run to the moment, with every fault that begins or ends on the way."""
+        while True:
+            change_ns = self._faults.next_change_ns(self._exchange.now_ns)
+            stop_ns = to_ns if change_ns is None else min(to_ns, change_ns)
+            self._put(self._exchange.advance(stop_ns))
+            self._attend()
+            if stop_ns >= to_ns:
+                return
+
+    def _put(self, frames: Iterable[tuple[FeedConnection, bytes]]) -> None:
+        for link, frame in frames:
+            self._lines[link].put(frame)
+
+    def _attend(self) -> None:
+        """Take up the faults that begin at the moment, end those that are over."""
+        for fault in self._faults.due(self._exchange.now_ns):
+            self._put(self._levers.act(fault))
+            for line in self._lines.values():
+                line.act(fault)
+        self._put(self._levers.hold())
+        for line in self._lines.values():
+            line.attend()
+
     async def _drained(self) -> None:
         """Wait for slow readers; who takes nothing for too long is dropped."""
-        for link, queue in list(self._queues.items()):
+        for link, line in list(self._lines.items()):
+            if not line.is_behind:
+                continue
             try:
-                async with asyncio.timeout(_SEND_LIMIT_S):
-                    if queue.qsize() > _QUEUE_FULL:
-                        await queue.join()
+                async with asyncio.timeout(0.0 if line.is_slowed else _SEND_LIMIT_S):
+                    await line.drained()
             except TimeoutError:
                 self._forget(link)
 
@@ -79,50 +109,37 @@ class ExchangeServer:
 
     async def _feed(self, request: web.Request) -> web.StreamResponse:
         link = self._exchange.connect(request.query.get("code", ""))
-        if link is None:
+        transport = request.transport
+        if link is None or not isinstance(transport, asyncio.Transport):
             return web.Response(status=403)
         socket = web.WebSocketResponse(timeout=1.0, max_msg_size=1 << 20)
-        queue: asyncio.Queue[bytes] = asyncio.Queue()
-        self._queues[link] = queue
+        line = FeedLine(socket, transport, link, Mangling(self._workshop), self._active)
+        self._lines[link] = line
         try:
             await socket.prepare(request)
-            queue.put_nowait(self._exchange.greeting())
+            line.put(self._exchange.greeting())
             async with asyncio.TaskGroup() as group:
-                writer = group.create_task(self._write(socket, link, queue))
-                await self._read(socket, link, queue)
+                writer = group.create_task(
+                    line.write(self._idle_ping_s, lambda: link in self._lines)
+                )
+                await line.read()
                 writer.cancel()
         finally:
             self._forget(link)
         return socket
 
-    async def _read(
-        self, socket: web.WebSocketResponse, link: FeedConnection, queue: asyncio.Queue[bytes]
-    ) -> None:
-        async for message in socket:
-            if message.type is WSMsgType.BINARY:
-                snapshot = link.on_message(message.data)
-                if snapshot is not None:
-                    queue.put_nowait(snapshot)
+    def _active(self) -> list[Fault]:
+        return self._faults.active(self._exchange.now_ns, "ws.", "rest.")
 
-    async def _write(
-        self, socket: web.WebSocketResponse, link: FeedConnection, queue: asyncio.Queue[bytes]
-    ) -> None:
-        try:
-            while link in self._queues:
-                try:
-                    async with asyncio.timeout(self._idle_ping_s):
-                        frame = await queue.get()
-                except TimeoutError:
-                    await socket.ping()
-                    continue
-                await socket.send_bytes(frame)
-                queue.task_done()
-            await socket.close()
-        finally:
-            _abandon(queue)
+    @web.middleware
+    async def _wreck(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer as the faults want it; what is under `/_emu/` is never touched."""
+        if request.path.startswith("/_emu/"):
+            return await handler(request)
+        return await wrecked(request, lambda: handler(request), self._active)
 
     def _forget(self, link: FeedConnection) -> None:
-        if self._queues.pop(link, None) is not None:
+        if self._lines.pop(link, None) is not None:
             self._exchange.disconnect(link)
 
 
@@ -149,15 +166,6 @@ async def _only_loopback(request: web.Request, handler: Handler) -> web.StreamRe
     if name not in _LOOPBACK_NAMES:
         return web.Response(status=403, text="This exchange serves this machine only.")
     return await handler(request)
-
-
-def _abandon(queue: asyncio.Queue[bytes]) -> None:
-    """Nobody reads any more: let go whoever waits for the queue to be empty."""
-    while True:
-        try:
-            queue.task_done()
-        except ValueError:
-            return
 
 
 def _web_response(answer: Response) -> web.Response:

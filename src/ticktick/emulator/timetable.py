@@ -24,6 +24,7 @@ _SEGMENT_CLASSES: Final = {
     "BSE_INDEX": SessionClass.AUCTION_CASH,
     "BSE_FO": SessionClass.DERIVATIVE,
 }
+SEGMENTS: Final = tuple(_SEGMENT_CLASSES)
 _EXCHANGES: Final = {"NSE": "NSE_EQ", "NFO": "NSE_FO", "BSE": "BSE_EQ", "BFO": "BSE_FO"}
 _WITH_AUCTION: Final = ("NSE", "BSE")
 _PRE_OPEN_ENTRY_MINUTES = 8
@@ -82,12 +83,13 @@ class Timetable:
                 info.updatedTime = auction.since_ns // NS_PER_MS
         return frame.SerializeToString(deterministic=True)
 
-    def answer_status(self, exchange: str, at_ns: int) -> Response:
-        """`GET /v2/market/status/{exchange}`."""
+    def answer_status(self, exchange: str, at_ns: int, forced: Mapping[str, Status]) -> Response:
+        """`GET /v2/market/status/{exchange}`; a forced status wins over the calendar."""
         segment = _EXCHANGES.get(exchange)
         if segment is None:
             raise Refused("UDAPI1089", f"Invalid exchange {exchange}")
-        data: dict[str, Any] = {"exchange": exchange, **_told(self.status(segment, at_ns))}
+        status = forced.get(segment) or self.status(segment, at_ns)
+        data: dict[str, Any] = {"exchange": exchange, **_told(status)}
         auction = self.auction_status(at_ns)
         if auction is not None and exchange in _WITH_AUCTION:
             data["cas_eligible_status"] = _told(auction)
@@ -176,4 +178,3 @@ def _day_of(request: Request) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise Refused("UDAPI1088", f"Invalid date {text}; write YYYY-MM-DD") from None
-
