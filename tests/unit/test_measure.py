@@ -43,6 +43,15 @@ def test_given_one_side_only_then_imbalance_is_one_and_with_none_missing() -> No
     assert math.isnan(stage.metric("imbalance"))
 
 
+def test_given_no_average_of_the_exchange_then_the_days_vwap_is_missing_not_zero() -> None:
+    stage = Stage()
+    stage.frame(OPEN, last_price=100, last_trade_ns=OPEN, average_price=98)
+    assert stage.metric("vwap_session") == 98
+    stage.frame(OPEN, last_price=100, last_trade_ns=OPEN, average_price=0)
+    assert math.isnan(stage.metric("vwap_session"))
+    assert math.isnan(stage.metric("vwap_distance"))
+
+
 def test_given_pre_open_then_no_quote_stands_until_continuous_trading_begins() -> None:
     stage = Stage(at_ns=clock(9, 10))
     quote(stage, clock(9, 10), 100, 103)
