@@ -8,7 +8,9 @@ import http.client
 import json
 import os
 import queue
+import socket
 import sys
+import traceback
 import urllib.parse
 from typing import Any
 
@@ -17,8 +19,10 @@ import websocket
 from upstox_client.rest import ApiException
 
 RELIANCE, INFY, NIFTY = "NSE_EQ|INE002A01018", "NSE_EQ|INE009A01021", "NSE_INDEX|Nifty 50"
+CALL, FUTURE = "NSE_FO|60140", "NSE_FO|31930"
 REDIRECT = "http://localhost:8000"
 _LIMIT_S = 20.0
+_sockets: list[Any] = []
 
 
 def main() -> None:
@@ -41,11 +45,23 @@ def main() -> None:
     api = upstox_client.ApiClient(configuration)
     seen["token"] = token.access_token
     seen["rest"] = rest(api)
+    seen["unknown_key"] = refusal_of(
+        lambda: upstox_client.OptionsApi(api).get_option_contracts("NSE_INDEX|Nothing")
+    )
     redirect_feed(url)
     seen["feed"] = Feed(api).run()
+    seen["modes"] = Feed(api).modes()
+    seen["logout"] = upstox_client.LoginApi(api).logout("2.0").to_dict()
+    seen["after_logout"] = refusal(api)
+    seen["token_request"] = (
+        upstox_client.LoginApi(api)
+        .init_token_request_for_indie_user(
+            upstox_client.IndieUserTokenRequest(client_secret="demo-api-secret"), "demo-api-key"
+        )
+        .to_dict()
+    )
     json.dump(seen, sys.stdout, default=str)
     sys.stdout.flush()
-    os._exit(0)  # the SDK's socket thread notices its end up to ten seconds late
 
 
 def authorization_code(url: str) -> str:
@@ -61,8 +77,12 @@ def authorization_code(url: str) -> str:
 
 
 def refusal(api: Any) -> dict[str, Any]:
+    return refusal_of(lambda: upstox_client.UserApi(api).get_profile("2.0"))
+
+
+def refusal_of(call: Any) -> dict[str, Any]:
     try:
-        upstox_client.UserApi(api).get_profile("2.0")
+        call()
     except ApiException as error:
         return {"status": error.status, "body": json.loads(error.body)}
     return {}
@@ -89,8 +109,52 @@ def rest(api: Any) -> dict[str, Any]:
         "status": calendar.get_market_status("NSE"),
         "timings": calendar.get_exchange_timings("2026-11-20"),
         "holiday": calendar.get_holiday("2026-11-24"),
+        "holidays": calendar.get_holidays(),
+        **older_reads(api),
+        **derivative_reads(api),
+        **account_reads(api),
     }
     return {name: answer.to_dict() for name, answer in answers.items()}
+
+
+def older_reads(api: Any) -> dict[str, Any]:
+    history, quotes = upstox_client.HistoryApi(api), upstox_client.MarketQuoteApi(api)
+    return {
+        "history_v2": history.get_historical_candle_data1(
+            RELIANCE, "1minute", "2026-11-19", "2026-11-19", "2.0"
+        ),
+        "history_v2_without_from": history.get_historical_candle_data(
+            RELIANCE, "day", "2026-11-19", "2.0"
+        ),
+        "intraday_v2": history.get_intra_day_candle_data(RELIANCE, "30minute", "2.0"),
+        "ltp_v2": quotes.ltp(f"{RELIANCE},{NIFTY}", "2.0"),
+        "ohlc_v2": quotes.get_market_quote_ohlc(f"{RELIANCE},{NIFTY}", "1d", "2.0"),
+    }
+
+
+def derivative_reads(api: Any) -> dict[str, Any]:
+    options, quotes = upstox_client.OptionsApi(api), upstox_client.MarketQuoteV3Api(api)
+    search = upstox_client.InstrumentsApi(api).search_instrument
+    return {
+        "contracts": options.get_option_contracts(NIFTY, expiry_date="2026-12-01"),
+        "chain": options.get_put_call_option_chain(NIFTY, "2026-12-01"),
+        "greeks": quotes.get_market_quote_option_greek(instrument_key=CALL),
+        "option_intraday": upstox_client.HistoryV3Api(api).get_intra_day_candle_data(
+            CALL, "minutes", "1"
+        ),
+        "option_full": quotes.get_full_market_quote_v3(instrument_key=f"{CALL},{FUTURE}"),
+        "search": search("NIFTY", instrument_types="CE", expiry="current_week", atm_offset=0),
+        "search_stock": search("RELIANCE", exchanges="NSE", segments="EQ", records=5),
+    }
+
+
+def account_reads(api: Any) -> dict[str, Any]:
+    user = upstox_client.UserApi(api)
+    return {
+        "funds": user.get_user_fund_margin("2.0"),
+        "funds_v3": user.get_user_fund_margin_v3(),
+        "kill_switch": user.get_kill_switch(),
+    }
 
 
 def redirect_feed(url: str) -> None:
@@ -100,6 +164,7 @@ def redirect_feed(url: str) -> None:
     class Redirected(real):  # type: ignore[misc, valid-type]
         def __init__(self, address: str, *rest: Any, **named: Any) -> None:
             super().__init__(address.replace("wss://api.upstox.com", ours), *rest, **named)
+            _sockets.append(self)
 
     websocket.WebSocketApp = Redirected  # type: ignore[misc, assignment]
 
@@ -141,6 +206,26 @@ class Feed:
         self._streamer.disconnect()
         return seen | {"errors": self.errors}
 
+    def modes(self) -> dict[str, Any]:
+        """What each mode tells of an option, a future, a stock and an index; then a reconnect."""
+        self._streamer.connect()
+        self._opened.get(timeout=_LIMIT_S)
+        seen: dict[str, Any] = {}
+        keys = {CALL, FUTURE, RELIANCE, NIFTY}
+        for mode in ("ltpc", "option_greeks", "full", "full_d30"):
+            self._streamer.subscribe(sorted(keys), mode)
+            snapshot = self._until(lambda message: keys <= feeds(message) and "type" not in message)
+            live = self._until(lambda message: CALL in feeds(message) and "type" in message)
+            seen[mode] = {"snapshot": snapshot, "live": live}
+            self._streamer.unsubscribe(sorted(keys - {NIFTY, RELIANCE}))
+        self._streamer.subscribe([CALL], "option_greeks")
+        self._until(lambda message: feeds(message) == {CALL})
+        _sockets[-1].sock.sock.shutdown(socket.SHUT_RDWR)
+        self._opened.get(timeout=_LIMIT_S)
+        again = self._until(lambda message: CALL in feeds(message) and "type" not in message)
+        self._streamer.disconnect()
+        return seen | {"after_reconnect": again, "errors": self.errors}
+
     def _until(self, wanted: Any) -> dict[str, Any]:
         while True:
             message = self._messages.get(timeout=_LIMIT_S)
@@ -158,4 +243,13 @@ def feeds(message: dict[str, Any]) -> set[str]:
 
 
 if __name__ == "__main__":
-    main()
+    status = 1
+    try:
+        main()
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+        raise
+    finally:
+        sys.stderr.flush()
+        os._exit(status)  # the SDK's socket thread notices its end up to ten seconds late
