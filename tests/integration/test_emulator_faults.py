@@ -351,3 +351,17 @@ async def test_an_order_that_cannot_be_carried_out_is_refused_with_a_sentence() 
             assert answer.status == 400
             assert "2026-11-19 is over" in (await answer.json())["error"]
         assert (await stage.get("/_emu/fault"))[1] == []
+
+
+async def test_switches_are_told_with_their_defaults_and_set_by_name() -> None:
+    async with exchange_stage() as stage:
+        _, told = await stage.get("/_emu/switch")
+        assert told["account.plus"]["on"] is told["account.plus"]["default"] is False
+        async with stage.http.post("/_emu/switch", json={"account.plus": True}) as answer:
+            assert (await answer.json())["account.plus"]["on"] is True
+        feeds = [await stage.feed(RELIANCE) for _ in range(5)]
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+            await stage.open_feed()
+        assert all(not feed.closed for feed in feeds)
+        async with stage.http.post("/_emu/switch", json={"no.such": True}) as answer:
+            assert answer.status == 400

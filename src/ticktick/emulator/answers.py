@@ -10,13 +10,17 @@ _JSON = "application/json"
 
 
 class Request(Struct, frozen=True):
-    """One HTTP request; `path` is percent-decoded, header names are lower case."""
+    """One HTTP request; `path` is percent-decoded, header names are lower case.
+
+    `arrived_ns` is the real time of a request that counts against the limits.
+    """
 
     method: str
     path: str
     query: Mapping[str, str] = {}
     headers: Mapping[str, str] = {}
     body: bytes = b""
+    arrived_ns: int | None = None
 
 
 class Response(Struct, frozen=True):

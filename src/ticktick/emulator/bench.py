@@ -1,4 +1,4 @@
-"""The levers beside the exchange, under `/_emu/`: clock, token, trades, faults."""
+"""The levers beside the exchange, under `/_emu/`: clock, token, trades, faults, switches."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from ticktick.emulator.exchange import Exchange
 from ticktick.emulator.faults import BadFaultError, Faults
 from ticktick.emulator.levers import Levers
 from ticktick.emulator.pace import Pace
+from ticktick.emulator.switches import BadSwitchError
 
 
 class _NewClock(Struct):
@@ -19,7 +20,7 @@ class _NewClock(Struct):
 
 
 class Bench:
-    """Answers `/_emu/clock`, `/_emu/token`, `/_emu/trades` and `/_emu/fault`."""
+    """Answers `/_emu/clock`, `/_emu/token`, `/_emu/trades`, `/_emu/fault` and `/_emu/switch`."""
 
     def __init__(self, exchange: Exchange, pace: Pace, faults: Faults, levers: Levers) -> None:
         self._exchange = exchange
@@ -47,6 +48,10 @@ class Bench:
                 return _json(self._faults.told(self._exchange.now_ns))
             case "POST", "fault":
                 return self._order_fault(await request.read())
+            case "GET", "switch":
+                return _json(self._exchange.switches.told())
+            case "POST", "switch":
+                return self._set_switches(await request.read())
             case "DELETE", "fault":
                 self._faults.clear()
                 return _json([])
@@ -91,6 +96,13 @@ class Bench:
             return _refused(400, str(error))
         except notify.NotDeliveredError as error:
             return _refused(502, str(error))
+
+    def _set_switches(self, body: bytes) -> web.Response:
+        try:
+            self._exchange.switches.order(body)
+        except BadSwitchError as error:
+            return _refused(400, str(error))
+        return _json(self._exchange.switches.told())
 
     def _trades(self, request: web.Request) -> web.Response:
         key = request.query.get("instrument_key", "")

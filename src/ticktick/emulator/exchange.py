@@ -11,12 +11,13 @@ from ticktick.emulator.answers import Refused, Request, Response, failure, redir
 from ticktick.emulator.calendar import Hours, MovableCalendar
 from ticktick.emulator.catalogue import Reading, catalogue
 from ticktick.emulator.feed import FeedConnection
+from ticktick.emulator.limits import RequestLimits, check_hour, most_sockets
 from ticktick.emulator.source import Source
+from ticktick.emulator.switches import Switches
 from ticktick.emulator.timetable import Status, Timetable
 from ticktick.emulator.token_request import TokenRequests
 
 FEEDER_PATH: Final = "/market-data-feeder/v3/upstox-developer-api/feeds"
-_MOST_CONNECTIONS = 2
 _MOST_CODES = 100
 _PART = "([^/]+)"
 
@@ -54,6 +55,8 @@ class Exchange:
         self._told_status: dict[str, str] = {}
         self._forced: dict[str, Status] = {}
         self.is_halted = False
+        self.switches = Switches()
+        self._limits = RequestLimits()
         self._codes: dict[str, None] = {}
         self.connections: list[FeedConnection] = []
         self._routes = self._route_table()
@@ -142,10 +145,10 @@ class Exchange:
 
     def connect(self, code: str) -> FeedConnection | None:
         """Open the feed with a single-use code; None if the exchange refuses."""
-        if code not in self._codes or len(self.connections) >= _MOST_CONNECTIONS:
+        if code not in self._codes or len(self.connections) >= most_sockets(self.switches):
             return None
         del self._codes[code]
-        link = FeedConnection(self.source)
+        link = FeedConnection(self.source, self.switches)
         self.connections.append(link)
         return link
 
@@ -174,8 +177,10 @@ class Exchange:
                 continue
             known_path = True
             if route.method == request.method:
+                self._limits.check(route.path.pattern, request, self.now_ns)
                 if route.needs_token:
                     self.login.check(request, self.now_ns)
+                check_hour(request.path, self.now_ns)
                 return route.answer(request, *found.groups())
         if known_path:
             raise Refused("UDAPI100012", "Invalid request", 405)

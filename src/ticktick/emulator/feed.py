@@ -6,8 +6,10 @@ import msgspec
 from msgspec import Struct
 
 from ticktick.domain.clock import NS_PER_MS
+from ticktick.emulator.limits import admitted
 from ticktick.emulator.modes import DEEP_MODE, DEFAULT_MODE, MODES, told
 from ticktick.emulator.source import Source, Update
+from ticktick.emulator.switches import Switches
 from ticktick.proto.MarketDataFeed_pb2 import Feed, FeedResponse, Type
 
 
@@ -25,8 +27,10 @@ class _Message(Struct):
 class FeedConnection:
     """A market feed socket as the exchange sees it: binary messages in, binary frames out."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, switches: Switches) -> None:
         self.source = source
+        self._switches = switches
+        self._refusal: str | None = None
         self._modes: dict[str, str] = {}
         self.ignored = 0
 
@@ -57,6 +61,11 @@ class FeedConnection:
             return None
         return self._subscribe(message, keys)
 
+    def take_refusal(self) -> str | None:
+        """The text frame that the latest message earned, if any; told once."""
+        refusal, self._refusal = self._refusal, None
+        return refusal
+
     def frame(self, update: Update) -> bytes | None:
         """The live frame of an update; None if nothing in it was asked for."""
         response = FeedResponse(type=Type.live_feed, currentTs=update.at_ns // NS_PER_MS)
@@ -75,8 +84,18 @@ class FeedConnection:
             return None
         if message.method == "change_mode":
             keys = [key for key in keys if key in self._modes]
+        keys = self._admitted(keys, mode)
         self._modes |= dict.fromkeys(keys, mode)
         return self._snapshot(keys)
+
+    def _admitted(self, keys: list[str], mode: str) -> list[str]:
+        """The keys within the limits; those above are ignored, or refused in a text frame."""
+        plus = self._switches.is_on("account.plus") or self._switches.is_on("feed.d30_for_all")
+        found = admitted(self._modes, keys, mode, plus)
+        if len(found) < len(keys) and self._switches.is_on("feed.text_errors"):
+            problem = f"{len(keys) - len(found)} instrument keys are above the limit of {mode}"
+            self._refusal = _failed(problem)
+        return found
 
     def _snapshot(self, keys: list[str]) -> bytes | None:
         now_ms = self.source.now_ns // NS_PER_MS
@@ -89,6 +108,11 @@ class FeedConnection:
 
     def _lists(self, key: str) -> bool:
         return any(listing.key == key for listing in self.source.listings)
+
+
+def _failed(problem: str) -> str:
+    content = {"status": "failed", "method": "sub", "error": problem}
+    return msgspec.json.encode(content).decode()
 
 
 def _add(response: FeedResponse, key: str, feed: Feed, mode: str) -> None:

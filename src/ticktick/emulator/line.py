@@ -111,6 +111,9 @@ class FeedLine:
             if message.type is WSMsgType.BINARY:
                 data = self._mangling.receive(message.data, self.faults())
                 snapshot = self.link.on_message(data)
+                refusal = self.link.take_refusal()
+                if refusal is not None:
+                    self._queue.put_nowait(refusal)
                 if snapshot is not None:
                     self.put(snapshot)
 

@@ -32,6 +32,10 @@ class Pace:
         """Market seconds per real second."""
         return self._clock.rate
 
+    def real_ns(self) -> int:
+        """Real time on a counter that never steps back."""
+        return self._monotonic_ns()
+
     def now_ns(self, exchange: Exchange) -> int:
         """Market time now."""
         return exchange.now_ns if self._flat_out else self._clock.now_ns()

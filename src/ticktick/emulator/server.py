@@ -103,6 +103,7 @@ class ExchangeServer:
                 query=dict(request.query),
                 headers={name.lower(): value for name, value in request.headers.items()},
                 body=await request.read(),
+                arrived_ns=self._pace.real_ns(),
             )
         )
         return _web_response(answer)
