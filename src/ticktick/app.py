@@ -22,6 +22,7 @@ from ticktick.engine.engine import Engine
 from ticktick.engine.ports import EngineSettings, Sink
 from ticktick.engine.runner import Runner
 from ticktick.errors import StoreError
+from ticktick.login import Login
 from ticktick.logs import PERFORMANCE_LOGGER
 from ticktick.origin import Origin, Work
 from ticktick.redact import hide
@@ -65,7 +66,7 @@ class Plan(Struct, frozen=True):
     records: bool
     keeps_store: bool
     port: int | None
-    token_expires_ns: int | None = None
+    login: Login | None = None
     duration_s: float | None = None
     outputs: Path | None = None
     note: str = ""
@@ -195,7 +196,7 @@ def _system(
             mode=plan.mode,
             now_ms=now_ns // NS_PER_MS,
             rate=origin.clock.rate,
-            token=_token_status(plan.token_expires_ns, now_ns),
+            token=_token_status(plan.login, now_ns),
             store=_store_state(store, writer),
             recording=_recording_state(recorder),
             counters={} if writer is None else writer.counters,
@@ -204,9 +205,10 @@ def _system(
     return system
 
 
-def _token_status(expires_ns: int | None, now_ns: int) -> TokenStatus:
-    if expires_ns is None:
+def _token_status(login: Login | None, now_ns: int) -> TokenStatus:
+    if login is None:
         return TokenStatus("missing")
+    expires_ns = login.expires_ns
     state: TokenState = "valid"
     if now_ns >= expires_ns - _EXPIRING_NS:
         state = "expired" if now_ns >= expires_ns else "expiring"
@@ -240,7 +242,7 @@ async def _tell_when_fresh(overview: Overview, started_s: float, tell: Tell) -> 
         if feed.total and feed.fresh == feed.total:
             spent_s = time.monotonic() - started_s
             _performance.info("start to %d fresh symbols %.2f s", feed.total, spent_s)
-            tell(f"{feed.fresh} of {feed.total} symbols are live, {spent_s:.1f} s after the start")
+            tell(f"{feed.fresh} of {feed.total} symbols are fresh, {spent_s:.1f} s after the start")
             return
 
 

@@ -31,6 +31,7 @@ from ticktick.emulator.control import read_clock
 from ticktick.engine.runner import Runner, supervise
 from ticktick.engine.sources import DEEP_SESSIONS, FIRST_MINUTES, history, timers
 from ticktick.errors import AuthError, ConfigError
+from ticktick.login import Login
 from ticktick.store.recording import Recording
 from ticktick.store.redis_store import stored_minutes
 
@@ -38,6 +39,7 @@ Work: TypeAlias = Coroutine[Any, Any, None]
 
 _CLOCK_EVERY_S = 1.0
 _CLOCK_TOLERANCE_S = 0.02
+_RENEW_PAUSE_S = 1.0
 
 
 class Origin(Protocol):
@@ -63,8 +65,10 @@ class BrokerOrigin:
         rest: UpstoxRest,
         clock: MarketClock,
         first: InstrumentsResolved,
+        login: Login,
     ) -> None:
         self.clock = clock
+        self._login = login
         self.first = first
         self._http = http
         self._rest = rest
@@ -76,7 +80,8 @@ class BrokerOrigin:
     async def connect(
         cls,
         http: aiohttp.ClientSession,
-        rest: UpstoxRest,
+        hosts: Hosts,
+        login: Login,
         entries: Sequence[WatchlistEntry],
         canary_key: str,
         folder: Path,
@@ -85,7 +90,8 @@ class BrokerOrigin:
 
         Raises ConfigError if nothing of the list is listed, BrokerError if nobody answers.
         """
-        clock = await market_clock(http, rest.hosts)
+        rest = UpstoxRest(http, hosts, lambda: login.token)
+        clock = await market_clock(http, hosts)
         now_ns = clock.now_ns()
         master = await load_master(rest, folder, Calendar().latest_trading_day(now_ns))
         found = resolve(entries, master.records)
@@ -104,7 +110,7 @@ class BrokerOrigin:
             extras=tuple(instrument.symbol for instrument in extra),
             notes=(*master.notes, *found.notes),
         )
-        return cls(http, rest, clock, first)
+        return cls(http, rest, clock, first, login)
 
     def opening(self, store_url: str | None) -> Iterable[Event]:
         """The instruments, and what Redis kept of a real market."""
@@ -126,16 +132,20 @@ class BrokerOrigin:
             yield self._follow_clock()
 
     async def _feed(self, runner: Runner) -> None:
-        """Pass on the feed; when the broker refuses the token, say so and let values go stale."""
+        """Pass on the feed; a refused token that nobody can renew here ends it, and is told."""
         keys = [instrument.instrument_key for instrument in self.first.instruments]
 
         async def run() -> None:
             await runner.take_from(self._noting_returns(keys))
 
-        try:
-            await supervise("feed", run, time.monotonic)
-        except AuthError as error:
-            await runner.put(NoteTaken(self.clock.now_ns(), "error", str(error)))
+        while True:
+            try:
+                await supervise("feed", run, time.monotonic)
+            except AuthError as error:
+                if not await self._login.renew():
+                    await runner.put(NoteTaken(self.clock.now_ns(), "error", str(error)))
+                    return
+                await asyncio.sleep(_RENEW_PAUSE_S)
 
     async def _noting_returns(
         self, keys: Sequence[str]
@@ -180,10 +190,12 @@ class BrokerOrigin:
             sessions = 0
 
     async def _follow_clock(self) -> None:
-        """Keep in step with the exchange's clock, which may be set or sped up."""
+        """Keep in step with the exchange's clock, which may be set or sped up past the login."""
         while True:
             await asyncio.sleep(_CLOCK_EVERY_S)
             await self._set_clock()
+            if self.clock.now_ns() >= self._login.expires_ns:
+                await self._login.renew()
 
     async def _set_clock(self) -> None:
         with suppress(aiohttp.ClientError, TimeoutError):

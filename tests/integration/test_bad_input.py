@@ -157,7 +157,7 @@ def test_wrong_use_exits_with_two(tmp_path: Path, arguments: tuple[str, ...]) ->
 
 def test_a_second_program_in_a_workspace_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
     with program(tmp_path, "demo", "--no-browser", "--port", "0", "--start", START) as demo:
-        demo.line_with("are live")
+        demo.line_with("are fresh")
         sentence = refusal(tmp_path, *DEMO, REDIS_URL="redis://127.0.0.1:1")
         assert f"another Tick-Tick uses {tmp_path / 'data'} (DEMO at http://127.0.0.1:" in sentence
         assert status(tmp_path)["feed"]["up"]

@@ -56,7 +56,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with exchange(exchange_home, *options) as (_, url):
         arguments = ("--exchange", url, "--no-browser", "--port", "0", "--outputs", str(outputs))
         with program(home, "demo", *arguments) as demo:
-            demo.line_with("are live")
+            demo.line_with("are fresh")
             yield Stage(home, url, demo, outputs)
 
 
@@ -147,7 +147,7 @@ def test_a_replay_gives_the_outputs_of_the_live_run_byte_for_byte(stage: Stage) 
 
 def test_a_killed_demo_leaves_no_process_and_a_recording_that_replays(tmp_path: Path) -> None:
     with program(tmp_path, "demo", "--no-browser", "--port", "0", "--start", START) as demo:
-        demo.line_with("are live")
+        demo.line_with("are fresh")
         url = find_running(tmp_path / "data" / "server.json").redis
         (recording,) = (tmp_path / "data" / "demo" / "recordings").glob("*.ttrec")
         assert eventually(lambda: read_recording(recording).events > 100)
@@ -159,7 +159,7 @@ def test_a_killed_demo_leaves_no_process_and_a_recording_that_replays(tmp_path: 
     assert "RELIANCE" in done.stdout
     assert url is not None
     with program(tmp_path, "demo", "--no-browser", "--port", "0", "--start", START) as again:
-        again.line_with("are live")
+        again.line_with("are fresh")
 
 
 def test_minutes_lost_while_the_exchange_was_away_are_filled_from_its_history(
@@ -173,7 +173,7 @@ def test_minutes_lost_while_the_exchange_was_away_are_filled_from_its_history(
         exchange(exchange_home, "--start", START, port=port) as (server, url),
         program(home, "demo", "--exchange", url, "--no-browser", "--port", "0") as demo,
     ):
-        demo.line_with("are live")
+        demo.line_with("are fresh")
         stage = Stage(home, url, demo, home / "unused")
         server.process.kill()
         assert eventually(lambda: not status(home)["feed"]["up"])
@@ -194,3 +194,23 @@ def test_minutes_lost_while_the_exchange_was_away_are_filled_from_its_history(
             oracle = candles_of_trades(fetch(f"{again}/_emu/trades?{query}"), 1, OPEN_NS)
             for candle in newest()[:3]:
                 assert round(candle["close"] * 100) == oracle[candle["start_ms"] * 1_000_000][3]
+
+
+def test_a_demo_gets_a_new_login_when_the_old_one_ends(tmp_path: Path) -> None:
+    home, exchange_home = tmp_path / "demo", tmp_path / "exchange"
+    home.mkdir()
+    exchange_home.mkdir()
+    with (
+        exchange(exchange_home, "--start", START) as (_, url),
+        program(home, "demo", "--exchange", url, "--no-browser", "--port", "0") as demo,
+    ):
+        demo.line_with("are fresh")
+        before = status(home)["token"]
+        late_ns = parse_iso_ns("2026-11-21T03:29:58+05:30")
+        fetch(f"{url}/_emu/clock", b'{"now_ns": %d}' % late_ns)
+
+        def renewed() -> bool:
+            token = status(home)["token"]
+            return bool(token["state"] == "valid" and token["expires_ms"] > before["expires_ms"])
+
+        assert eventually(renewed), status(home)["token"]

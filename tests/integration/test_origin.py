@@ -10,6 +10,9 @@ from ticktick.brokers.upstox.hosts import Hosts
 from ticktick.brokers.upstox.rest import UpstoxRest
 from ticktick.domain.clock import MarketClock
 from ticktick.domain.event import HistoryRead, InstrumentsResolved
+from ticktick.emulator.auth import DEMO_APP
+from ticktick.emulator.auth import Login as EmulatorLogin
+from ticktick.login import Login
 from ticktick.origin import BrokerOrigin
 from ticktick.store.redis_store import RedisWriter
 
@@ -18,8 +21,10 @@ FIRST = InstrumentsResolved(OPEN_NS, (instrument("RELIANCE"), instrument("TCS"))
 
 async def origin(hosts: Hosts) -> BrokerOrigin:
     async with aiohttp.ClientSession() as http:
-        rest = UpstoxRest(http, hosts, lambda: None)
-        return BrokerOrigin(http, rest, MarketClock(OPEN_NS, 1.0, time.monotonic_ns), FIRST)
+        login = Login(EmulatorLogin(1, DEMO_APP).mint(OPEN_NS))
+        rest = UpstoxRest(http, hosts, lambda: login.token)
+        clock = MarketClock(OPEN_NS, 1.0, time.monotonic_ns)
+        return BrokerOrigin(http, rest, clock, FIRST, login)
 
 
 async def test_a_real_market_begins_with_what_redis_kept_and_a_demo_does_not(

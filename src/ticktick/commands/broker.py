@@ -7,13 +7,12 @@ from pathlib import Path
 import aiohttp
 
 from ticktick.app import Plan
-from ticktick.brokers.upstox.auth import token_expiry_ns
 from ticktick.brokers.upstox.hosts import Hosts
-from ticktick.brokers.upstox.rest import UpstoxRest
 from ticktick.commands.live import until_stopped, watch_and_show
 from ticktick.config import credentials_of, load_settings
 from ticktick.domain.clock import ist
 from ticktick.errors import AuthError
+from ticktick.login import Login
 from ticktick.origin import BrokerOrigin
 from ticktick.workspace import current_workspace
 
@@ -33,7 +32,7 @@ def view(
     workspace = current_workspace()
     settings = load_settings(workspace.toml)
     credentials = credentials_of(settings, workspace.credentials)
-    token = _token(credentials.access_token, time.time_ns())
+    login = _login(credentials.access_token, time.time_ns())
     page_port = settings.web.port if port is None else port
     plan = Plan(
         mode="VIEW",
@@ -43,7 +42,7 @@ def view(
         records=settings.recording.enabled or not has_page,
         keeps_store=has_page,
         port=page_port if has_page else None,
-        token_expires_ns=token_expiry_ns(token),
+        login=login,
         duration_s=duration_s,
         outputs=outputs,
     )
@@ -52,7 +51,8 @@ def view(
         async with aiohttp.ClientSession() as http:
             origin = await BrokerOrigin.connect(
                 http,
-                UpstoxRest(http, Hosts.upstox(), lambda: token),
+                Hosts.upstox(),
+                login,
                 workspace.load_watchlist(),
                 settings.watch.canary,
                 workspace.master.parent,
@@ -62,13 +62,12 @@ def view(
     until_stopped(workspace, run)
 
 
-def _token(token: str | None, now_ns: int) -> str:
-    """The token if it still works at that moment, as far as one can see."""
+def _login(token: str | None, now_ns: int) -> Login:
+    """The login if it still holds at that moment, as far as one can see."""
     if not token:
         raise AuthError("not logged in: there is no access token; run `ticktick login`")
-    expiry_ns = token_expiry_ns(token)
-    if expiry_ns <= now_ns:
-        raise AuthError(
-            f"the login ended {ist(expiry_ns):%d %b %Y %H:%M} IST; run `ticktick login`"
-        )
-    return token
+    login = Login(token)
+    if login.expires_ns <= now_ns:
+        ended = f"{ist(login.expires_ns):%d %b %Y %H:%M} IST"
+        raise AuthError(f"the login ended {ended}; run `ticktick login`")
+    return login

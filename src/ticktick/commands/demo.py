@@ -9,9 +9,7 @@ import aiohttp
 import click
 
 from ticktick.app import Plan
-from ticktick.brokers.upstox.auth import token_expiry_ns
 from ticktick.brokers.upstox.hosts import Hosts
-from ticktick.brokers.upstox.rest import UpstoxRest
 from ticktick.commands import options
 from ticktick.commands.live import until_stopped, watch_and_show
 from ticktick.config import load_settings
@@ -19,6 +17,7 @@ from ticktick.domain.watchlist import WatchlistEntry
 from ticktick.emulator.control import new_token
 from ticktick.emulator.process import ExchangeFailedError, exchange_process
 from ticktick.errors import ConfigError
+from ticktick.login import Login
 from ticktick.origin import BrokerOrigin
 from ticktick.workspace import Workspace, current_workspace
 
@@ -58,13 +57,9 @@ def command(
                 url = await _started(stack, arguments, workspace.logs / "exchange.log")
             http = await stack.enter_async_context(aiohttp.ClientSession())
             hosts = Hosts.loopback(url)
-            token = await _token(http, hosts)
+            login = await _login(http, hosts)
             origin = await BrokerOrigin.connect(
-                http,
-                UpstoxRest(http, hosts, lambda: token),
-                entries,
-                settings.watch.canary,
-                workspace.master.parent,
+                http, hosts, login, entries, settings.watch.canary, workspace.master.parent
             )
             plan = Plan(
                 mode="DEMO",
@@ -74,7 +69,7 @@ def command(
                 records=settings.recording.enabled,
                 keeps_store=True,
                 port=settings.web.port if port is None else port,
-                token_expires_ns=token_expiry_ns(token),
+                login=login,
                 duration_s=duration,
                 outputs=outputs,
                 note=f"seed {seed}" if exchange is None else "another exchange",
@@ -91,9 +86,9 @@ async def _started(stack: AsyncExitStack, arguments: Sequence[str], log_path: Pa
         raise ConfigError(str(error)) from error
 
 
-async def _token(http: aiohttp.ClientSession, hosts: Hosts) -> str:
+async def _login(http: aiohttp.ClientSession, hosts: Hosts) -> Login:
     try:
-        return await new_token(http, hosts.api)
+        return Login(await new_token(http, hosts.api), lambda: new_token(http, hosts.api))
     except (aiohttp.ClientError, TimeoutError) as error:
         raise ConfigError(
             f"no built-in exchange answers at {hosts.api}; start one with `ticktick emulator`"
