@@ -29,7 +29,7 @@ def test_candles_of_an_option_end_at_fifteen_forty(tmp_path: Path) -> None:
     with exchange(exchange_home, "--speed", "30", "--start", "2026-11-20T15:35") as (_, url):
         options = ("--exchange", url, "--symbols", CALL, "--no-browser", "--port", "0")
         with program(home, "demo", *options, "--outputs", str(outputs)) as demo:
-            demo.line_with("are live")
+            demo.line_with("are fresh")
             assert eventually(lambda: is_closed(home))
     written: list[dict[str, Any]] = [json.loads(line) for line in outputs.open()]
     candles = {
