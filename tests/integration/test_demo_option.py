@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.program_stage import eventually, exchange, program, status
+from tests.program_stage import eventually, exchange, fetch, program, status
 from ticktick.domain.clock import iso_ist, parse_iso_ns
 
 CALL, SYMBOL = "NSE_FO|60140", "NIFTY 25900 CE 01 DEC 26"
@@ -31,6 +31,9 @@ def test_candles_of_an_option_end_at_fifteen_forty(tmp_path: Path) -> None:
         with program(home, "demo", *options, "--outputs", str(outputs)) as demo:
             demo.line_with("are fresh")
             assert eventually(lambda: is_closed(home))
+            # the last minute is confirmed a little after its end, or left unconfirmed after 5 s
+            settled_ns = parse_iso_ns("2026-11-20T15:40:10+05:30")
+            assert eventually(lambda: bool(fetch(f"{url}/_emu/clock")["now_ns"] > settled_ns))
     written: list[dict[str, Any]] = [json.loads(line) for line in outputs.open()]
     candles = {
         output["candle"]["start_ns"]: output["candle"]
