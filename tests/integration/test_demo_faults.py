@@ -1,0 +1,99 @@
+"""The demo against a broken exchange: after every fault prices are fresh again, nothing crashed."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.program_stage import Program, eventually, exchange, fetch, program
+from ticktick.errors import TickTickError
+from ticktick.running import find_running
+
+START = "2026-11-20T10:59:30"
+SPEED = 10
+
+pytestmark = pytest.mark.timeout(180)
+
+
+class Stage:
+    """A demo at ten times the speed and the exchange behind it."""
+
+    def __init__(self, home: Path, url: str, demo: Program) -> None:
+        self.home = home
+        self.demo = demo
+        self.fault_url = f"{url}/_emu/fault"
+
+    def status(self) -> Any:
+        """What the program says of itself."""
+        running = find_running(self.home / "data" / "server.json")
+        headers = {"Authorization": f"Bearer {running.token}"}
+        with urlopen(Request(f"{running.url}/api/v1/status", headers=headers), timeout=10) as told:
+            return json.loads(told.read())
+
+    def is_fresh(self) -> bool:
+        """Whether every symbol is fresh."""
+        try:
+            told = self.status()
+        except (OSError, TickTickError):
+            return False
+        return {symbol["freshness"] for symbol in told["symbols"]} == {"fresh"}
+
+    def suffers(self, verb: str, **order: Any) -> None:
+        """Order a fault and wait until it is over."""
+        fetch(self.fault_url, json.dumps({"verb": verb, **order}).encode())
+        assert eventually(lambda: fetch(self.fault_url) == [])
+
+    def recovers(self) -> bool:
+        """Whether all is fresh again, by frames that came later than now."""
+        last_ms = self.status()["feed"]["last_frame_ms"]
+
+        def is_better() -> bool:
+            return self.is_fresh() and self.status()["feed"]["last_frame_ms"] > last_ms
+
+        return eventually(is_better)
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    home = tmp_path_factory.mktemp("demo")
+    options = ("--speed", str(SPEED), "--start", START)
+    with exchange(tmp_path_factory.mktemp("exchange"), *options) as (_, url):
+        with program(home, "demo", "--exchange", url, "--no-browser", "--port", "0") as demo:
+            made = Stage(home, url, demo)
+            assert eventually(made.is_fresh), demo.lines
+            yield made
+        assert demo.process.returncode == 0
+        log = (home / "logs" / "error.log").read_text()
+        assert "Traceback" not in log, log
+
+
+@pytest.mark.parametrize("verb", ["ws.close", "ws.rst"])
+def test_the_demo_survives_the_end_of_its_connection(stage: Stage, verb: str) -> None:
+    before = stage.status()["counters"]["frames"]
+    stage.suffers(verb)
+    assert stage.recovers()
+    assert stage.status()["counters"]["frames"] > before
+
+
+@pytest.mark.parametrize("verb", ["ws.bitflip", "ws.random", "ws.text"])
+def test_the_demo_counts_damaged_frames_and_goes_on(stage: Stage, verb: str) -> None:
+    before = stage.status()["counters"]["frames_rejected"]
+    stage.suffers(verb, **{"for": 30})
+    assert stage.recovers()
+    assert stage.status()["counters"]["frames_rejected"] > before
+
+
+def test_the_demo_takes_repeated_frames_for_what_they_are(stage: Stage) -> None:
+    stage.suffers("ws.dup", args={"n": 3}, **{"for": 30})
+    assert stage.recovers()
+
+
+def test_the_demo_stays_fresh_while_candles_are_refused(stage: Stage) -> None:
+    order = {"args": {"code": 500}, "match": "historical-candle", "for": 60}
+    fetch(stage.fault_url, json.dumps({"verb": "rest.status", **order}).encode())
+    stage.suffers("ws.close", after=1, **{"for": 1})
+    assert eventually(lambda: fetch(stage.fault_url) == [])
+    assert stage.recovers()
