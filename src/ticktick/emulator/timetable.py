@@ -27,6 +27,7 @@ _SEGMENT_CLASSES: Final = {
 SEGMENTS: Final = tuple(_SEGMENT_CLASSES)
 _EXCHANGES: Final = {"NSE": "NSE_EQ", "NFO": "NSE_FO", "BSE": "BSE_EQ", "BFO": "BSE_FO"}
 _WITH_AUCTION: Final = ("NSE", "BSE")
+_PRE_OPEN: Final = ("PRE_OPEN_START", "PRE_OPEN_END")
 _PRE_OPEN_ENTRY_MINUTES = 8
 
 
@@ -75,6 +76,12 @@ class Timetable:
         words = {segment: self.status(segment, at_ns).word for segment in _SEGMENT_CLASSES}
         for segment, word in (words | dict(told)).items():
             frame.marketInfo.segmentStatus[segment] = STATUS_OF_WORD[word]
+        for segment in _SEGMENT_CLASSES:
+            status = self.status(segment, at_ns)
+            if status.word in _PRE_OPEN:
+                pre_open = frame.marketInfo.preOpenSessionStatus[segment]
+                pre_open.status = status.word
+                pre_open.updatedTime = status.since_ns // NS_PER_MS
         auction = self.auction_status(at_ns)
         if auction is not None:
             for segment in ("NSE_EQ", "BSE_EQ"):

@@ -1,0 +1,78 @@
+"""The exchange over days: a week-end at full speed without restart, and memory that stays."""
+
+import os
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.integration.test_emulator_server import RELIANCE, Client, running
+from ticktick.domain.clock import NS_PER_DAY, NS_PER_MS, parse_iso_ns
+from ticktick.domain.sessions import Calendar
+from ticktick.emulator.floor import Floor
+from ticktick.proto.MarketDataFeed_pb2 import Feed, FeedResponse
+
+START = "2026-11-20T15:05"
+MONDAY_NS = parse_iso_ns("2026-11-23T09:17:00+05:30")
+_BYTES_PER_MB = 1 << 20
+
+
+async def read_until(feed: aiohttp.ClientWebSocketResponse, to_ns: int) -> list[Feed]:
+    """What the feed tells of the stock up to the moment."""
+    told: list[Feed] = []
+    while True:
+        message = await feed.receive()
+        assert message.type is aiohttp.WSMsgType.BINARY, message
+        frame = FeedResponse.FromString(message.data)
+        told += [frame.feeds[RELIANCE]] if RELIANCE in frame.feeds else []
+        if frame.currentTs * NS_PER_MS >= to_ns:
+            return told
+
+
+async def minutes_of_friday(client: Client) -> dict[int, tuple[float, ...]]:
+    """History of the first day by start in milliseconds."""
+    path = f"/v3/historical-candle/{RELIANCE}/minutes/1/2026-11-20/2026-11-20"
+    rows = (await client.get(path))["data"]["candles"]
+    return {parse_iso_ns(row[0]) // NS_PER_MS: tuple(row[1:6]) for row in rows}
+
+
+async def test_a_week_end_passes_at_full_speed_without_restart() -> None:
+    async with running("--speed", "max", "--start", START) as client:
+        feed = await client.feed(RELIANCE)
+        old_token = client.token
+        told = await read_until(feed, MONDAY_NS)
+        await client.post("/_emu/clock", {"rate": 0.0})
+        assert (await client.post("/_emu/token", {}))["access_token"] != old_token
+        history = await minutes_of_friday(client)
+    bars = [bar for one in told for bar in one.fullFeed.marketFF.marketOHLC.ohlc]
+    friday = {
+        bar.ts: (bar.open, bar.high, bar.low, bar.close, bar.vol)
+        for bar in bars
+        if bar.interval == "I1" and bar.ts * NS_PER_MS < MONDAY_NS - NS_PER_DAY
+    }
+    assert len(history) == 360
+    assert {start: history[start] for start in friday} == friday
+    last = told[-1].fullFeed.marketFF
+    trades = [one.fullFeed.marketFF.ltpc for one in told if one.fullFeed.marketFF.HasField("ltpc")]
+    assert trades[-1].cp == history[max(history)][3]
+    assert 0 < last.vtt < 100_000
+
+
+@pytest.mark.timeout(120)
+def test_memory_does_not_grow_with_the_days() -> None:
+    floor = Floor(1, parse_iso_ns("2026-11-20T09:00:00+05:30"), Calendar())
+    sizes = []
+    for _ in range(3):
+        floor.bars(RELIANCE)
+        for _ in floor.advance(floor.now_ns + 20 * NS_PER_DAY, frozenset()):
+            continue
+        sizes.append(_resident_mb())
+    assert sizes[2] - sizes[1] < 12
+    assert len(floor.bars(RELIANCE)) < 31_000
+
+
+def _resident_mb() -> float:
+    statm = Path("/proc/self/statm")
+    if not statm.is_file():
+        pytest.skip("memory is read from /proc, which this system does not have")
+    return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / _BYTES_PER_MB

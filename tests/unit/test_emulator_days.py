@@ -1,0 +1,149 @@
+"""Days of the built-in exchange: what status is told when, and what a new day starts with."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+
+from ticktick.domain.clock import NS_PER_MS, iso_ist, parse_iso_ns
+from ticktick.emulator.answers import Request
+from ticktick.emulator.calendar import MovableCalendar
+from ticktick.emulator.exchange import Exchange
+from ticktick.emulator.floor import Floor
+from ticktick.proto.MarketDataFeed_pb2 import FeedResponse, MarketInfo, MarketStatus, Type
+
+RELIANCE = "NSE_EQ|INE002A01018"
+SUBSCRIBE = b'{"method":"sub","data":{"mode":"full","instrumentKeys":["NSE_EQ|INE002A01018"]}}'
+
+
+def ns(text: str) -> int:
+    return parse_iso_ns(f"{text}+05:30")
+
+
+def exchange(at: str) -> Exchange:
+    calendar = MovableCalendar()
+    made = Exchange(lambda at_ns: Floor(1, at_ns, calendar), ns(at), seed=1, calendar=calendar)
+    link = made.connect(made.feed_code())
+    assert link is not None
+    link.on_message(SUBSCRIBE)
+    return made
+
+
+def frames(made: Exchange, to: str) -> Iterator[FeedResponse]:
+    return (FeedResponse.FromString(frame) for _, frame in made.advance(ns(to)))
+
+
+def told_status(at: str, to: str) -> list[tuple[str, MarketInfo]]:
+    return [
+        (iso_ist(frame.currentTs * NS_PER_MS)[11:16], frame.marketInfo)
+        for frame in frames(exchange(at), to)
+        if frame.type == Type.market_info
+    ]
+
+
+def words(told: list[tuple[str, MarketInfo]], segment: str) -> list[tuple[str, str]]:
+    """Each change of one segment."""
+    found: list[tuple[str, str]] = []
+    for at, info in told:
+        word = MarketStatus.Name(info.segmentStatus[segment])
+        if not found or found[-1][1] != word:
+            found.append((at, word))
+    return found
+
+
+def test_every_segment_is_told_its_own_hours_of_the_day() -> None:
+    told = told_status("2026-11-23T08:00:00", "2026-11-23T23:00:00")
+    before = [("09:00", "PRE_OPEN_START"), ("09:08", "PRE_OPEN_END"), ("09:15", "NORMAL_OPEN")]
+    after = [("15:50", "CLOSING_START"), ("16:00", "CLOSING_END")]
+    assert words(told, "NSE_EQ") == [*before, ("15:30", "NORMAL_CLOSE"), *after]
+    assert words(told, "NSE_FO") == [*before, ("15:40", "NORMAL_CLOSE"), *after]
+    assert words(told, "NSE_INDEX") == [*before, ("15:15", "NORMAL_CLOSE"), *after]
+
+
+def test_the_pre_open_is_told_beside_the_segments() -> None:
+    told = told_status("2026-11-23T08:00:00", "2026-11-23T10:00:00")
+    sessions = [
+        (at, info.preOpenSessionStatus["NSE_EQ"].status if info.preOpenSessionStatus else "")
+        for at, info in told
+    ]
+    assert sessions == [("09:00", "PRE_OPEN_START"), ("09:08", "PRE_OPEN_END"), ("09:15", "")]
+    since = told[1][1].preOpenSessionStatus["NSE_EQ"].updatedTime
+    assert since * NS_PER_MS == ns("2026-11-23T09:08:00")
+
+
+def test_the_closing_auction_is_told_from_the_end_of_trading_on() -> None:
+    told = told_status("2026-11-23T15:00:00", "2026-11-23T15:45:00")
+    auction = [(at, info.casMarketStatus["NSE_EQ"].status) for at, info in told]
+    assert auction[0] == ("15:15", "CTS_CLOSE")
+    assert ("15:35", "CLOSING_END") in auction
+
+
+def test_a_special_session_has_no_pre_open_and_no_auction() -> None:
+    calendar = MovableCalendar()
+    calendar.set_hours(date(2026, 11, 21), (("10:00", "10:30"), ("11:00", "11:15")))
+    start_ns = ns("2026-11-21T08:00:00")
+    made = Exchange(lambda at_ns: Floor(1, at_ns, calendar), start_ns, seed=1, calendar=calendar)
+    made.connect(made.feed_code())
+    told = [
+        (iso_ist(frame.currentTs * NS_PER_MS)[11:16], frame.marketInfo)
+        for frame in frames(made, "2026-11-21T20:00:00")
+    ]
+    assert words(told, "NSE_EQ") == [
+        ("10:00", "NORMAL_OPEN"),
+        ("10:30", "NORMAL_CLOSE"),
+        ("11:00", "NORMAL_OPEN"),
+        ("11:15", "NORMAL_CLOSE"),
+    ]
+    assert not any(info.casMarketStatus for _, info in told)
+    assert len(made.source.bars(RELIANCE).between(start_ns, made.now_ns)) == 45
+
+
+def test_nothing_trades_before_the_open() -> None:
+    made = exchange("2026-11-23T08:59:00")
+    assert [f for f in frames(made, "2026-11-23T09:15:00") if f.feeds] == []
+    first = next(frame for frame in frames(made, "2026-11-23T09:16:00") if frame.feeds)
+    assert first.currentTs * NS_PER_MS >= ns("2026-11-23T09:15:00")
+
+
+def test_a_new_day_starts_with_the_last_close_and_nothing_else() -> None:
+    made = exchange("2026-11-20T15:14:00")
+    for _ in frames(made, "2026-11-20T16:30:00"):
+        continue
+    friday = made.source.snapshot(RELIANCE)
+    for _ in frames(made, "2026-11-23T09:00:00"):
+        continue
+    monday = made.source.snapshot(RELIANCE)
+    assert friday is not None
+    assert monday is not None
+    old, new = friday.fullFeed.marketFF, monday.fullFeed.marketFF
+    assert old.ltpc.ltp != old.ltpc.cp
+    assert new.ltpc.cp == new.ltpc.ltp == old.ltpc.ltp
+    assert old.vtt > 0
+    assert (new.vtt, new.atp, len(new.marketOHLC.ohlc)) == (0, 0.0, 0)
+
+
+def test_history_of_yesterday_is_what_the_feed_told_as_minutes() -> None:
+    made = exchange("2026-11-23T09:00:00")
+    told = {
+        bar.ts * NS_PER_MS: (bar.open, bar.high, bar.low, bar.close, bar.vol)
+        for frame in frames(made, "2026-11-23T16:00:00")
+        for bar in frame.feeds[RELIANCE].fullFeed.marketFF.marketOHLC.ohlc
+        if bar.interval == "I1" and bar.ts * NS_PER_MS >= ns("2026-11-23T00:00:00")
+    }
+    for _ in frames(made, "2026-11-25T08:00:00"):
+        continue
+    path = f"/v3/historical-candle/{RELIANCE}/minutes/1/2026-11-23/2026-11-23"
+    rows = json.loads(made.handle(Request("GET", path)).body)["data"]["candles"]
+    assert {parse_iso_ns(row[0]): tuple(row[1:6]) for row in rows} == told
+    assert len(told) == 360
+
+
+def test_the_token_ends_at_half_past_three_while_the_market_runs_on() -> None:
+    made = exchange("2026-11-20T15:00:00")
+    headers = {"authorization": f"Bearer {made.login.live_token(made.now_ns)}"}
+    request = Request("GET", "/v2/user/profile", headers=headers)
+    for _ in frames(made, "2026-11-21T03:29:59"):
+        continue
+    assert made.handle(request).status == 200
+    for _ in frames(made, "2026-11-21T03:30:00"):
+        continue
+    assert made.handle(request).status == 401
