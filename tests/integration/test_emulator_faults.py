@@ -82,6 +82,9 @@ async def test_a_frozen_connection_neither_reads_nor_writes_until_it_thaws() -> 
         feed = await stage.feed(RELIANCE)
         await stage.fault("ws.freeze", lasting=30)
         await subscribe(feed, INFY)
+        for _ in range(5):
+            await stage.get(INTRADAY)
+        assert set(stage.exchange.connections[0].keys) == {RELIANCE}
         stage.move(29)
         thawed_ms = stage.now_ns // NS_PER_MS + 1_000
         stage.move(2)
