@@ -15,7 +15,7 @@ from ticktick.domain.instrument import Kind
 from ticktick.domain.sessions import Calendar, SessionClass
 from ticktick.emulator.bars import Bars
 from ticktick.emulator.board import Board
-from ticktick.emulator.day import Minute
+from ticktick.emulator.day import day_plan
 from ticktick.emulator.interest import open_interest
 from ticktick.emulator.lead import Path, after_hours_walk
 from ticktick.emulator.listings import Listing
@@ -67,7 +67,7 @@ class ContractDay:
         self._seed = seed
         self._leader = leader
         self._opening = opening
-        self._plan = contract_plan(day, calendar)
+        self._plan = day_plan(day, calendar, SessionClass.DERIVATIVE)
         self._calendar = calendar
         self._set_evening()
         self._midnight_ns = ist_midnight_ns(day)
@@ -135,7 +135,7 @@ class ContractDay:
     def replan(self, now_ns: int) -> None:
         """Take up changed hours for the minutes that have not begun."""
         begun = self._number + (self._step > 0)
-        plan = contract_plan(self.day, self._calendar)
+        plan = day_plan(self.day, self._calendar, SessionClass.DERIVATIVE)
         self._plan = self._plan[:begun] + [one for one in plan if one.start_ns >= now_ns]
         table: Ints = np.zeros((len(self._plan), 5, len(self.listings)), np.int64)
         table[:begun] = self._finished[:begun]
@@ -308,16 +308,3 @@ def _without_free(level: Level) -> Level:
     """Nobody bids less than a tick: such a level has no buyer."""
     _, bid, ask_quantity, ask = level
     return level if bid > 0 else (0, 0, ask_quantity, ask)
-
-
-def contract_plan(day: date, calendar: Calendar) -> list[Minute]:
-    """The minutes in which contracts trade, with a quiet one after each stretch."""
-    session = calendar.session(day, SessionClass.DERIVATIVE)
-    if session is None:
-        return []
-    plan: list[Minute] = []
-    for start, end in session.stretches:
-        for at_ns in range(start, end, NS_PER_MINUTE):
-            plan.append(Minute(at_ns, len(plan) / session.minutes, quiet=False))
-        plan.append(Minute(end, 1.0, quiet=True))
-    return plan

@@ -38,9 +38,9 @@ class Prints(NamedTuple):
         return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
-def day_plan(day: date, calendar: Calendar) -> list[Minute]:
-    """The minutes of the day, with a quiet one after each stretch for its last bar."""
-    session = calendar.session(day, SessionClass.AUCTION_CASH)
+def day_plan(day: date, calendar: Calendar, kind: SessionClass) -> list[Minute]:
+    """The minutes in which that class trades, a quiet one after each stretch for its last bar."""
+    session = calendar.session(day, kind)
     if session is None:
         return []
     plan: list[Minute] = []

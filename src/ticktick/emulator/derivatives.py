@@ -6,10 +6,11 @@ from typing import Final, Protocol
 import numpy as np
 
 from ticktick.domain.clock import ist_midnight_ns
-from ticktick.domain.sessions import Calendar
+from ticktick.domain.sessions import Calendar, SessionClass
 from ticktick.emulator.bars import Bars, joined
-from ticktick.emulator.contract_day import ContractDay, contract_plan
+from ticktick.emulator.contract_day import ContractDay
 from ticktick.emulator.contracts import TERMS, contracts, weekly_expiry
+from ticktick.emulator.day import day_plan
 from ticktick.emulator.interest import open_interest
 from ticktick.emulator.lead import VOLATILITY_PER_UNIT, Path
 from ticktick.emulator.listings import INDICES, VIX_BASE, Listing
@@ -97,7 +98,7 @@ class Derivatives:
             self._first_days.setdefault(listing.key, day)
         chain = chain_of(listings, self._calendar)
         (before,) = self._calendar.trading_days_before(day, 1)
-        closed_ns = contract_plan(before, self._calendar)[-1].start_ns
+        closed_ns = day_plan(before, self._calendar, SessionClass.DERIVATIVE)[-1].start_ns
         closes = _worth(chain, closed_ns, opening)
         for row, listing in enumerate(listings):
             closes[row] = last_prices.get(listing.key, int(closes[row]))

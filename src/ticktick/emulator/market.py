@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, ist_midnight_ns
-from ticktick.domain.sessions import Calendar
+from ticktick.domain.sessions import Calendar, SessionClass
 from ticktick.emulator.bars import Bars, columns, joined
 from ticktick.emulator.board import Board
 from ticktick.emulator.book import Depth, deeper, depth_of
@@ -121,7 +121,11 @@ class Market:
         if begun == 0 and not self._calendar.is_trading_day(self._day):
             self._open_day(self._trading_day_after(self._day))
             return
-        later = [minute for minute in day_plan(self._day, self._calendar) if self._is_ahead(minute)]
+        later = [
+            minute
+            for minute in day_plan(self._day, self._calendar, SessionClass.AUCTION_CASH)
+            if self._is_ahead(minute)
+        ]
         self._plan = self._plan[:begun] + later
         table: Ints = np.zeros((len(self._plan), 5, N_LISTINGS), np.int64)
         table[:begun] = self._finished[:begun]
@@ -146,7 +150,7 @@ class Market:
         self._day = day
         self._midnight_ns = ist_midnight_ns(day)
         self._next_day = self._trading_day_after(day)
-        self._plan = day_plan(day, self._calendar)
+        self._plan = day_plan(day, self._calendar, SessionClass.AUCTION_CASH)
         self._number = 0
         self._step = 0
         self._shown_step = 0
@@ -160,7 +164,7 @@ class Market:
         self._prints: list[Prints] = []
         self._carry = opening(self._carry.last_price, self._carry.vix_away, overnight)
         (before,) = self._calendar.trading_days_before(day, 1)
-        last_end_ns = day_plan(before, self._calendar)[-1].start_ns
+        last_end_ns = day_plan(before, self._calendar, SessionClass.AUCTION_CASH)[-1].start_ns
         self._board = Board(self._carry.last_price, last_end_ns - NS_PER_MS)
 
     def _close_day(self) -> None:
