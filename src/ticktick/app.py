@@ -24,7 +24,7 @@ from ticktick.engine.runner import Runner
 from ticktick.errors import StoreError
 from ticktick.login import Login
 from ticktick.logs import PERFORMANCE_LOGGER
-from ticktick.origin import Origin, Work
+from ticktick.origin.ports import Origin, Work
 from ticktick.redact import hide
 from ticktick.running import Running, announce, withdraw
 from ticktick.store.claim import DEMO_MARKET, REAL_MARKET, claim

@@ -13,7 +13,7 @@ from ticktick.domain.event import HistoryRead, InstrumentsResolved
 from ticktick.emulator.auth import DEMO_APP
 from ticktick.emulator.auth import Login as EmulatorLogin
 from ticktick.login import Login
-from ticktick.origin import BrokerOrigin
+from ticktick.origin.broker import BrokerOrigin
 from ticktick.store.redis_store import RedisWriter
 
 FIRST = InstrumentsResolved(OPEN_NS, (instrument("RELIANCE"), instrument("TCS")))

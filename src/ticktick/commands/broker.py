@@ -13,7 +13,7 @@ from ticktick.config import credentials_of, load_settings
 from ticktick.domain.clock import ist
 from ticktick.errors import AuthError
 from ticktick.login import Login
-from ticktick.origin import BrokerOrigin
+from ticktick.origin.broker import BrokerOrigin
 from ticktick.workspace import current_workspace
 
 

@@ -18,7 +18,7 @@ from ticktick.emulator.control import new_token
 from ticktick.emulator.process import ExchangeFailedError, exchange_process
 from ticktick.errors import ConfigError
 from ticktick.login import Login
-from ticktick.origin import BrokerOrigin
+from ticktick.origin.broker import BrokerOrigin
 from ticktick.workspace import Workspace, current_workspace
 
 

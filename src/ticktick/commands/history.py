@@ -19,7 +19,7 @@ from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import Candle
 from ticktick.domain.sessions import Calendar
 from ticktick.errors import ConfigError
-from ticktick.origin import market_clock
+from ticktick.origin.clock import market_clock
 from ticktick.workspace import Workspace, current_workspace
 
 _MOST = 20_000

@@ -14,7 +14,7 @@ from ticktick.commands.show import show_symbols
 from ticktick.config import Settings
 from ticktick.errors import TickTickError
 from ticktick.logs import FileLogs
-from ticktick.origin import Origin
+from ticktick.origin.ports import Origin
 from ticktick.running import only_one
 from ticktick.workspace import Workspace
 

@@ -14,7 +14,8 @@ from ticktick.commands.live import until_stopped, watch_and_show
 from ticktick.commands.show import show_symbols
 from ticktick.config import load_settings
 from ticktick.domain.clock import NS_PER_MS
-from ticktick.origin import RecordingOrigin, event_ns
+from ticktick.origin.ports import event_ns
+from ticktick.origin.recording import RecordingOrigin
 from ticktick.store.outputs import OutputLog
 from ticktick.store.recording import Recording, read_recording
 from ticktick.web.status import symbol_statuses, watched_rows

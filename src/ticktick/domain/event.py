@@ -12,6 +12,17 @@ from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import Candle, Freshness
 from ticktick.domain.sessions import Phase
 
+LINK_CAUSES = (
+    "closed",  # by the server, or the network broke
+    "silent",  # pongs, but no data although the market moved
+    "damaged",  # frames that cannot be read
+    "refused",  # not let in for now
+    "login",  # only a new login helps
+    "taken",  # another program has the feed; the user decides
+    "resumed",  # this computer slept
+    "asked",  # the user, or a change of the watchlist
+)
+
 
 class FrameArrived(Struct, frozen=True, tag="frame", gc=False):
     """A raw frame of the feed, as read from the socket."""
@@ -22,11 +33,16 @@ class FrameArrived(Struct, frozen=True, tag="frame", gc=False):
 
 
 class LinkChanged(Struct, frozen=True, tag="link"):
-    """The feed's socket came up or went away."""
+    """The feed's socket came up or went away.
+
+    `reason` is a sentence for the user; `cause` is the word under which it is counted, one of
+    LINK_CAUSES, empty when the link came up.
+    """
 
     at_ns: int
     up: bool
     reason: str
+    cause: str = ""
 
 
 class TimerFired(Struct, frozen=True, tag="timer", gc=False):
@@ -36,7 +52,10 @@ class TimerFired(Struct, frozen=True, tag="timer", gc=False):
 
 
 class InstrumentsResolved(Struct, frozen=True, tag="instruments"):
-    """The watchlist against the day's instrument master; comes before the first frame.
+    """The whole watchlist against the day's instrument master.
+
+    It comes before the first frame, at every new master and at every change of the list; what
+    it does not name any more is no longer watched.
 
     `canary` is the symbol whose silence means a silent feed; `extras` are symbols that are
     followed but not on the user's list. `notes` are sentences for the user: what was repaired,
@@ -51,11 +70,43 @@ class InstrumentsResolved(Struct, frozen=True, tag="instruments"):
 
 
 class HistoryRead(Struct, frozen=True, tag="history"):
-    """Final one-minute candles of one symbol from the broker, oldest first."""
+    """Final one-minute candles of one symbol from the broker, oldest first.
+
+    `told_ns` is the span [from, until) for which this is everything the broker has: a minute of
+    it that is not among the candles does not exist there. (0, 0) claims nothing.
+    """
 
     at_ns: int
     symbol: str
     candles: tuple[Candle, ...]
+    told_ns: tuple[int, int] = (0, 0)
+
+
+class Quote(Struct, frozen=True):
+    """A quote that was asked for, not streamed; prices in price units, 0 where it told none.
+
+    `exchange_ns` is when it was true, `lower_band` and `upper_band` are the day's price band.
+    """
+
+    symbol: str
+    exchange_ns: int
+    last_price: int
+    last_trade_ns: int
+    volume: int
+    previous_close: int = 0
+    lower_band: int = 0
+    upper_band: int = 0
+
+
+class QuotesRead(Struct, frozen=True, tag="quotes"):
+    """Quotes of some symbols from the broker's REST interface.
+
+    They prove that a quiet symbol has no newer trade, fill in while the feed is away and bring
+    the day's price bands. They never enter metrics or candles.
+    """
+
+    at_ns: int
+    quotes: tuple[Quote, ...]
 
 
 class NoteTaken(Struct, frozen=True, tag="note"):
@@ -67,7 +118,13 @@ class NoteTaken(Struct, frozen=True, tag="note"):
 
 
 Event: TypeAlias = (
-    FrameArrived | LinkChanged | TimerFired | InstrumentsResolved | HistoryRead | NoteTaken
+    FrameArrived
+    | LinkChanged
+    | TimerFired
+    | InstrumentsResolved
+    | HistoryRead
+    | QuotesRead
+    | NoteTaken
 )
 
 
@@ -96,11 +153,12 @@ class PhaseChanged(Struct, frozen=True, tag="phase"):
 
 
 class FeedChanged(Struct, frozen=True, tag="feed"):
-    """The link to the feed came up or went away."""
+    """The link to the feed came up or went away; reason and cause as in LinkChanged."""
 
     at_ns: int
     up: bool
     reason: str
+    cause: str = ""
 
 
 class Noticed(Struct, frozen=True, tag="notice"):

@@ -9,6 +9,7 @@ from ticktick.domain.event import (
     InstrumentsResolved,
     LinkChanged,
     NoteTaken,
+    QuotesRead,
     TimerFired,
 )
 from ticktick.domain.sessions import Calendar
@@ -45,6 +46,8 @@ class Engine:
                 return self.market.resolve(event)
             case HistoryRead():
                 return self.market.history(event)
+            case QuotesRead():
+                return self.market.quotes(event)
             case NoteTaken():
                 return self.market.note(event)
             case _:

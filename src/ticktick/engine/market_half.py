@@ -20,6 +20,7 @@ from ticktick.domain.event import (
     NoteTaken,
     Noticed,
     PhaseChanged,
+    QuotesRead,
     TimerFired,
 )
 from ticktick.domain.market import Candle, Freshness
@@ -130,7 +131,7 @@ class MarketHalf:
         self.link_up, self.link_reason = event.up, event.reason
         if event.up:
             self._metrics.restart()
-        facts: list[Fact] = [FeedChanged(event.at_ns, event.up, event.reason)]
+        facts: list[Fact] = [FeedChanged(event.at_ns, event.up, event.reason, event.cause)]
         self._judge(self._all_rows(), event.at_ns, facts)
         return self._all_rows(), facts
 
@@ -173,6 +174,10 @@ class MarketHalf:
             return _NONE, [Noticed(event.at_ns, "warning", text)]
         changed = self._candles.merge(row, event.candles, event.at_ns)
         return _NONE, [CandleChanged(event.at_ns, candle) for candle in changed]
+
+    def quotes(self, event: QuotesRead) -> Change:
+        """Take what was asked for because the feed did not tell it."""
+        return _NONE, []
 
     def note(self, event: NoteTaken) -> Change:
         """Pass on what the surroundings must tell the user."""

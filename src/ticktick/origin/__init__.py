@@ -1,0 +1,1 @@
+"""Where the events of a run come from: a broker, or a recording of one."""

@@ -1,0 +1,143 @@
+"""A broker as the origin of a run: its feed, its history, its clock and the session timer."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import aiohttp
+
+from ticktick.brokers.upstox.hosts import Hosts
+from ticktick.brokers.upstox.instruments import resolve
+from ticktick.brokers.upstox.master import load_master
+from ticktick.brokers.upstox.rest import UpstoxRest
+from ticktick.domain.clock import MarketClock
+from ticktick.domain.event import Event, HistoryRead, InstrumentsResolved
+from ticktick.domain.health import LinkHealth
+from ticktick.domain.instrument import Instrument
+from ticktick.domain.sessions import Calendar
+from ticktick.domain.watchlist import WatchlistEntry
+from ticktick.engine.runner import Runner, supervise
+from ticktick.engine.sources import FIRST_MINUTES, timers
+from ticktick.errors import ConfigError
+from ticktick.login import Login
+from ticktick.origin.clock import ClockKeeper, market_clock
+from ticktick.origin.feeding import Feeding
+from ticktick.origin.ports import Work
+from ticktick.origin.refill import Refill
+from ticktick.store.redis_store import stored_minutes
+
+_LOGIN_LOOK_S = 1.0
+
+
+class BrokerOrigin:
+    """The feed, the timer and the history of one broker; made by `connect`.
+
+    `latest` is what the watchlist resolved to last.
+    """
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        rest: UpstoxRest,
+        clock: MarketClock,
+        first: InstrumentsResolved,
+        login: Login,
+    ) -> None:
+        self.clock = clock
+        self.latest = first
+        self._rest = rest
+        self._login = login
+        self._keeper = ClockKeeper(http, rest.hosts, clock)
+        self._refill = Refill(rest, clock, self._instruments, self._before_refill)
+        self._feeding = Feeding(rest, login, clock, self._keys, self._refill.ask)
+
+    @classmethod
+    async def connect(
+        cls,
+        http: aiohttp.ClientSession,
+        hosts: Hosts,
+        login: Login,
+        entries: Sequence[WatchlistEntry],
+        canary_key: str,
+        folder: Path,
+    ) -> "BrokerOrigin":
+        """Read the clock and resolve the watchlist against the day's instrument master.
+
+        Raises ConfigError if nothing of the list is listed, BrokerError if nobody answers.
+        """
+        rest = UpstoxRest(http, hosts, lambda: login.token)
+        clock = await market_clock(http, hosts)
+        first = await resolved(rest, entries, canary_key, folder, clock.now_ns())
+        return cls(http, rest, clock, first, login)
+
+    def opening(self, store_url: str | None) -> Iterable[Event]:
+        """The instruments, and what Redis kept of a real market."""
+        yield self.latest
+        if store_url is None or self._rest.hosts.is_loopback:
+            return
+        for instrument in self.latest.instruments:
+            candles = stored_minutes(store_url, instrument, FIRST_MINUTES)
+            if candles:
+                yield HistoryRead(self.latest.at_ns, instrument.symbol, tuple(candles))
+
+    def works(self, runner: Runner) -> Iterator[Work]:
+        """Feed, timer, history, and the clock of an exchange on this machine."""
+        clock = self.clock
+        yield self._feeding.run(runner)
+        yield runner.take_from(timers(clock, lambda: clock.rate, asyncio.sleep))
+        yield supervise("history", lambda: self._refill.run(runner), time.monotonic)
+        if self._rest.hosts.is_loopback:
+            yield self._keeper.run()
+            yield self._renew_login()
+
+    def health(self) -> LinkHealth:
+        """How the connection does."""
+        return LinkHealth()
+
+    def _keys(self) -> Sequence[str]:
+        return [instrument.instrument_key for instrument in self.latest.instruments]
+
+    def _instruments(self) -> Sequence[Instrument]:
+        return self.latest.instruments
+
+    async def _before_refill(self) -> None:
+        if self._rest.hosts.is_loopback:
+            await self._keeper.look()
+
+    async def _renew_login(self) -> None:
+        """Get the built-in exchange's next token as soon as the present one ends."""
+        while True:
+            await asyncio.sleep(_LOGIN_LOOK_S)
+            if self.clock.now_ns() >= self._login.expires_ns:
+                await self._login.renew()
+
+
+async def resolved(
+    rest: UpstoxRest,
+    entries: Sequence[WatchlistEntry],
+    canary_key: str,
+    folder: Path,
+    now_ns: int,
+) -> InstrumentsResolved:
+    """The watchlist and the canary against the instrument master of the day.
+
+    Raises ConfigError if nothing of the list is listed, BrokerError if there is no master.
+    """
+    master = await load_master(rest, folder, Calendar().latest_trading_day(now_ns))
+    found = resolve(entries, master.records)
+    if not found.instruments:
+        raise ConfigError(
+            "none of the watchlist's instruments is listed today; see `ticktick symbols`"
+        )
+    canary = resolve([WatchlistEntry("Index", canary_key)], master.records).instruments
+    watched = {instrument.instrument_key: instrument for instrument in found.instruments}
+    extra = [instrument for instrument in canary if instrument.instrument_key not in watched]
+    symbols = [watched.get(index.instrument_key, index).symbol for index in canary]
+    return InstrumentsResolved(
+        at_ns=now_ns,
+        instruments=(*found.instruments, *extra),
+        canary=symbols[0] if symbols else None,
+        extras=tuple(instrument.symbol for instrument in extra),
+        notes=(*master.notes, *found.notes),
+    )

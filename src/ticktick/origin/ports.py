@@ -1,0 +1,34 @@
+"""What a run asks of the place where its events come from."""
+
+from collections.abc import Coroutine, Iterable, Iterator
+from typing import Any, Protocol, TypeAlias
+
+from ticktick.domain.clock import MarketClock
+from ticktick.domain.event import Event, FrameArrived
+from ticktick.domain.health import LinkHealth
+from ticktick.engine.runner import Runner
+
+Work: TypeAlias = Coroutine[Any, Any, None]
+
+
+class Origin(Protocol):
+    """Events and the clock they belong to."""
+
+    clock: MarketClock
+
+    def opening(self, store_url: str | None) -> Iterable[Event]:
+        """The events that come before everything else; may read the store."""
+        ...
+
+    def works(self, runner: Runner) -> Iterator[Work]:
+        """What must run to feed the runner, until it is cancelled."""
+        ...
+
+    def health(self) -> LinkHealth:
+        """How the connection to the broker does at this moment."""
+        ...
+
+
+def event_ns(event: Event) -> int:
+    """Market time of an event."""
+    return event.received_ns if isinstance(event, FrameArrived) else event.at_ns
