@@ -31,8 +31,8 @@ from ticktick.engine.ports import Outputs
 from ticktick.market.table import SlotTable
 from ticktick.web.blocks import COLUMNS, Columns, encode_block
 from ticktick.web.hub import Hub
-from ticktick.web.messages import PartState, TokenStatus
 from ticktick.web.overview import Overview
+from ticktick.web.parts import PartState, TokenStatus
 from ticktick.web.server import create_app
 from ticktick.web.serving import listen, serve
 from ticktick.web.sessions import Sessions

@@ -34,9 +34,10 @@ from ticktick.store.link import LOST
 from ticktick.store.outputs import OutputLog
 from ticktick.store.recording import Recorder, RecordingHeader, recording_path
 from ticktick.store.redis_store import RedisWriter
+from ticktick.web.bodies import StatusAnswer
 from ticktick.web.hub import Hub
-from ticktick.web.messages import Mode, PartState, StatusAnswer, StoreState, TokenState, TokenStatus
 from ticktick.web.overview import Overview
+from ticktick.web.parts import Mode, PartState, StoreState, TokenState, TokenStatus
 from ticktick.web.server import create_app
 from ticktick.web.serving import listen, serve
 from ticktick.web.sessions import Sessions

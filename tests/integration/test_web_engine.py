@@ -13,8 +13,9 @@ from tests.web_stage import Browser, slot_depth, table_rows
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, NS_PER_S
 from ticktick.domain.market import Freshness
 from ticktick.web.hub import Hub
-from ticktick.web.messages import PartState, TokenStatus, View
+from ticktick.web.messages import View
 from ticktick.web.overview import Overview
+from ticktick.web.parts import PartState, TokenStatus
 from ticktick.web.status import SystemStatus, all_candles, candle_row
 
 SYMBOLS = ("ACME", "BETA")

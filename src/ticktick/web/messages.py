@@ -1,27 +1,22 @@
-"""Every message between this server and a browser; the page's types are generated from here.
+"""Every message of the socket; the page's types are generated from here.
 
 On the socket prices are integers in the instrument's price unit and times are milliseconds since
-the Unix epoch. REST bodies carry rupees. A value that is not known is null, never 0.
+the Unix epoch. A value that is not known is null, never 0.
 """
 
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
-from pydantic import BaseModel, ConfigDict, Field
 
 from ticktick.domain.market import CandleState, Freshness
 from ticktick.domain.sessions import Phase
+from ticktick.web.parts import FeedState, Mode, PartState, PhaseState, TokenStatus
 
 PROTOCOL_VERSION = 1
 
-Mode: TypeAlias = Literal["DEMO", "VIEW", "PAPER", "LIVE", "REPLAY"]
-TokenState: TypeAlias = Literal["valid", "expiring", "expired", "missing"]
-StoreState: TypeAlias = Literal["on", "off", "degraded"]
 
-
-# parts of messages; dataclasses where socket and REST share them, since both encoders read those
+# parts of messages
 
 
 class ColumnSpec(Struct, frozen=True):
@@ -48,46 +43,6 @@ class InstrumentRow(Struct, frozen=True):
     tick_size: int
     has_volume: bool
     is_watched: bool
-
-
-@dataclass(frozen=True)
-class PhaseState:
-    """The session phase of one segment; `source` is `feed` or `calendar`."""
-
-    phase: Phase
-    source: str
-
-
-@dataclass(frozen=True)
-class FeedState:
-    """The link to the broker and how true its data is.
-
-    `fresh` of `total` symbols are fresh or quiet. `canary_age_ms` is the age of the freshest
-    index, in market time.
-    """
-
-    up: bool
-    reason: str
-    fresh: int
-    total: int
-    canary_age_ms: int | None
-    last_frame_ms: int | None
-
-
-@dataclass(frozen=True)
-class TokenStatus:
-    """The broker login."""
-
-    state: TokenState
-    expires_ms: int | None = None
-
-
-@dataclass(frozen=True)
-class PartState:
-    """A part that may be away: Redis, the recording. `text` is a sentence for the user."""
-
-    state: StoreState
-    text: str
 
 
 class CandleRow(Struct, frozen=True, array_like=True):
@@ -251,150 +206,3 @@ class View(Struct, frozen=True, tag="view", forbid_unknown_fields=True):
 
     symbol: str
     minutes: int
-
-
-# REST bodies
-
-
-class HealthAnswer(BaseModel):
-    """The server answers."""
-
-    ok: bool
-
-
-class SessionRequest(BaseModel):
-    """The one-time code of the start link."""
-
-    model_config = ConfigDict(extra="forbid")
-    code: str = Field(max_length=200)
-
-
-class SessionAnswer(BaseModel):
-    """What the page sends back in `X-Ticktick-Csrf` with every POST."""
-
-    csrf: str
-
-
-class Empty(BaseModel):
-    """A body without content: `{}`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class SocketCodeAnswer(BaseModel):
-    """Opens one socket within 30 seconds."""
-
-    code: str
-
-
-class StartCodeAnswer(BaseModel):
-    """Opens one session within ten minutes, as `/#code=` behind the address of the page."""
-
-    code: str
-
-
-class ErrorAnswer(BaseModel):
-    """One plain sentence; `error_id` is searchable in the log."""
-
-    error: str
-    error_id: str
-
-
-class RupeeLevel(NamedTuple):
-    """One level of the book as a JSON array, price in rupees."""
-
-    price: float
-    quantity: int
-
-
-class SymbolStatus(BaseModel):
-    """One symbol, prices in rupees; null is not known. `change_fraction` 0.01 is one percent.
-
-    `bids` and `asks` are up to five levels, best first; an empty level is left out.
-    """
-
-    symbol: str
-    name: str
-    freshness: Freshness
-    last_price: float | None
-    age_ms: int | None
-    exchange_ms: int | None
-    previous_close: float | None
-    change: float | None
-    change_fraction: float | None
-    bid: float | None
-    ask: float | None
-    bids: list[RupeeLevel]
-    asks: list[RupeeLevel]
-    spread: float | None
-    mid: float | None
-    imbalance: float | None
-    tick_return: float | None
-    vwap: float | None
-    vwap_session: float | None
-    vwap_distance: float | None
-    day_high: float | None
-    day_low: float | None
-    volume: int | None
-
-
-class StatusAnswer(BaseModel):
-    """The whole state at one moment of market time; `indices` are followed, not watched."""
-
-    mode: Mode
-    server_time_ms: int
-    rate: float
-    phases: dict[str, PhaseState]
-    feed: FeedState
-    token: TokenStatus
-    store: PartState
-    recording: PartState
-    clients: int
-    counters: dict[str, int]
-    symbols: list[SymbolStatus]
-    indices: list[SymbolStatus]
-
-
-class SymbolAnswer(BaseModel):
-    """One instrument; `tick_size` in rupees."""
-
-    symbol: str
-    name: str
-    exchange: str
-    segment: str
-    kind: str
-    tick_size: float
-    lot_size: int
-    has_volume: bool
-
-
-class SymbolsAnswer(BaseModel):
-    """All instruments that are watched."""
-
-    mode: Mode
-    server_time_ms: int
-    symbols: list[SymbolAnswer]
-
-
-class CandleAnswer(BaseModel):
-    """One candle, prices in rupees."""
-
-    start_ms: int
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: int
-    state: CandleState
-    confirmed: bool
-    revision: int
-
-
-class CandlesAnswer(BaseModel):
-    """Closed candles oldest first, then the forming one if there is one."""
-
-    mode: Mode
-    server_time_ms: int
-    symbol: str
-    minutes: int
-    candles: list[CandleAnswer]

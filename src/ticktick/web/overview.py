@@ -8,13 +8,9 @@ from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.event import Fact, Noticed
 from ticktick.domain.market import TIMEFRAMES, Freshness
 from ticktick.web.blocks import COLUMNS
-from ticktick.web.messages import (
-    Hello,
-    Notice,
-    PhaseState,
-    Status,
-    StatusAnswer,
-)
+from ticktick.web.bodies import StatusAnswer
+from ticktick.web.messages import Hello, Notice, Status
+from ticktick.web.parts import PhaseState
 from ticktick.web.status import (
     LiveMarket,
     SystemStatus,

@@ -11,8 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import TIMEFRAMES
-from ticktick.web.hub import SESSION_ENDED, TRY_AGAIN_LATER, Hub
-from ticktick.web.messages import (
+from ticktick.web.bodies import (
     CandlesAnswer,
     Empty,
     ErrorAnswer,
@@ -20,11 +19,12 @@ from ticktick.web.messages import (
     SessionAnswer,
     SessionRequest,
     SocketCodeAnswer,
-    SocketHello,
     StartCodeAnswer,
     StatusAnswer,
     SymbolsAnswer,
 )
+from ticktick.web.hub import SESSION_ENDED, TRY_AGAIN_LATER, Hub
+from ticktick.web.messages import SocketHello
 from ticktick.web.security import COOKIE, SESSION_PATH, SOCKET_PATH, START_CODE_PATH, Caller
 from ticktick.web.sessions import Session, Sessions, TooManyTries
 from ticktick.web.status import all_candles, candle_answer, symbol_answer, watched_rows

@@ -14,19 +14,10 @@ from ticktick.domain.market import Candle, Freshness
 from ticktick.domain.sessions import Phase
 from ticktick.market.table import SlotTable
 from ticktick.web.blocks import COLUMNS, Columns, column_values
+from ticktick.web.bodies import CandleAnswer, RupeeLevel, SymbolAnswer, SymbolStatus
 from ticktick.web.depth import Side, levels
-from ticktick.web.messages import (
-    CandleAnswer,
-    CandleRow,
-    FeedState,
-    InstrumentRow,
-    Mode,
-    PartState,
-    RupeeLevel,
-    SymbolAnswer,
-    SymbolStatus,
-    TokenStatus,
-)
+from ticktick.web.messages import CandleRow, InstrumentRow
+from ticktick.web.parts import FeedState, Mode, PartState, TokenStatus
 
 _PRICES = [column.name for column in COLUMNS if column.unit == "price"] + ["change"]
 

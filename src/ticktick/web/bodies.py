@@ -1,0 +1,155 @@
+"""Every body of the REST API: prices in rupees, times in milliseconds since the Unix epoch.
+
+A value that is not known is null, never 0.
+"""
+
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ticktick.domain.market import CandleState, Freshness
+from ticktick.web.parts import FeedState, Mode, PartState, PhaseState, TokenStatus
+
+
+class HealthAnswer(BaseModel):
+    """The server answers."""
+
+    ok: bool
+
+
+class SessionRequest(BaseModel):
+    """The one-time code of the start link."""
+
+    model_config = ConfigDict(extra="forbid")
+    code: str = Field(max_length=200)
+
+
+class SessionAnswer(BaseModel):
+    """What the page sends back in `X-Ticktick-Csrf` with every POST."""
+
+    csrf: str
+
+
+class Empty(BaseModel):
+    """A body without content: `{}`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class SocketCodeAnswer(BaseModel):
+    """Opens one socket within 30 seconds."""
+
+    code: str
+
+
+class StartCodeAnswer(BaseModel):
+    """Opens one session within ten minutes, as `/#code=` behind the address of the page."""
+
+    code: str
+
+
+class ErrorAnswer(BaseModel):
+    """One plain sentence; `error_id` is searchable in the log."""
+
+    error: str
+    error_id: str
+
+
+class RupeeLevel(NamedTuple):
+    """One level of the book as a JSON array, price in rupees."""
+
+    price: float
+    quantity: int
+
+
+class SymbolStatus(BaseModel):
+    """One symbol, prices in rupees; null is not known. `change_fraction` 0.01 is one percent.
+
+    `bids` and `asks` are up to five levels, best first; an empty level is left out.
+    """
+
+    symbol: str
+    name: str
+    freshness: Freshness
+    last_price: float | None
+    age_ms: int | None
+    exchange_ms: int | None
+    previous_close: float | None
+    change: float | None
+    change_fraction: float | None
+    bid: float | None
+    ask: float | None
+    bids: list[RupeeLevel]
+    asks: list[RupeeLevel]
+    spread: float | None
+    mid: float | None
+    imbalance: float | None
+    tick_return: float | None
+    vwap: float | None
+    vwap_session: float | None
+    vwap_distance: float | None
+    day_high: float | None
+    day_low: float | None
+    volume: int | None
+
+
+class StatusAnswer(BaseModel):
+    """The whole state at one moment of market time; `indices` are followed, not watched."""
+
+    mode: Mode
+    server_time_ms: int
+    rate: float
+    phases: dict[str, PhaseState]
+    feed: FeedState
+    token: TokenStatus
+    store: PartState
+    recording: PartState
+    clients: int
+    counters: dict[str, int]
+    symbols: list[SymbolStatus]
+    indices: list[SymbolStatus]
+
+
+class SymbolAnswer(BaseModel):
+    """One instrument; `tick_size` in rupees."""
+
+    symbol: str
+    name: str
+    exchange: str
+    segment: str
+    kind: str
+    tick_size: float
+    lot_size: int
+    has_volume: bool
+
+
+class SymbolsAnswer(BaseModel):
+    """All instruments that are watched."""
+
+    mode: Mode
+    server_time_ms: int
+    symbols: list[SymbolAnswer]
+
+
+class CandleAnswer(BaseModel):
+    """One candle, prices in rupees."""
+
+    start_ms: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: int
+    state: CandleState
+    confirmed: bool
+    revision: int
+
+
+class CandlesAnswer(BaseModel):
+    """Closed candles oldest first, then the forming one if there is one."""
+
+    mode: Mode
+    server_time_ms: int
+    symbol: str
+    minutes: int
+    candles: list[CandleAnswer]
