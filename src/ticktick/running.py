@@ -47,6 +47,15 @@ def only_one(path: Path) -> Iterator[None]:
         yield
 
 
+def is_free(path: Path) -> bool:
+    """Whether no program runs in this workspace; `path` is that of `announce`."""
+    held = hold(path.with_suffix(".lock"))
+    if held is None:
+        return False
+    held.close()
+    return True
+
+
 def announce(path: Path, running: Running) -> None:
     """Write the file, complete at every moment and readable by its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True)
