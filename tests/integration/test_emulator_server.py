@@ -241,6 +241,22 @@ async def test_files_without_a_message_are_said_in_a_sentence(tmp_path: Path) ->
     assert said.startswith("Error: nothing to play")
 
 
+async def test_ticks_of_nobody_are_refused_and_play_once_they_are_named(tmp_path: Path) -> None:
+    ticks = tmp_path / "2022-08-10.csv"
+    ticks.write_text("2022-08-10 09:15:01,17525.1\n2022-08-10 09:15:02,17011.55\nrubbish\n")
+    code, said = await _failed("--replay", str(ticks))
+    assert code == 2
+    assert "Write the key before it" in said
+    key = "NSE_INDEX|Nifty 50"
+    async with running("--speed", "max", "--replay", f"{key}={ticks}") as client:
+        feed = await client.feed(key, mode="ltpc")
+        prices: list[float] = []
+        while len(prices) < 2:
+            frame = FeedResponse.FromString((await feed.receive()).data)
+            prices += [one.ltpc.ltp for one in frame.feeds.values()]
+    assert prices == [17525.1, 17011.55]
+
+
 async def _failed(*arguments: str) -> tuple[int | None, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "ticktick", "emulator", *arguments, stdout=PIPE, stderr=PIPE

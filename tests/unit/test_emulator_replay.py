@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import Parse
 
 from ticktick.domain.clock import NS_PER_MS, NS_PER_S, parse_iso_ns
 from ticktick.domain.instrument import Kind
 from ticktick.emulator.answers import Request
 from ticktick.emulator.exchange import Exchange
-from ticktick.emulator.recording import Recording, parse_line
+from ticktick.emulator.recording import RecordedFile, Recording, recorded_file
 from ticktick.emulator.replay import EmptyRecordingError, Replay, first_ns
-from ticktick.proto.MarketDataFeed_pb2 import FeedResponse, MarketStatus
+from ticktick.proto.MarketDataFeed_pb2 import FeedResponse, MarketStatus, Type
 
-KEY, OPTION = "NSE_EQ|INE999A01011", "NSE_FO|4711"
+KEY, OPTION, INDEX = "NSE_EQ|INE999A01011", "NSE_FO|4711", "NSE_INDEX|Nifty 50"
 DAY = "2025-12-15"
 
 
@@ -41,25 +42,31 @@ def line(
     return feed | {"requestMode": "full_d5", "instrumentKey": key, "_insertion_time": stamp}
 
 
-def written(folder: Path, lines: list[Any], name: str = "a.jsonl") -> Path:
+def written(folder: Path, lines: list[Any], name: str = "a.jsonl") -> RecordedFile:
     path = folder / name
     text = "".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in lines)
     data = text.encode()
     path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
-    return path
+    return recorded_file(path)
 
 
-def played(paths: list[Path], to: str = "16:00:00") -> tuple[Replay, list[FeedResponse]]:
-    """Every live frame of a client that wants everything."""
-    start_ns = first_ns(paths) - NS_PER_S
-    source = Replay(paths, start_ns)
-    exchange = Exchange(lambda _: source, start_ns, seed=1)
+def played(files: list[RecordedFile], to: str = "16:00:00") -> tuple[Replay, list[FeedResponse]]:
+    """The source, and every frame with prices of a client that wants everything."""
+    source = Replay(files, first_ns(files) - NS_PER_S)
+    return source, [frame for frame in _frames(source, ns(to)) if frame.feeds]
+
+
+def every_frame(files: list[RecordedFile], to_ns: int) -> list[FeedResponse]:
+    return _frames(Replay(files, first_ns(files) - NS_PER_S), to_ns)
+
+
+def _frames(source: Replay, to_ns: int) -> list[FeedResponse]:
+    exchange = Exchange(lambda _: source, source.now_ns, seed=1)
     link = exchange.connect(exchange.feed_code())
     assert link is not None
     wish = {"mode": "full", "instrumentKeys": [listing.key for listing in source.listings]}
     link.on_message(json.dumps({"method": "sub", "data": wish}).encode())
-    frames = [FeedResponse.FromString(frame) for _, frame in exchange.advance(ns(to))]
-    return source, [frame for frame in frames if frame.feeds]
+    return [FeedResponse.FromString(frame) for _, frame in exchange.advance(to_ns)]
 
 
 def test_each_line_becomes_a_frame_with_its_own_time(tmp_path: Path) -> None:
@@ -88,9 +95,9 @@ def test_bad_lines_are_counted_and_reported_and_the_rest_plays(
 ) -> None:
     bad = ["{", "[]", "17", '{"type":"live_feed"}', json.dumps({"instrumentKey": KEY})]
     bad += [json.dumps(line() | {"_insertion_time": "noon"}), '{"instrumentKey":3}']
-    bad += [json.dumps(line(ltpc={"ltp": "much"}))]
-    path = written(tmp_path, [line(), *bad, "", line("10:00:01.000")])
-    recording = Recording([path])
+    bad += [json.dumps(line(ltpc={"ltp": "much"})), "[" * 100_000]
+    bad += [json.dumps(line() | {"_insertion_time": "9999-01-01 00:00:00"})]
+    recording = Recording([written(tmp_path, [line(), *bad, "", line("10:00:01.000")])])
     with caplog.at_level(logging.WARNING):
         assert len(list(recording.messages())) == 2
     assert recording.bad_lines == len(bad)
@@ -102,9 +109,9 @@ def test_a_damaged_archive_plays_up_to_the_damage(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     rows = [line(f"10:{i // 60:02}:{i % 60:02}.000", 100 + i / 10) for i in range(600)]
-    path = written(tmp_path, rows, "a.jsonl.gz")
-    path.write_bytes(path.read_bytes()[:-200])
-    messages = list(Recording([path]).messages())
+    file = written(tmp_path, rows, "a.jsonl.gz")
+    file.path.write_bytes(file.path.read_bytes()[:-200])
+    messages = list(Recording([file]).messages())
     assert 0 < len(messages) < 600
     assert "damaged" in caplog.text
 
@@ -167,8 +174,10 @@ def test_whole_messages_play_with_their_market_status(tmp_path: Path) -> None:
     link.on_message(json.dumps({"method": "sub", "data": {"instrumentKeys": [KEY]}}).encode())
     status, live = (FeedResponse.FromString(f) for _, f in exchange.advance(ns("11:00:01")))
     told = status.marketInfo.segmentStatus
-    assert (told["NSE_EQ"], told["MCX_FO"]) == (MarketStatus.NORMAL_CLOSE, MarketStatus.NORMAL_OPEN)
-    assert told["NSE_FO"] == MarketStatus.NORMAL_OPEN
+    assert dict(told) == {"NSE_EQ": MarketStatus.NORMAL_CLOSE, "MCX_FO": MarketStatus.NORMAL_OPEN}
+    greeting = FeedResponse.FromString(exchange.greeting()).marketInfo.segmentStatus
+    assert greeting["NSE_EQ"] == MarketStatus.NORMAL_CLOSE
+    assert greeting["NSE_FO"] == MarketStatus.NORMAL_OPEN
     assert live.feeds[KEY].ltpc.ltp == 100.1
     assert list(live.feeds) == [KEY]
 
@@ -185,25 +194,63 @@ def test_after_the_last_message_the_clock_goes_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("name", ["ICICIBANK_2025-03-19_session_start_7msgs.jsonl"])
-def test_the_start_of_a_real_connection_plays_message_by_message(
-    shared_data: Path, name: str
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("ICICIBANK_2025-03-19_session_start_7msgs.jsonl", 7),
+        ("premarket_2026-03-04_4msgs.jsonl", 4),
+    ],
+)
+def test_a_real_connection_plays_every_message_as_it_was_recorded(
+    shared_data: Path, name: str, count: int
 ) -> None:
     path = shared_data / "upstox_v3_feed" / name
-    recorded = [parse_line(text) for text in path.read_text().splitlines()]
-    source = Replay([path], 0)
-    updates = list(source.advance(1 << 62, frozenset(listing.key for listing in source.listings)))
-    assert [update.at_ns for update in updates] == [message.at_ns for message in recorded]
-    assert [dict(update.feeds) for update in updates] == [dict(m.feeds) for m in recorded]
-    assert source.listings[0].symbol == "ICICIBANK"
+    recorded = [Parse(text, FeedResponse()) for text in path.read_text().splitlines()]
+    statuses = [dict(frame.marketInfo.segmentStatus) for frame in recorded]
+    frames = [
+        frame
+        for frame in every_frame(
+            [recorded_file(path)], recorded[-1].currentTs * NS_PER_MS + NS_PER_S
+        )
+        if frame.type != Type.market_info or dict(frame.marketInfo.segmentStatus) in statuses
+    ]
+    assert len(frames) == count
+    assert frames == recorded
+
+
+def test_messages_of_other_modes_play_as_what_they_tell(tmp_path: Path) -> None:
+    trade = {"ltp": 100.1, "ltt": "1765773000000", "ltq": "5", "cp": 99.0}
+    first = {
+        "ltpc": trade,
+        "firstDepth": {"bidQ": "75", "bidP": 100.0, "askQ": "150", "askP": 100.2},
+        "optionGreeks": {"delta": 0.5},
+        "vtt": "500",
+        "oi": 900.0,
+    }
+    feeds = {KEY: {"ltpc": trade}, OPTION: {"firstLevelWithGreeks": first}, INDEX: {"ltpc": trade}}
+    stamp = str(ns("11:00:00") // NS_PER_MS)
+    _, (frame,) = played([written(tmp_path, [{"feeds": feeds, "currentTs": stamp}])])
+    stock, option = (frame.feeds[key].fullFeed.marketFF for key in (KEY, OPTION))
+    assert (stock.ltpc.ltp, stock.ltpc.ltq, len(stock.marketLevel.bidAskQuote)) == (100.1, 5, 0)
+    assert (option.vtt, option.oi, option.optionGreeks.delta) == (500, 900.0, 0.5)
+    assert [level.askQ for level in option.marketLevel.bidAskQuote] == [150]
+    assert frame.feeds[INDEX].fullFeed.indexFF.ltpc.ltp == 100.1
+
+
+def test_prices_that_are_no_numbers_are_served_but_make_no_candle(tmp_path: Path) -> None:
+    bar = {"interval": "I1", "open": "NaN", "high": "Infinity", "low": 1e300, "close": 100.0}
+    bars = {"ohlc": [bar | {"vol": "10", "ts": str(ns("09:59:00") // NS_PER_MS)}]}
+    source, (frame,) = played([written(tmp_path, [line(marketOHLC=bars, key="NSE_EQ|X")])])
+    told = frame.feeds["NSE_EQ|X"].fullFeed.marketFF.marketOHLC.ohlc[0]
+    assert told.high == float("inf")
+    assert len(source.bars("NSE_EQ|X")) == 0
 
 
 @pytest.mark.shared
 @pytest.mark.slow
 def test_a_whole_real_day_plays_to_its_last_volume(shared_data: Path) -> None:
     folder = shared_data / "upstox_v3_feed" / DAY
-    paths = sorted(folder.glob("*.jsonl.gz"))
-    recording = Recording(paths)
+    recording = Recording([recorded_file(path) for path in sorted(folder.glob("*.jsonl.gz"))])
     frames, last_volume, latest = 0, {}, 0
     for message in recording.messages():
         assert message.at_ns >= latest

@@ -18,6 +18,7 @@ from ticktick.emulator.calendar import MovableCalendar
 from ticktick.emulator.exchange import Exchange
 from ticktick.emulator.floor import Floor
 from ticktick.emulator.pace import Pace
+from ticktick.emulator.recording import RecordedFile, recorded_file
 from ticktick.emulator.replay import EmptyRecordingError, Replay, first_ns
 from ticktick.emulator.server import ExchangeServer, listening
 from ticktick.emulator.source import Source
@@ -62,6 +63,30 @@ class _Start(click.ParamType[int]):
         return parse_iso_ns(moment.isoformat())
 
 
+class _Recording(click.ParamType[RecordedFile]):
+    """A file, or `KEY=FILE` for a tick file."""
+
+    name = "file"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> RecordedFile:
+        if isinstance(value, RecordedFile):
+            return value
+        key, _, name = str(value).rpartition("=")
+        path = Path(str(value))
+        if path.is_file():
+            key = ""
+        elif key and Path(name).is_file():
+            path = Path(name)
+        else:
+            self.fail(f"there is no file {value}", param, ctx)
+        try:
+            return recorded_file(path, key)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 @click.command(epilog="Example: ticktick emulator --port 8900 --speed 5 --start 2026-11-20T09:10")
 @click.option(
     "--port",
@@ -82,32 +107,32 @@ class _Start(click.ParamType[int]):
 @click.option(
     "--replay",
     "recordings",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=_Recording(),
     multiple=True,
-    metavar="FILE...",
-    help="Play recorded sessions (JSON lines, also .gz) on the clock of their day.",
+    metavar="[KEY=]FILE...",
+    help="Play recordings (JSON lines, or ticks as CSV; also .gz) on the clock of their day.",
 )
-@click.argument(
-    "more_recordings", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path)
-)
+@click.argument("more_recordings", nargs=-1, type=_Recording())
 @click.option("--exit-with-parent", is_flag=True, help="End when standard input closes.")
 def command(
     port: int,
     seed: int,
     speed: float | str,
     start: int | None,
-    recordings: tuple[Path, ...],
-    more_recordings: tuple[Path, ...],
+    recordings: tuple[RecordedFile, ...],
+    more_recordings: tuple[RecordedFile, ...],
     exit_with_parent: bool,
 ) -> None:
     """Serve the built-in exchange on this machine, to any client that speaks Upstox."""
     if more_recordings and not recordings:
-        raise click.UsageError(f"what is {more_recordings[0]} for? Files belong after --replay")
+        raise click.UsageError(
+            f"what is {more_recordings[0].path} for? Files belong after --replay"
+        )
     rate = None if isinstance(speed, str) else speed
-    paths = recordings + more_recordings
-    start_ns = _start_ns(paths, rate) if start is None else start
+    files = recordings + more_recordings
+    start_ns = _start_ns(files, rate) if start is None else start
     calendar = MovableCalendar()
-    exchange = Exchange(_source(seed, paths, calendar), start_ns, seed=seed, calendar=calendar)
+    exchange = Exchange(_source(seed, files, calendar), start_ns, seed=seed, calendar=calendar)
     asyncio.run(_serve(exchange, Pace(start_ns, rate, time.monotonic_ns), port, exit_with_parent))
 
 
@@ -149,13 +174,15 @@ def _until_input_closes(ask: Callable[[], None]) -> None:
     ask()
 
 
-def _source(seed: int, recordings: Sequence[Path], calendar: Calendar) -> Callable[[int], Source]:
+def _source(
+    seed: int, recordings: Sequence[RecordedFile], calendar: Calendar
+) -> Callable[[int], Source]:
     if recordings:
         return lambda at_ns: Replay(recordings, at_ns)
     return lambda at_ns: Floor(seed, at_ns, calendar)
 
 
-def _start_ns(recordings: Sequence[Path], rate: float | None) -> int:
+def _start_ns(recordings: Sequence[RecordedFile], rate: float | None) -> int:
     """A moment of the latest session, or a little before a recording, so that clients find in."""
     if not recordings:
         day = Calendar().latest_trading_day(time.time_ns())
@@ -163,6 +190,6 @@ def _start_ns(recordings: Sequence[Path], rate: float | None) -> int:
     try:
         first = first_ns(recordings)
     except EmptyRecordingError as error:
-        names = ", ".join(map(str, recordings))
+        names = ", ".join(str(file.path) for file in recordings)
         raise ConfigError(f"nothing to play in {names}: {error}") from error
     return first - int(max(1.0, rate or 1.0) * _LEAD_S * NS_PER_S)

@@ -12,9 +12,9 @@ from ticktick.emulator.calendar import Hours, MovableCalendar
 from ticktick.emulator.catalogue import Reading, catalogue
 from ticktick.emulator.feed import FeedConnection
 from ticktick.emulator.limits import RequestLimits, check_hour, most_sockets
-from ticktick.emulator.source import Source
+from ticktick.emulator.source import Source, Update
 from ticktick.emulator.switches import Switches
-from ticktick.emulator.timetable import Status, Timetable
+from ticktick.emulator.timetable import Status, Timetable, status_frame
 from ticktick.emulator.token_request import TokenRequests
 
 FEEDER_PATH: Final = "/market-data-feeder/v3/upstox-developer-api/feeds"
@@ -85,9 +85,8 @@ class Exchange:
             wanted = frozenset(key for link in self.connections for key in link.keys)
             deep = frozenset(key for link in self.connections for key in link.deep_keys)
             for update in self.source.advance(min(to_ns, change_ns), wanted, deep):
-                self._told_status |= update.status or {}
                 if update.status:
-                    yield from self._market_info(update.at_ns)
+                    yield from self._told_info(update, update.status)
                 for link in self.connections:
                     frame = link.frame(update)
                     if frame is not None:
@@ -162,6 +161,17 @@ class Exchange:
 
     def _market_info(self, at_ns: int) -> Iterator[tuple[FeedConnection, bytes]]:
         frame = self._market_info_frame(at_ns)
+        for link in self.connections:
+            yield link, frame
+
+    def _told_info(
+        self, update: Update, words: Mapping[str, str]
+    ) -> Iterator[tuple[FeedConnection, bytes]]:
+        """A status that the source tells, of those segments alone; later greetings know it."""
+        self._told_status |= words
+        forced = {name: status.word for name, status in self._forced.items() if name in words}
+        sent_ns = update.at_ns if update.sent_ns is None else update.sent_ns
+        frame = status_frame(sent_ns, {**words, **forced}).SerializeToString(deterministic=True)
         for link in self.connections:
             yield link, frame
 

@@ -68,7 +68,8 @@ class FeedConnection:
 
     def frame(self, update: Update) -> bytes | None:
         """The live frame of an update; None if nothing in it was asked for."""
-        response = FeedResponse(type=Type.live_feed, currentTs=update.at_ns // NS_PER_MS)
+        sent_ns = update.at_ns if update.sent_ns is None else update.sent_ns
+        response = FeedResponse(type=update.type, currentTs=sent_ns // NS_PER_MS)
         for key, feed in update.feeds.items():
             mode = self._modes.get(key)
             if mode is not None:

@@ -1,41 +1,58 @@
-"""Recorded sessions of the real feed: JSON lines, plain or gzipped, read as a stream.
+"""Recorded sessions: feed messages as JSON lines and plain tick files, read as a stream.
 
-Two forms of line are known: one instrument with the recorder's `_insertion_time` (a wall time
-in India), and a whole feed message with its own `currentTs`. A line that is neither is counted,
-reported and left out.
+Files may be gzipped. A name that ends in `.csv` or `.csv.gz` is a tick file, any other one holds
+JSON lines. A line that cannot be read is counted, reported and left out.
 """
 
 import gzip
 import heapq
-import json
 import logging
+import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Final, TextIO
 
-from google.protobuf.json_format import ParseDict, ParseError
 from msgspec import Struct
+from msgspec.structs import replace
 
-from ticktick.domain.clock import IST, NS_PER_MS, parse_iso_ns
-from ticktick.emulator.wire import word_of_status
-from ticktick.proto.MarketDataFeed_pb2 import Feed, FeedResponse
+from ticktick.emulator.listings import LISTINGS
+from ticktick.emulator.recorded_lines import JsonLines, Recorded, TickLines
 
 _LOG = logging.getLogger(__name__)
 _REPORTED_LINES = 3
+_TICK_ENDINGS: Final = (".csv", ".csv.gz")
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_KEY_OF_NAME: Final = {
+    name.lower(): listing.key for listing in LISTINGS for name in (listing.symbol, listing.name)
+}
 
 
-class Recorded(Struct, frozen=True):
-    """What one line tells: when, of which instruments, and the status of segments."""
-
-    at_ns: int
-    feeds: Mapping[str, Feed]
-    status: Mapping[str, str]
+class UnnamedTicksError(ValueError):
+    """A tick file of which nobody knows the instrument."""
 
 
-class UnreadableLineError(ValueError):
-    """A line that is neither form of a recorded message."""
+class RecordedFile(Struct, frozen=True):
+    """A file to play; `key` is the instrument of a tick file, empty for JSON lines.
+
+    Made by `recorded_file`.
+    """
+
+    path: Path
+    key: str = ""
+
+
+def recorded_file(path: Path, key: str = "") -> RecordedFile:
+    """The file; a tick file without a key is that of the listing its name begins with.
+
+    Raises UnnamedTicksError if a tick file has neither, ValueError if JSON lines have a key.
+    """
+    is_ticks = path.name.endswith(_TICK_ENDINGS)
+    if key and not is_ticks:
+        raise ValueError(f"{path.name} names its instruments itself; leave {key} out")
+    if is_ticks and not key:
+        key = _key_by_name(path)
+    return RecordedFile(path, key)
 
 
 class Recording:
@@ -44,71 +61,51 @@ class Recording:
     Bad lines are reported to the log unless the recording is only `peeked` at.
     """
 
-    def __init__(self, paths: Sequence[Path], *, peeked: bool = False) -> None:
-        self._paths = paths
+    def __init__(self, files: Sequence[RecordedFile], *, peeked: bool = False) -> None:
+        self._files = files
         self._log_level = logging.DEBUG if peeked else logging.WARNING
         self.bad_lines = 0
 
     def messages(self) -> Iterator[Recorded]:
         """Every message of every file, merged by time; files are read as far as needed."""
-        return heapq.merge(*(self.of_file(path) for path in self._paths), key=_time)
+        return heapq.merge(*(self.of_file(file) for file in self._files), key=_time)
 
-    def of_file(self, path: Path) -> Iterator[Recorded]:
-        """The messages of one file; a time before the line above is taken as that of the line."""
+    def of_file(self, file: RecordedFile) -> Iterator[Recorded]:
+        """The messages of one file; one with a time before the line above is played with that."""
+        form = TickLines(file.key) if file.key else JsonLines()
         bad, latest_ns = 0, 0
-        with _opened(path) as lines:
-            for number, line in enumerate(_whole(lines, path), 1):
+        with _opened(file.path) as lines:
+            for number, line in enumerate(_whole(lines, file.path), 1):
+                if not line.strip():
+                    continue
                 try:
-                    message = parse_line(line)
+                    message = form.read(line)
                 except ValueError as error:
                     bad += 1
                     self.bad_lines += 1
                     if bad <= _REPORTED_LINES:
-                        _LOG.log(
-                            self._log_level, "line %d of %s is left out: %s", number, path, error
-                        )
+                        self._tell("line %d of %s is left out: %s", number, file.path, error)
                     continue
-                latest_ns = max(latest_ns, message.at_ns)
-                yield Recorded(latest_ns, message.feeds, message.status)
+                if message is not None:
+                    latest_ns = max(latest_ns, message.at_ns)
+                    yield replace(message, at_ns=latest_ns)
         if bad > _REPORTED_LINES:
-            _LOG.log(self._log_level, "%d lines of %s were left out", bad, path)
+            self._tell("%d lines of %s were left out", bad, file.path)
+
+    def _tell(self, text: str, *parts: object) -> None:
+        _LOG.log(self._log_level, text, *parts)
 
 
-def parse_line(line: str) -> Recorded:
-    """Read one line of either form.
-
-    Raises ValueError if the line is neither.
-    """
-    content = json.loads(line)
-    if not isinstance(content, dict):
-        raise UnreadableLineError("it is no JSON object")
-    try:
-        if "instrumentKey" in content:
-            return _one_instrument(content)
-        return _whole_message(content)
-    except ParseError as error:
-        raise UnreadableLineError(str(error)) from error
-
-
-def _one_instrument(content: dict[str, Any]) -> Recorded:
-    key, written = content["instrumentKey"], content.get("_insertion_time")
-    if not isinstance(key, str) or not isinstance(written, str):
-        raise UnreadableLineError("instrumentKey and _insertion_time must be texts")
-    moment = datetime.fromisoformat(written).replace(tzinfo=IST)
-    feed = ParseDict(content, Feed(), ignore_unknown_fields=True)
-    if not feed.HasField("fullFeed"):
-        raise UnreadableLineError("it holds no fullFeed")
-    return Recorded(parse_iso_ns(moment.isoformat()), {key: feed}, {})
-
-
-def _whole_message(content: dict[str, Any]) -> Recorded:
-    message = ParseDict(content, FeedResponse(), ignore_unknown_fields=True)
-    if not message.currentTs or not (message.feeds or message.marketInfo.segmentStatus):
-        raise UnreadableLineError("it holds neither an instrument nor a market status with a time")
-    feeds = {key: feed for key, feed in message.feeds.items() if feed.HasField("fullFeed")}
-    status = message.marketInfo.segmentStatus
-    words = {segment: word_of_status(value) for segment, value in status.items()}
-    return Recorded(message.currentTs * NS_PER_MS, feeds, words)
+def _key_by_name(path: Path) -> str:
+    """The key of the listing whose symbol or name stands before the day in the file's name."""
+    stem = path.name.removesuffix(".gz").removesuffix(".csv")
+    name = _DAY.split(stem)[0].replace("_", " ").strip(" -.")
+    key = _KEY_OF_NAME.get(name.lower())
+    if key is None:
+        raise UnnamedTicksError(
+            f"whose ticks are in {path.name}? Write the key before it: 'NSE_EQ|INE...={path}'"
+        )
+    return key
 
 
 def _opened(path: Path) -> TextIO:
@@ -118,9 +115,9 @@ def _opened(path: Path) -> TextIO:
 
 
 def _whole(lines: TextIO, path: Path) -> Iterator[str]:
-    """The lines of a file, blank ones left out; a damaged file ends where the damage begins."""
+    """The lines of a file; a damaged one ends where the damage begins."""
     try:
-        yield from (line for line in lines if line.strip())
+        yield from lines
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         _LOG.warning("%s is damaged and ends early: %s", path, error)
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from math import gcd
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -13,7 +12,8 @@ from ticktick.domain.instrument import Kind
 from ticktick.emulator.bars import NO_BARS, Bars
 from ticktick.emulator.listings import LISTINGS, Listing
 from ticktick.emulator.model import Ints
-from ticktick.emulator.recording import Recorded, Recording
+from ticktick.emulator.recorded_lines import Recorded
+from ticktick.emulator.recording import RecordedFile, Recording
 from ticktick.emulator.source import Update
 from ticktick.emulator.wire import bars_of, merged
 from ticktick.proto.MarketDataFeed_pb2 import Feed, MarketFullFeed
@@ -21,6 +21,7 @@ from ticktick.proto.MarketDataFeed_pb2 import Feed, MarketFullFeed
 _KNOWN: Final = {listing.key: listing for listing in LISTINGS}
 _HEAD_LINES = 400
 _USUAL_TICK = 5
+_MOST_RUPEES = 1e12
 _Prices = tuple[int, int, int, int, int]
 
 
@@ -34,9 +35,9 @@ class Replay:
     It lists the instruments it has met: those at the head of each file from the start on.
     """
 
-    def __init__(self, paths: Sequence[Path], start_ns: int) -> None:
-        self._messages = Recording(paths).messages()
-        self._listings = dict(_head_listings(paths))
+    def __init__(self, files: Sequence[RecordedFile], start_ns: int) -> None:
+        self._messages = Recording(files).messages()
+        self._listings = dict(_head_listings(files))
         self._state: dict[str, Feed] = {}
         self._minutes: dict[str, dict[int, _Prices]] = {}
         self._next = next(self._messages, None)
@@ -60,7 +61,8 @@ class Replay:
             self._next = next(self._messages, None)
             feeds = {key: feed for key, feed in message.feeds.items() if key in wanted}
             if feeds or message.status:
-                yield Update(message.at_ns, feeds, message.status)
+                told = (message.status, message.type, message.sent_ns)
+                yield Update(message.at_ns, feeds, *told)
         self.now_ns = max(self.now_ns, to_ns)
 
     def next_ns(self) -> int | None:
@@ -107,25 +109,27 @@ class Replay:
             for bar in bars_of(feed):
                 start_ns = bar.ts * NS_PER_MS
                 if bar.interval == "I1" and midnight <= start_ns < midnight + NS_PER_DAY:
-                    prices = (_paise(bar.open), _paise(bar.high), _paise(bar.low))
-                    minutes[start_ns] = (*prices, _paise(bar.close), bar.vol)
+                    rupees = (bar.open, bar.high, bar.low, bar.close)
+                    if all(map(_is_price, rupees)):
+                        first, high, low, last = map(_paise, rupees)
+                        minutes[start_ns] = (first, high, low, last, bar.vol)
 
 
-def first_ns(paths: Sequence[Path]) -> int:
+def first_ns(files: Sequence[RecordedFile]) -> int:
     """Time of the earliest message of the files.
 
     Raises EmptyRecordingError if there is none.
     """
-    message = next(Recording(paths, peeked=True).messages(), None)
+    message = next(Recording(files, peeked=True).messages(), None)
     if message is None:
-        raise EmptyRecordingError("the files hold no line of a recorded feed")
+        raise EmptyRecordingError("the files hold no line of a recorded feed and no tick")
     return message.at_ns
 
 
-def _head_listings(paths: Sequence[Path]) -> dict[str, Listing]:
+def _head_listings(files: Sequence[RecordedFile]) -> dict[str, Listing]:
     seen: dict[str, list[Feed]] = {}
-    for path in paths:
-        for message in islice(Recording([path], peeked=True).messages(), _HEAD_LINES):
+    for file in files:
+        for message in islice(Recording([file], peeked=True).messages(), _HEAD_LINES):
             for key, feed in message.feeds.items():
                 seen.setdefault(key, []).append(feed)
     return {key: _listing(key, feeds) for key, feeds in seen.items()}
@@ -145,7 +149,7 @@ def _listing(key: str, feeds: Sequence[Feed]) -> Listing:
         short_name=name,
         token=name,
         kind=kind,
-        tick_size=_common_step([_paise(price) for book in books for price in _prices(book)]),
+        tick_size=_common_step([price for book in books for price in _prices(book)]),
         lot_size=1 if kind in (Kind.EQUITY, Kind.INDEX) else _lot(books),
     )
 
@@ -161,11 +165,11 @@ def _kind(segment: str, feeds: Sequence[Feed]) -> Kind:
     return Kind.CALL if max(deltas, key=abs) > 0 else Kind.PUT
 
 
-def _prices(book: MarketFullFeed) -> Iterator[float]:
-    yield book.ltpc.ltp
+def _prices(book: MarketFullFeed) -> Iterator[int]:
+    told = [book.ltpc.ltp]
     for level in book.marketLevel.bidAskQuote:
-        yield level.bidP
-        yield level.askP
+        told += [level.bidP, level.askP]
+    return map(_paise, filter(_is_price, told))
 
 
 def _common_step(prices: Sequence[int]) -> int:
@@ -177,6 +181,11 @@ def _common_step(prices: Sequence[int]) -> int:
 def _lot(books: Sequence[MarketFullFeed]) -> int:
     sizes = [level.bidQ for book in books for level in book.marketLevel.bidAskQuote]
     return gcd(*sizes) or 1
+
+
+def _is_price(rupees: float) -> bool:
+    """False also for what is not a number."""
+    return 0.0 <= rupees <= _MOST_RUPEES
 
 
 def _paise(rupees: float) -> int:

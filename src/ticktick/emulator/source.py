@@ -8,18 +8,21 @@ from msgspec import Struct
 from ticktick.emulator.bars import Bars
 from ticktick.emulator.listings import Listing
 from ticktick.emulator.model import Ints
-from ticktick.proto.MarketDataFeed_pb2 import Feed
+from ticktick.proto.MarketDataFeed_pb2 import Feed, Type
 
 
 class Update(Struct, frozen=True):
     """What changed at one moment, in full mode: absent parts of a feed are unchanged.
 
-    `status` holds segments whose market status the source itself tells.
+    `status` holds segments whose market status the source itself tells. A recorded message
+    keeps its `type` and the time it was sent, which may be earlier than it is played.
     """
 
     at_ns: int
     feeds: Mapping[str, Feed]
     status: Mapping[str, str] | None = None
+    type: Type = Type.live_feed
+    sent_ns: int | None = None
 
 
 class Source(Protocol):

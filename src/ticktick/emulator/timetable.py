@@ -72,10 +72,8 @@ class Timetable:
 
     def market_info(self, at_ns: int, told: Mapping[str, str]) -> bytes:
         """The feed's message of every segment's status; `told` wins over the calendar."""
-        frame = FeedResponse(type=Type.market_info, currentTs=at_ns // NS_PER_MS)
         words = {segment: self.status(segment, at_ns).word for segment in _SEGMENT_CLASSES}
-        for segment, word in (words | dict(told)).items():
-            frame.marketInfo.segmentStatus[segment] = STATUS_OF_WORD[word]
+        frame = status_frame(at_ns, words | dict(told))
         for segment in _SEGMENT_CLASSES:
             status = self.status(segment, at_ns)
             if status.word in _PRE_OPEN:
@@ -149,6 +147,14 @@ class Timetable:
                 found.update(state.since_ns for state in _states(session))
                 found.add(session.auction_end_ns)
         return found
+
+
+def status_frame(at_ns: int, words: Mapping[str, str]) -> FeedResponse:
+    """The feed's message of these segments' status and nothing else."""
+    frame = FeedResponse(type=Type.market_info, currentTs=at_ns // NS_PER_MS)
+    for segment, word in words.items():
+        frame.marketInfo.segmentStatus[segment] = STATUS_OF_WORD[word]
+    return frame
 
 
 def _states(session: Session) -> list[Status]:
