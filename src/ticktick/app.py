@@ -21,10 +21,11 @@ from ticktick.domain.sessions import Calendar
 from ticktick.engine.engine import Engine
 from ticktick.engine.ports import EngineSettings, Sink
 from ticktick.engine.runner import Runner
+from ticktick.engine.supervisor import Supervisor, Work
 from ticktick.errors import StoreError
 from ticktick.login import Login
 from ticktick.logs import PERFORMANCE_LOGGER
-from ticktick.origin.ports import Origin, Work
+from ticktick.origin.ports import Origin
 from ticktick.redact import hide
 from ticktick.running import Running, announce, withdraw
 from ticktick.store.claim import DEMO_MARKET, REAL_MARKET, claim
@@ -94,17 +95,16 @@ async def operate(
             parts.runner.process(event)
         for notice in parts.overview.hello().notices:
             tell(notice.text)
+        supervisor = Supervisor(time.monotonic)
         async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(work)
-                for work in (
-                    parts.runner.run(),
-                    *origin.works(parts.runner),
-                    _log_performance(parts.runner),
-                    _tell_when_fresh(parts.overview, started_s, tell),
-                    *_page(plan, parts, listener, stack, tell),
-                )
-            ]
+            works = (
+                Work("the engine", parts.runner.run, is_vital=True),
+                *origin.works(parts.runner),
+                Work("the performance log", lambda: _log_performance(parts.runner)),
+                Work("the start", lambda: _tell_when_fresh(parts.overview, started_s, tell)),
+                *_page(plan, parts, listener, stack, tell),
+            )
+            tasks = [group.create_task(supervisor.run(work)) for work in works]
             await _stopped(stop, plan.duration_s)
             last = parts.overview.answer()
             for task in tasks:
@@ -270,7 +270,8 @@ def _page(
     announce(plan.server_file, Running(os.getpid(), plan.mode, url, cli_token, parts.store.url))
     stack.callback(withdraw, plan.server_file, os.getpid())
     tell(f"Open {url}/#code={sessions.new_start_code()}")
-    yield serve(create_app(parts.hub, sessions, port), listener)
+    web = create_app(parts.hub, sessions, port)
+    yield Work("the page's server", lambda: serve(web, listener.dup()))
 
 
 async def _stopped(stop: asyncio.Event, duration_s: float | None) -> None:

@@ -6,7 +6,8 @@
     │   ├── AuthError         ask for login; never retry
     │   └── RateLimited       wait retry_after_s
     ├── DecodeError           keep the frame, count it, go on with the next
-    └── StoreError            degrade, show it, go on
+    ├── StoreError            degrade, show it, go on
+    └── TaskError             end the program: a vital part of it fails again and again
 
 Every message says what happened, with which value, and what to do.
 """
@@ -47,3 +48,7 @@ class DecodeError(TickTickError):
 
 class StoreError(TickTickError):
     """A store (Redis, recording, file) cannot be read or written."""
+
+
+class TaskError(TickTickError):
+    """A vital part of the program failed so often that it must end."""

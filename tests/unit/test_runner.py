@@ -1,9 +1,7 @@
-"""The inbox and the supervisor of long tasks."""
+"""The inbox: every event once, in order, recorded first."""
 
 import asyncio
 from collections.abc import AsyncGenerator
-
-import pytest
 
 from tests.market_stage import OPEN, JsonDecoder, frame, instrument
 from ticktick.domain.clock import NS_PER_S
@@ -11,8 +9,7 @@ from ticktick.domain.event import Event, InstrumentsResolved, LinkChanged, Timer
 from ticktick.domain.sessions import Calendar
 from ticktick.engine.engine import Engine
 from ticktick.engine.ports import EngineSettings, Outputs
-from ticktick.engine.runner import INBOX_EVENTS, RESTARTS, Runner, supervise
-from ticktick.errors import AuthError
+from ticktick.engine.runner import INBOX_EVENTS, Runner
 
 
 class Kept:
@@ -91,49 +88,3 @@ async def test_a_full_inbox_makes_a_source_wait_and_loses_nothing() -> None:
         running.cancel()
     assert kept.seen.count("recorded TimerFired") == wanted
     assert closed == [True]
-
-
-async def test_a_task_that_fails_is_started_again_five_times_a_minute_and_no_more() -> None:
-    starts: list[float] = []
-    now = 0.0
-
-    async def start() -> None:
-        starts.append(now)
-        raise ValueError("broken")
-
-    async def sleep(seconds: float) -> None:
-        nonlocal now
-        now += seconds
-
-    with pytest.raises(ValueError, match="broken"):
-        await supervise("task", start, lambda: now, sleep)
-    assert len(starts) == RESTARTS + 1
-
-
-async def test_failures_long_ago_are_forgiven() -> None:
-    starts: list[float] = []
-    now = 0.0
-
-    async def start() -> None:
-        starts.append(now)
-        if len(starts) <= 20:
-            raise ValueError("broken")
-
-    async def sleep(seconds: float) -> None:
-        nonlocal now
-        now += 15
-
-    await supervise("task", start, lambda: now, sleep)
-    assert len(starts) == 21
-
-
-async def test_an_error_meant_for_the_user_is_not_tried_again() -> None:
-    starts = []
-
-    async def start() -> None:
-        starts.append(1)
-        raise AuthError("log in")
-
-    with pytest.raises(AuthError):
-        await supervise("task", start, lambda: 0.0)
-    assert starts == [1]

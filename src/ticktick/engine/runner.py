@@ -5,20 +5,14 @@ between socket and engine.
 """
 
 import asyncio
-import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
 from ticktick.domain.event import Event
 from ticktick.engine.engine import Engine
 from ticktick.engine.ports import EventLog, Outputs, Sink
-from ticktick.errors import TickTickError
 
 INBOX_EVENTS = 1024
-RESTARTS = 5
-RESTART_WINDOW_S = 60.0
-
-_log = logging.getLogger(__name__)
 
 
 class Pace:
@@ -96,31 +90,3 @@ class Runner:
         for sink in self._sinks:
             sink.take(outputs)
         return outputs
-
-
-async def supervise(
-    name: str,
-    start: Callable[[], Awaitable[None]],
-    clock: Callable[[], float],
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-) -> None:
-    """Run a task; start it again after an unexpected error, at most five times a minute.
-
-    `clock` is a monotonic count of seconds. Errors of the tree in errors.py are meant for the
-    caller and pass; so does the sixth unexpected one within the minute.
-    """
-    failures: list[float] = []
-    while True:
-        try:
-            await start()
-        except TickTickError:
-            raise
-        except Exception:
-            now = clock()
-            failures = [at for at in failures if now - at < RESTART_WINDOW_S] + [now]
-            _log.exception("task %s failed, %d time(s) within a minute", name, len(failures))
-            if len(failures) > RESTARTS:
-                raise
-            await sleep(1.0)
-        else:
-            return

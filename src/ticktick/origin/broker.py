@@ -1,8 +1,7 @@
 """A broker as the origin of a run: its feed, its history, its clock and the session timer."""
 
 import asyncio
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import aiohttp
@@ -17,13 +16,13 @@ from ticktick.domain.health import LinkHealth
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.sessions import Calendar
 from ticktick.domain.watchlist import WatchlistEntry
-from ticktick.engine.runner import Runner, supervise
+from ticktick.engine.runner import Runner
 from ticktick.engine.sources import FIRST_MINUTES, timers
+from ticktick.engine.supervisor import Work
 from ticktick.errors import ConfigError
 from ticktick.login import Login
 from ticktick.origin.clock import ClockKeeper, market_clock
 from ticktick.origin.feeding import Feeding
-from ticktick.origin.ports import Work
 from ticktick.origin.refill import Refill
 from ticktick.store.redis_store import stored_minutes
 
@@ -83,13 +82,17 @@ class BrokerOrigin:
 
     def works(self, runner: Runner) -> Iterator[Work]:
         """Feed, timer, history, and the clock of an exchange on this machine."""
-        clock = self.clock
-        yield self._feeding.run(runner)
-        yield runner.take_from(timers(clock, lambda: clock.rate, asyncio.sleep))
-        yield supervise("history", lambda: self._refill.run(runner), time.monotonic)
+
+        def fire() -> Awaitable[None]:
+            clock = self.clock
+            return runner.take_from(timers(clock, lambda: clock.rate, asyncio.sleep))
+
+        yield Work("the feed", lambda: self._feeding.run(runner))
+        yield Work("the timer", fire, is_vital=True)
+        yield Work("the history", lambda: self._refill.run(runner))
         if self._rest.hosts.is_loopback:
-            yield self._keeper.run()
-            yield self._renew_login()
+            yield Work("the clock", self._keeper.run)
+            yield Work("the login", self._renew_login)
 
     def health(self) -> LinkHealth:
         """How the connection does."""

@@ -1,7 +1,6 @@
 """The task that keeps the feed running and its token valid."""
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from random import Random
@@ -10,7 +9,7 @@ from ticktick.brokers.upstox.feed import feed_events
 from ticktick.brokers.upstox.rest import UpstoxRest
 from ticktick.domain.clock import Clock
 from ticktick.domain.event import FrameArrived, LinkChanged, NoteTaken
-from ticktick.engine.runner import Runner, supervise
+from ticktick.engine.runner import Runner
 from ticktick.errors import AuthError
 from ticktick.login import Login
 
@@ -38,13 +37,9 @@ class Feeding:
 
     async def run(self, runner: Runner) -> None:
         """Pass on the feed; a refused token that nobody can renew here ends it, and is told."""
-
-        async def feed() -> None:
-            await runner.take_from(self._events())
-
         while True:
             try:
-                await supervise("feed", feed, time.monotonic)
+                await runner.take_from(self._events())
             except AuthError as error:
                 if not await self._login.renew():
                     await runner.put(NoteTaken(self._clock.now_ns(), "error", str(error)))

@@ -1,14 +1,13 @@
 """What a run asks of the place where its events come from."""
 
-from collections.abc import Coroutine, Iterable, Iterator
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 from ticktick.domain.clock import MarketClock
 from ticktick.domain.event import Event, FrameArrived
 from ticktick.domain.health import LinkHealth
 from ticktick.engine.runner import Runner
-
-Work: TypeAlias = Coroutine[Any, Any, None]
+from ticktick.engine.supervisor import Work
 
 
 class Origin(Protocol):

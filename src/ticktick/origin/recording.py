@@ -8,7 +8,8 @@ from ticktick.domain.clock import NS_PER_S, MarketClock
 from ticktick.domain.event import Event
 from ticktick.domain.health import LinkHealth
 from ticktick.engine.runner import Runner
-from ticktick.origin.ports import Work, event_ns
+from ticktick.engine.supervisor import Work
+from ticktick.origin.ports import event_ns
 from ticktick.store.recording import Recording
 
 
@@ -26,7 +27,7 @@ class RecordingOrigin:
 
     def works(self, runner: Runner) -> Iterator[Work]:
         """The recording."""
-        yield runner.take_from(self._events())
+        yield Work("the recording", lambda: runner.take_from(self._events()))
 
     def health(self) -> LinkHealth:
         """Nothing: a recording has no connection."""

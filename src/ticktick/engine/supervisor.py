@@ -1,0 +1,128 @@
+"""The supervisor of long tasks: what fails unexpectedly is logged, counted and started again.
+
+A task that fails too often is degraded: it is tried again once a minute, and everybody is told.
+A vital one, without which old values would look like new ones, ends the program instead.
+"""
+
+import asyncio
+import logging
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from msgspec import Struct
+
+from ticktick.errors import TaskError, TickTickError
+
+RESTARTS: Final = 5
+RESTART_WINDOW_S: Final = 60.0
+_PAUSE_S: Final = 1.0
+_DEGRADED_PAUSE_S: Final = 60.0
+_NEWS_KEPT: Final = 100
+
+_log = logging.getLogger(__name__)
+
+
+class Work(Struct, frozen=True):
+    """A task for the length of the run; `start` begins it, again after every failure."""
+
+    name: str
+    start: Callable[[], Awaitable[None]]
+    is_vital: bool = False
+
+
+class News(Struct, frozen=True):
+    """A sentence about a task for the user; `level` is `warning` or `error`."""
+
+    level: str
+    text: str
+
+
+class Supervisor:
+    """Runs tasks and starts them again after an unexpected error.
+
+    `restarts` counts by name. `clock` is a monotonic count of seconds. A sixth error within a
+    minute makes a task degraded until it has run for a whole minute.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.restarts: Counter[str] = Counter()
+        self._clock = clock
+        self._sleep = sleep
+        self._degraded: set[str] = set()
+        self._running_since_s: dict[str, float] = {}
+        self._news: deque[News] = deque(maxlen=_NEWS_KEPT)
+
+    @property
+    def degraded(self) -> frozenset[str]:
+        """The tasks that failed too often and have not run for a whole minute since."""
+        return frozenset(name for name in self._degraded if not self._lasts(name))
+
+    def take_news(self) -> list[News]:
+        """What the user must be told since the last call."""
+        news = list(self._news)
+        self._news.clear()
+        return news
+
+    async def run(self, work: Work) -> None:
+        """Run a task until it ends by itself.
+
+        Errors of the tree in errors.py are meant for the caller and pass. Raises TaskError
+        where a vital task fails too often.
+        """
+        failures: list[float] = []
+        while True:
+            self._running_since_s[work.name] = self._clock()
+            try:
+                await work.start()
+            except TickTickError:
+                raise
+            except Exception as error:
+                if _is_ending():
+                    raise
+                now_s = self._clock()
+                failures = [at_s for at_s in failures if now_s - at_s < RESTART_WINDOW_S] + [now_s]
+                _log.exception("%s failed, %d time(s) within a minute", work.name, len(failures))
+                if work.is_vital and len(failures) > RESTARTS:
+                    raise TaskError(
+                        f"{work.name} failed {len(failures)} times within a minute and nothing "
+                        "shown could be trusted any more; logs/error.log tells why"
+                    ) from error
+                self._note(work.name, len(failures))
+                await self._sleep(self._pause_s(work))
+            else:
+                return
+
+    def _lasts(self, name: str) -> bool:
+        since_s = self._running_since_s.get(name)
+        return since_s is not None and self._clock() - since_s >= RESTART_WINDOW_S
+
+    def _note(self, name: str, failures: int) -> None:
+        self.restarts[name] += 1
+        if self._lasts(name):
+            self._degraded.discard(name)
+        del self._running_since_s[name]
+        if name in self._degraded:
+            return
+        if failures > RESTARTS:
+            self._degraded.add(name)
+            text = f"{name} fails again and again: it is tried once a minute, logs tell why"
+            self._news.append(News("error", text))
+        elif failures == 1:
+            text = f"{name} failed and was started again, logs/error.log tells why"
+            self._news.append(News("warning", text))
+
+    def _pause_s(self, work: Work) -> float:
+        if work.is_vital:  # everybody waits for it
+            return 0.0
+        return _DEGRADED_PAUSE_S if work.name in self._degraded else _PAUSE_S
+
+
+def _is_ending() -> bool:
+    """Whether the running task was told to end: what fails on the way is not started again."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
