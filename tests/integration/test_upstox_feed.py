@@ -24,6 +24,7 @@ from tests.upstox_stage import (
     self_signed_context,
     stub_broker,
 )
+from ticktick.brokers.budget import Budget
 from ticktick.brokers.upstox.feed import feed_events, subscriptions
 from ticktick.brokers.upstox.hosts import USER_AGENT, Hosts
 from ticktick.brokers.upstox.rest import UpstoxRest
@@ -65,6 +66,11 @@ async def first(
             if len(taken) == count:
                 break
     return taken
+
+
+def impatient_budget() -> Budget:
+    """A budget that never makes anybody wait."""
+    return Budget(clock_s=iter(range(10**6)).__next__, alarm=lambda _, ring: ring())
 
 
 def feeder(received: list[Any], *frames: bytes | str) -> Answer:
@@ -151,6 +157,7 @@ async def test_P05_given_a_refusal_when_dialled_then_the_pause_is_as_long_as_it_
     stub: Stub, rest: UpstoxRest, status: int, least_s: float
 ) -> None:
     pauses: list[float] = []
+    rest.budget = impatient_budget()
 
     async def remember(seconds: float) -> None:
         pauses.append(seconds)

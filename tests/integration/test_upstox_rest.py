@@ -96,20 +96,93 @@ async def test_given_a_refusal_when_reading_then_it_is_asked_once(
     assert len(stub.requests) == 1
 
 
+_HALF = b'{"status":"success","data":{"user_id":"AB'
+
+
 @pytest.mark.parametrize(
-    "body", [b"", b"<html>", b"[]", b'{"data":null}', b'{"data":{"user_id":null}}', b"\xff\xfe"]
+    "body",
+    [b"", b"<html>", b"[]", b'{"data":null}', b'{"data":{"user_id":null}}', b"\xff\xfe", _HALF],
 )
-async def test_given_a_success_that_is_none_when_reading_then_it_is_a_broker_error(
+async def test_F13_given_a_success_that_is_none_when_reading_then_it_is_asked_again(
     stub: Stub, rest: UpstoxRest, body: bytes
 ) -> None:
-    for _ in range(3):
+    stub.says(200, body)
+    stub.says(200, {"data": {"user_id": "AB1234"}})
+    assert (await rest.profile()).user_id == "AB1234"
+    stub.says(200, body)
+    stub.says(200, {"data": {"candles": []}})
+    assert await rest.intraday_minutes(KEY) == []
+    for _ in range(4):
         stub.says(200, body)
     with pytest.raises(BrokerError, match="try again"):
         await rest.profile()
+    assert len(stub.requests) == 8
+
+
+async def test_given_a_token_that_is_none_when_logging_in_then_it_is_asked_once(
+    stub: Stub, rest: UpstoxRest
+) -> None:
+    stub.says(200, _HALF)
     with pytest.raises(BrokerError, match="try again"):
-        await rest.intraday_minutes(KEY)
-    with pytest.raises(BrokerError):
         await rest.token({"code": "c"})
+    assert len(stub.requests) == 1
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+@pytest.mark.parametrize("body", [b"", b"<html>down</html>", b'{"errors":['])
+async def test_F13_given_a_server_that_fails_when_reading_then_it_is_asked_again(
+    stub: Stub, rest: UpstoxRest, status: int, body: bytes
+) -> None:
+    stub.says(status, body)
+    stub.says(200, {"data": {"candles": []}})
+    assert await rest.intraday_minutes(KEY) == []
+    assert len(stub.requests) == 2
+
+
+async def test_F15_given_a_rate_that_is_refused_when_reading_then_the_class_pauses(
+    stub: Stub, rest: UpstoxRest
+) -> None:
+    stub.says(429, b"", **{"Retry-After": "90"})
+    with pytest.raises(RateLimited):
+        await rest.profile()
+    waits = asyncio.ensure_future(rest.quotes([KEY]))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert (rest.budget.waiting, rest.budget.left) == (1, 0.0)
+    assert len(stub.requests) == 1
+    waits.cancel()
+
+
+async def test_given_a_refused_token_when_reading_then_that_very_token_is_told(
+    stub: Stub, http: aiohttp.ClientSession
+) -> None:
+    told: list[tuple[str, str]] = []
+    rest = UpstoxRest(
+        http,
+        Hosts.loopback(stub.url),
+        lambda: TOKEN,
+        account_token=lambda: "the-accounts-own",
+        refused=lambda token, error: told.append((token, error.code)),
+    )
+    for read in (rest.profile, rest.authorise_feed):
+        stub.says(401, {"errors": [{"errorCode": "UDAPI100050", "message": "no"}]})
+        with pytest.raises(AuthError):
+            await read()
+    assert told == [("the-accounts-own", "UDAPI100050"), (TOKEN, "UDAPI100050")]
+    bearers = [headers["Authorization"] for _, headers in stub.requests]
+    assert bearers == ["Bearer the-accounts-own", f"Bearer {TOKEN}"]
+
+
+async def test_given_one_bad_key_when_quoted_then_the_others_are_told(
+    stub: Stub, rest: UpstoxRest
+) -> None:
+    refusal = {"errors": [{"errorCode": "UDAPI100011", "message": "Invalid Instrument key"}]}
+    quote = {"instrument_token": KEY, "last_price": 1}
+    stub.says(400, refusal)
+    stub.says(200, {"data": {"NSE_EQ:RELIANCE": quote}})
+    stub.says(400, refusal)
+    assert list(await rest.quotes([KEY, "NSE_EQ|NOBODY"])) == [KEY]
+    assert len(stub.requests) == 3
 
 
 async def test_given_a_redirect_when_reading_then_the_token_does_not_follow_it(

@@ -8,6 +8,8 @@ from ticktick.errors import AuthError, BrokerError, RateLimited
 _RATE_PAUSE_S = 60.0
 _TOKEN_REFUSED = "UDAPI100050"  # noqa: S105 - an error code
 _CREDENTIALS_REFUSED = frozenset({"UDAPI100016", "UDAPI100073"})
+KEYS_REFUSED = frozenset({"UDAPI100011", "UDAPI1011", "UDAPI1087", "UDAPI100095"})
+"""One of the instrument keys asked for is unknown, malformed or not served."""
 _ADVICE = {
     "UDAPI100011": "an instrument key is not listed; check symbols.json",
     "UDAPI1021": "an instrument key is malformed; check symbols.json",

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import ssl
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, TypeVar
@@ -15,8 +16,9 @@ import stamina
 from stamina.instrumentation import set_on_retry_hooks
 from yarl import URL
 
+from ticktick.brokers.budget import Budget, Priority
 from ticktick.brokers.upstox.hosts import USER_AGENT, Hosts
-from ticktick.brokers.upstox.problem import refusal
+from ticktick.brokers.upstox.problem import KEYS_REFUSED, refusal
 from ticktick.brokers.upstox.wire import (
     CandleRow,
     Envelope,
@@ -29,7 +31,7 @@ from ticktick.brokers.upstox.wire import (
     parse_master,
 )
 from ticktick.brokers.upstox.zipped import unzipped
-from ticktick.errors import AuthError, BrokerError
+from ticktick.errors import AuthError, BrokerError, RateLimited
 
 T = TypeVar("T")
 
@@ -45,21 +47,40 @@ set_on_retry_hooks([])
 class UpstoxRest:
     """Asks the broker over HTTP.
 
-    A read is repeated when the connection or the server failed, never when the broker said no.
-    Every call raises AuthError, RateLimited or BrokerError; nothing follows a redirect, so the
-    token goes nowhere else. `token` is asked anew for every call.
+    Every read waits for its turn in `budget`. It is repeated when the connection or the server
+    failed or the answer cannot be read, never when the broker said no. Every call raises
+    AuthError, RateLimited or BrokerError; nothing follows a redirect, so a token goes nowhere
+    else.
+
+    `token` (market data) and `account_token` (the account; by default the same) are asked anew
+    for every call; `refused` is told each token that the broker does not take.
     """
 
     def __init__(
-        self, http: aiohttp.ClientSession, hosts: Hosts, token: Callable[[], str | None]
+        self,
+        http: aiohttp.ClientSession,
+        hosts: Hosts,
+        token: Callable[[], str | None],
+        *,
+        account_token: Callable[[], str | None] | None = None,
+        refused: Callable[[str, AuthError], None] = lambda _, __: None,
+        budget: Budget | None = None,
     ) -> None:
         self.hosts = hosts
+        self.budget = budget or Budget()
+        self.latency_ms: float | None = None
         self._http = http
         self._token = token
+        self._account_token = account_token or token
+        self._refused = refused
 
     async def profile(self) -> Profile:
-        """Who the token belongs to: the cheapest proof that it works."""
-        return _read(await self._get(self._api("/v2/user/profile")), Envelope[Profile]).data
+        """Who the account's token belongs to: the cheapest proof that it works."""
+        url = self._api("/v2/user/profile")
+        answer = await self._get(
+            url, _reader(Envelope[Profile]), Priority.QUOTES, self._account_token
+        )
+        return answer.data
 
     async def instruments(self, exchange: str = "NSE") -> list[MasterRecord]:
         """The instrument master of the day, some 80,000 records for NSE."""
@@ -68,50 +89,53 @@ class UpstoxRest:
     async def instrument_file(self, exchange: str) -> bytes:
         """The instrument master as the broker serves it: JSON, gzipped."""
         path = f"/market-quote/instruments/exchange/{quote(exchange, safe='')}.json.gz"
-        return await self._get(self.hosts.assets + path, authorised=False, limits=_DOWNLOAD)
+        return await self._get(self.hosts.assets + path, bytes, Priority.REFILL, limits=_DOWNLOAD)
 
-    async def history_minutes(self, key: str, to_day: date, from_day: date) -> list[CandleRow]:
+    async def history_minutes(
+        self, key: str, to_day: date, from_day: date, priority: Priority = Priority.DEEP
+    ) -> list[CandleRow]:
         """One-minute candles of past days, both ends included; a month at most.
 
         The current day is not among them; the order is the broker's.
         """
         path = f"/v3/historical-candle/{quote(key, safe='')}/minutes/1/{to_day}/{from_day}"
-        return await self._candles(path)
+        return await self._get(self._api(path), _candle_rows, priority)
 
-    async def intraday_minutes(self, key: str) -> list[CandleRow]:
+    async def intraday_minutes(
+        self, key: str, priority: Priority = Priority.REFILL
+    ) -> list[CandleRow]:
         """One-minute candles of the current session; the newest may still be forming.
 
         Before the open the broker may answer with the session before.
         """
-        return await self._candles(
-            f"/v3/historical-candle/intraday/{quote(key, safe='')}/minutes/1"
-        )
+        path = f"/v3/historical-candle/intraday/{quote(key, safe='')}/minutes/1"
+        return await self._get(self._api(path), _candle_rows, priority)
 
     async def market_status(self, exchange: str) -> MarketState:
         """What the exchange is doing now."""
         url = self._api(f"/v2/market/status/{quote(exchange, safe='')}")
-        return _read(await self._get(url), Envelope[MarketState]).data
+        answer = await self._get(url, _reader(Envelope[MarketState]), Priority.QUOTES, self._token)
+        return answer.data
 
     async def authorise_feed(self) -> str:
         """An address of the market feed that is good for one connection."""
         url = self._api("/v3/feed/market-data-feed/authorize")
-        address = _read(await self._get(url), Envelope[FeedAddress]).data
-        feed = address.authorized_redirect_uri or address.camel_uri
+        answer = await self._get(
+            url, _reader(Envelope[FeedAddress]), Priority.AUTHORISE, self._token
+        )
+        feed = answer.data.authorized_redirect_uri or answer.data.camel_uri
         if not feed:
             raise BrokerError("the broker authorised the feed but named no address; try again")
         return self.hosts.checked_feed(feed)
 
     async def quotes(self, keys: Sequence[str]) -> dict[str, FullQuote]:
-        """Full quotes by instrument key.
+        """Full quotes by instrument key; a key that the broker refuses is not among them.
 
         The broker answers by symbol, so the key is read from each quote itself.
         """
         found: dict[str, FullQuote] = {}
         for first in range(0, len(keys), _QUOTES_PER_CALL):
-            query = urlencode({"instrument_key": ",".join(keys[first : first + _QUOTES_PER_CALL])})
-            body = await self._get(self._api(f"/v2/market-quote/quotes?{query}"))
-            answer = _read(body, Envelope[dict[str, FullQuote]])
-            found |= {quoted.instrument_token: quoted for quoted in answer.data.values()}
+            found |= await self._quotes(keys[first : first + _QUOTES_PER_CALL])
         return found
 
     async def token(self, form: Mapping[str, str]) -> TokenReply:
@@ -126,24 +150,65 @@ class UpstoxRest:
     def _api(self, path: str) -> str:
         return self.hosts.api + path
 
-    async def _candles(self, path: str) -> list[CandleRow]:
-        body = await self._get(self._api(path), authorised=False)
-        return await asyncio.to_thread(_candle_rows, body)
+    async def _quotes(self, keys: Sequence[str]) -> dict[str, FullQuote]:
+        """The quotes of one call; a refused one is split, since one bad key refuses all."""
+        url = self._api(f"/v2/market-quote/quotes?{urlencode({'instrument_key': ','.join(keys)})}")
+        read = _reader(Envelope[dict[str, FullQuote]])
+        try:
+            answer = await self._get(url, read, Priority.QUOTES, self._token)
+        except BrokerError as error:
+            if error.code not in KEYS_REFUSED:
+                raise
+            if len(keys) == 1:
+                return {}
+            half = len(keys) // 2
+            return await self._quotes(keys[:half]) | await self._quotes(keys[half:])
+        return {quoted.instrument_token: quoted for quoted in answer.data.values()}
 
     async def _get(
-        self, url: str, *, authorised: bool = True, limits: aiohttp.ClientTimeout = _CALL
-    ) -> bytes:
-        body = b""
+        self,
+        url: str,
+        read: Callable[[bytes], T],
+        priority: Priority,
+        token: Callable[[], str | None] | None = None,
+        *,
+        limits: aiohttp.ClientTimeout = _CALL,
+    ) -> T:
+        """What `read` makes of the answer; it runs in a thread and raises `_Unreadable`."""
         try:
             async for attempt in stamina.retry_context(
                 on=_is_worth_repeating, attempts=_TRIES, wait_initial=0.25, wait_max=2.0
             ):
                 with attempt:
-                    headers = _headers(self._required_token() if authorised else None)
-                    body = await self._once("GET", url, headers, limits, None)
+                    return await asyncio.to_thread(
+                        read, await self._turn(url, priority, token, limits)
+                    )
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _unreachable(url, error) from error
-        return body
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _turn(
+        self,
+        url: str,
+        priority: Priority,
+        token: Callable[[], str | None] | None,
+        limits: aiohttp.ClientTimeout,
+    ) -> bytes:
+        """The body of one answer, in its turn; what the broker says of us is passed on."""
+        async with self.budget.turn(priority):
+            bearer = None if token is None else _required(token())
+            began_s = time.monotonic()
+            try:
+                body = await self._once("GET", url, _headers(bearer), limits, None)
+            except RateLimited as error:
+                self.budget.pause(error.retry_after_s)
+                raise
+            except AuthError as error:
+                if bearer is not None:
+                    self._refused(bearer, error)
+                raise
+            self.latency_ms = (time.monotonic() - began_s) * 1000
+            return body
 
     async def _once(
         self,
@@ -166,12 +231,6 @@ class UpstoxRest:
                 raise refusal(response.status, body, response.headers.get("Retry-After"))
             return body
 
-    def _required_token(self) -> str:
-        token = self._token()
-        if not token:
-            raise AuthError("not logged in: there is no access token; run `ticktick login`")
-        return token
-
 
 def read_master(blob: bytes) -> list[MasterRecord]:
     """The records of an instrument file, gzipped or already unpacked on the way.
@@ -187,6 +246,16 @@ def read_master(blob: bytes) -> list[MasterRecord]:
     return records
 
 
+class _Unreadable(BrokerError):
+    """A success whose content is none: cut off, HTML, or not what was asked for."""
+
+
+def _required(token: str | None) -> str:
+    if not token:
+        raise AuthError("not logged in: there is no access token; run `ticktick login`")
+    return token
+
+
 def _headers(token: str | None) -> dict[str, str]:
     headers = {"User-Agent": USER_AGENT, "Accept": "application/json"}
     if token is not None:
@@ -196,7 +265,7 @@ def _headers(token: str | None) -> dict[str, str]:
 
 def _is_worth_repeating(error: Exception) -> bool:
     if isinstance(error, BrokerError):
-        return error.http_status >= 500
+        return error.http_status >= 500 or isinstance(error, _Unreadable)
     # a certificate that is wrong stays wrong
     if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
         return False
@@ -219,11 +288,15 @@ def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
+def _reader(kind: type[T]) -> Callable[[bytes], T]:
+    return lambda body: _read(body, kind)
+
+
 def _read(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind, strict=False)
-    except msgspec.DecodeError as error:
-        raise BrokerError(f"the broker's answer cannot be read: {error}; try again") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _Unreadable(f"the broker's answer cannot be read: {error}; try again") from error
 
 
 def _candle_rows(body: bytes) -> list[CandleRow]:
@@ -231,9 +304,9 @@ def _candle_rows(body: bytes) -> list[CandleRow]:
     try:
         answer: Any = json.loads(body)
     except ValueError as error:
-        raise BrokerError("the broker's candles are no JSON; try again") from error
+        raise _Unreadable("the broker's candles are no JSON; try again") from error
     data = answer.get("data") if isinstance(answer, dict) else None
     rows = data.get("candles") if isinstance(data, dict) else None
     if not isinstance(rows, list):
-        raise BrokerError("the broker's answer holds no candles; try again")
+        raise _Unreadable("the broker's answer holds no candles; try again")
     return rows
