@@ -15,6 +15,7 @@ import numpy as np
 from fastapi import FastAPI
 from msgspec import Struct, to_builtins
 from msgspec.json import decode, encode
+from msgspec.structs import replace
 from multidict import CIMultiDict
 from numpy.typing import NDArray
 from websockets.asyncio.client import ClientConnection, connect
@@ -28,6 +29,7 @@ from ticktick.domain.metric import METRIC_ROW, METRICS
 from ticktick.domain.sessions import Phase
 from ticktick.domain.slots import DEPTH_LEVELS
 from ticktick.engine.ports import Outputs
+from ticktick.errors import BrokerError, ConfigError
 from ticktick.market.table import SlotTable
 from ticktick.web.blocks import COLUMNS, Columns, encode_block
 from ticktick.web.hub import Hub
@@ -37,6 +39,7 @@ from ticktick.web.server import create_app
 from ticktick.web.serving import listen, serve
 from ticktick.web.sessions import Sessions
 from ticktick.web.status import LiveMarket, SystemStatus
+from ticktick.web.steering import Found, SearchResult, Wanted
 
 MORNING_NS = parse_iso_ns("2026-11-20T10:00:00+05:30")
 CLI_TOKEN = "the-token-of-server-json"
@@ -115,6 +118,42 @@ def outputs(*rows: int, facts: Sequence[Fact] = ()) -> Outputs:
     return Outputs(MORNING_NS, np.array(rows, np.int32), facts)
 
 
+class ListSteering:
+    """A list that the test reads; what is asked twice, or is not on it, is refused."""
+
+    def __init__(self, *symbols: str) -> None:
+        self.symbols = list(symbols)
+        self.link: list[str] = []
+        self.broker_answers = True
+
+    async def add_symbol(self, what: str, name: str | None = None) -> str:
+        if what in self.symbols:
+            raise ConfigError(f"{what} is already watched")
+        self.symbols.append(what)
+        return f"{name or what} is watched now."
+
+    async def remove_symbol(self, what: str) -> str:
+        if what not in self.symbols:
+            raise ConfigError(f"{what} is not watched")
+        self.symbols.remove(what)
+        return f"{what} is no longer watched."
+
+    async def search(self, wanted: Wanted) -> SearchResult:
+        if not self.broker_answers:
+            raise BrokerError("cannot reach the broker; check the connection")
+        kind = "call" if wanted.derivatives else "equity"
+        one = Found(wanted.text, "Infosys", "NSE_EQ|1", "NSE", kind, 1, False)
+        return SearchResult([replace(one, expiry=wanted.expiry, strike=wanted.strike)], 7)
+
+    async def reconnect(self) -> str:
+        self.link.append("reconnect")
+        return "Connecting anew."
+
+    async def take_over(self) -> str:
+        self.link.append("take over")
+        return "Taking the feed over."
+
+
 class Stage:
     """Market, clock and web parts wired as the program wires them."""
 
@@ -123,6 +162,7 @@ class Stage:
         self.market = market or SmallMarket(
             [instrument("RELIANCE"), instrument("M&M"), instrument("INDIA VIX", Kind.INDEX, 10_000)]
         )
+        self.steering = ListSteering("RELIANCE")
         self.now_ns = MORNING_NS
         self.overview = Overview(self.market, self.system, "0.1.0")
         self.hub = Hub(self.overview, time.monotonic, slow_limit_s=slow_limit_s)
@@ -236,7 +276,7 @@ async def running(stage: Stage, page: Path | None = None) -> AsyncIterator[Site]
     """Serve the stage on a free loopback port for the length of the block."""
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    app = create_app(stage.hub, stage.sessions, port, page)
+    app = create_app(stage.hub, stage.sessions, stage.steering, port, page)
     async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as tasks:
         server = tasks.create_task(serve(app, listener))
         yield Site(stage, app, port, http)

@@ -102,7 +102,7 @@ async def operate(
                 *origin.works(parts.runner),
                 Work("the performance log", lambda: _log_performance(parts.runner)),
                 Work("the start", lambda: _tell_when_fresh(parts.overview, started_s, tell)),
-                *_page(plan, parts, listener, stack, tell),
+                *_page(plan, origin, parts, listener, stack, tell),
             )
             tasks = [group.create_task(supervisor.run(work)) for work in works]
             await _stopped(stop, plan.duration_s)
@@ -257,7 +257,12 @@ def _listener(plan: Plan, settings: Settings, stack: AsyncExitStack) -> socket |
 
 
 def _page(
-    plan: Plan, parts: _Parts, listener: socket | None, stack: AsyncExitStack, tell: Tell
+    plan: Plan,
+    origin: Origin,
+    parts: _Parts,
+    listener: socket | None,
+    stack: AsyncExitStack,
+    tell: Tell,
 ) -> Iterator[Work]:
     """The dashboard's server, announced to the other commands."""
     if listener is None:
@@ -270,7 +275,7 @@ def _page(
     announce(plan.server_file, Running(os.getpid(), plan.mode, url, cli_token, parts.store.url))
     stack.callback(withdraw, plan.server_file, os.getpid())
     tell(f"Open {url}/#code={sessions.new_start_code()}")
-    web = create_app(parts.hub, sessions, port)
+    web = create_app(parts.hub, sessions, origin.steering(parts.runner), port)
     yield Work("the page's server", lambda: serve(web, listener.dup()))
 
 

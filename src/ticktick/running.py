@@ -1,6 +1,7 @@
 """What the running program tells the other commands of this workspace: `data/server.json`.
 
-The file is readable by its owner only: it carries the key to the read-only interface.
+The file is readable by its owner only: it carries the key to the interface, which can
+change the watchlist and place no order.
 """
 
 import os

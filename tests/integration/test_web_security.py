@@ -10,19 +10,27 @@ from fastapi.routing import APIRoute
 from tests.web_stage import CLI_TOKEN, MORNING_NS, Site, Stage, running
 from ticktick.domain.clock import NS_PER_MS
 from ticktick.web.answers import SECURITY_HEADERS
+from ticktick.web.changes import Changes
 from ticktick.web.routes import Routes, router
 from ticktick.web.server import PLAIN_PAGE, page_folder
 
+
+def _filled(path: str) -> str:
+    """The path with what stands in braces, and the query it needs."""
+    query = "?q=infy" if path.endswith("/search") else ""
+    return path.replace("{symbol}", "RELIANCE").replace("{minutes}", "1") + query
+
+
 STAGE = Stage()
 ROUTES = [
-    (method, route.path.replace("{symbol}", "RELIANCE").replace("{minutes}", "1"))
-    for route in router(Routes(STAGE.hub, STAGE.sessions)).routes
+    (method, _filled(route.path))
+    for route in router(Routes(STAGE.hub, STAGE.sessions), Changes(STAGE.steering)).routes
     if isinstance(route, APIRoute)
     for method in sorted(route.methods or ())
 ] + [("GET", "/"), ("GET", "/api/v1/openapi.json")]
 CHANGES = [(method, path) for method, path in ROUTES if method != "GET"]
 PUBLIC = {("GET", "/"), ("GET", "/healthz")}
-BODIES = {"/api/v1/session": {"code": "none"}}
+BODIES = {"/api/v1/session": {"code": "none"}, "/api/v1/symbols": {"what": "INFY"}}
 
 
 @pytest.fixture
@@ -82,6 +90,7 @@ async def test_a_change_from_elsewhere_is_forbidden(site: Site, method: str, pat
         answer = await site.ask(method, path, BODIES.get(path, {}), **wrong)
         assert answer.status == 403, wrong
         assert set(answer.json()) == {"error", "error_id"}
+    assert (site.stage.steering.symbols, site.stage.steering.link) == (["RELIANCE"], [])
 
 
 @pytest.mark.parametrize(("method", "path"), [r for r in CHANGES if r[1] != "/api/v1/session"])
@@ -91,9 +100,9 @@ async def test_a_change_without_the_csrf_of_its_session_is_forbidden(
     mine = site.csrf
     await site.log_in()
     for csrf in (None, "", "guess", mine):
-        answer = await site.ask(method, path, {}, X_Ticktick_Csrf=csrf)
+        answer = await site.ask(method, path, BODIES.get(path, {}), X_Ticktick_Csrf=csrf)
         assert answer.status == 403
-    assert (await site.ask(method, path, {})).status == 200
+    assert (await site.ask(method, path, BODIES.get(path, {}))).status == 200
 
 
 @pytest.mark.parametrize(("method", "path"), [r for r in ROUTES if r[0] == "GET"])
@@ -245,13 +254,17 @@ async def test_more_than_a_hundred_requests_a_second_are_refused(site: Site) -> 
     assert statuses[0] == 200
 
 
-async def test_the_command_line_reads_with_its_token_and_changes_nothing() -> None:
+async def test_the_command_line_may_do_with_its_token_what_it_needs_and_no_more() -> None:
     async with running(Stage()) as site:
         bearer = {"Authorization": f"Bearer {CLI_TOKEN}"}
         status = await site.ask("GET", "/api/v1/status", **bearer)
         assert status.status == 200
         assert status.headers["x-ticktick-mode"] == "DEMO"
         assert (await site.ask("POST", "/api/v1/socket-code", {}, **bearer)).status == 403
+        add = ("POST", "/api/v1/symbols", {"what": "INFY"})
+        assert (await site.ask(*add, Origin=None, **bearer)).status == 200
+        assert site.stage.steering.symbols == ["RELIANCE", "INFY"]
+        assert (await site.ask(*add, Authorization="Bearer no")).status == 401
         assert (await site.ask("GET", "/api/v1/status", Authorization="Bearer no")).status == 401
         assert (await site.ask("GET", "/api/v1/status", Authorization="Basic eA==")).status == 401
         assert (await site.ask("GET", "/api/v1/status", Host="evil:1", **bearer)).status == 421

@@ -275,6 +275,36 @@ export interface CandlesAnswer {
   readonly candles: readonly CandleAnswer[];
 }
 
+/** The trading symbol or instrument key to watch, and what to call it. */
+export interface AddRequest {
+  readonly what: string;
+  readonly name: string | null;
+}
+
+/** One sentence that says what happened. */
+export interface ChangeAnswer {
+  readonly text: string;
+}
+
+/** An instrument of the broker's list; `strike` is rupees, expiry and strike of derivatives. */
+export interface FoundSymbol {
+  readonly symbol: string;
+  readonly name: string;
+  readonly instrument_key: string;
+  readonly exchange: string;
+  readonly kind: string;
+  readonly lot_size: number;
+  readonly is_watched: boolean;
+  readonly expiry: string | null;
+  readonly strike: number | null;
+}
+
+/** The best of the instruments found, and how many there are in all. */
+export interface SearchAnswer {
+  readonly found: readonly FoundSymbol[];
+  readonly total: number;
+}
+
 /** What every text message of the server has; `seq` counts blocks too. */
 export interface EnvelopeOf<Type extends string, Data> {
   readonly v: number;

@@ -25,6 +25,7 @@ from ticktick.origin.clock import ClockKeeper, market_clock
 from ticktick.origin.feeding import Feeding
 from ticktick.origin.refill import Refill
 from ticktick.store.redis_store import stored_minutes
+from ticktick.web.steering import FixedSteering, Steering
 
 _LOGIN_LOOK_S = 1.0
 
@@ -93,6 +94,10 @@ class BrokerOrigin:
         if self._rest.hosts.is_loopback:
             yield Work("the clock", self._keeper.run)
             yield Work("the login", self._renew_login)
+
+    def steering(self, runner: Runner) -> Steering:
+        """What a person may change while it runs."""
+        return FixedSteering("change the list with `ticktick symbols` and start again")
 
     def health(self) -> LinkHealth:
         """How the connection does."""

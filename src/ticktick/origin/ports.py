@@ -8,6 +8,7 @@ from ticktick.domain.event import Event, FrameArrived
 from ticktick.domain.health import LinkHealth
 from ticktick.engine.runner import Runner
 from ticktick.engine.supervisor import Work
+from ticktick.web.steering import Steering
 
 
 class Origin(Protocol):
@@ -21,6 +22,10 @@ class Origin(Protocol):
 
     def works(self, runner: Runner) -> Iterator[Work]:
         """What must run to feed the runner, until it is cancelled."""
+        ...
+
+    def steering(self, runner: Runner) -> Steering:
+        """What a person may change while it runs."""
         ...
 
     def health(self) -> LinkHealth:

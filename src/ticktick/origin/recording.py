@@ -11,6 +11,7 @@ from ticktick.engine.runner import Runner
 from ticktick.engine.supervisor import Work
 from ticktick.origin.ports import event_ns
 from ticktick.store.recording import Recording
+from ticktick.web.steering import FixedSteering, Steering
 
 
 class RecordingOrigin:
@@ -28,6 +29,12 @@ class RecordingOrigin:
     def works(self, runner: Runner) -> Iterator[Work]:
         """The recording."""
         yield Work("the recording", lambda: runner.take_from(self._events()))
+
+    def steering(self, runner: Runner) -> Steering:
+        """Nothing can be changed of what was recorded."""
+        return FixedSteering(
+            "this is a replay: it shows what was recorded, and nothing of it can be changed"
+        )
 
     def health(self) -> LinkHealth:
         """Nothing: a recording has no connection."""

@@ -3,6 +3,7 @@
 A value that is not known is null, never 0.
 """
 
+from datetime import date
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -153,3 +154,38 @@ class CandlesAnswer(BaseModel):
     symbol: str
     minutes: int
     candles: list[CandleAnswer]
+
+
+class AddRequest(BaseModel):
+    """The trading symbol or instrument key to watch, and what to call it."""
+
+    model_config = ConfigDict(extra="forbid")
+    what: str = Field(min_length=1, max_length=100)
+    name: str | None = Field(default=None, min_length=1, max_length=100)
+
+
+class ChangeAnswer(BaseModel):
+    """One sentence that says what happened."""
+
+    text: str
+
+
+class FoundSymbol(BaseModel):
+    """An instrument of the broker's list; `strike` is rupees, expiry and strike of derivatives."""
+
+    symbol: str
+    name: str
+    instrument_key: str
+    exchange: str
+    kind: str
+    lot_size: int
+    is_watched: bool
+    expiry: date | None
+    strike: float | None
+
+
+class SearchAnswer(BaseModel):
+    """The best of the instruments found, and how many there are in all."""
+
+    found: list[FoundSymbol]
+    total: int

@@ -23,9 +23,18 @@ from ticktick.web.bodies import (
     StatusAnswer,
     SymbolsAnswer,
 )
+from ticktick.web.changes import Changes
 from ticktick.web.hub import SESSION_ENDED, TRY_AGAIN_LATER, Hub
 from ticktick.web.messages import SocketHello
-from ticktick.web.security import COOKIE, SESSION_PATH, SOCKET_PATH, START_CODE_PATH, Caller
+from ticktick.web.security import (
+    COOKIE,
+    FEED_PATH,
+    SESSION_PATH,
+    SOCKET_PATH,
+    START_CODE_PATH,
+    SYMBOLS_PATH,
+    Caller,
+)
 from ticktick.web.sessions import Session, Sessions, TooManyTries
 from ticktick.web.status import all_candles, candle_answer, symbol_answer, watched_rows
 
@@ -151,7 +160,7 @@ class Routes:
         return table.instruments[row]
 
 
-def router(routes: Routes) -> APIRouter:
+def router(routes: Routes, changes: Changes) -> APIRouter:
     """Every route with its path."""
     errors: dict[int | str, Mapping[str, object]] = {
         "4XX": {"model": ErrorAnswer, "description": "One plain sentence"}
@@ -163,7 +172,12 @@ def router(routes: Routes) -> APIRouter:
     found.add_api_route("/api/v1/socket-code", routes.socket_code, methods=["POST"])
     found.add_api_route(START_CODE_PATH, routes.start_code, methods=["POST"])
     found.add_api_route("/api/v1/status", routes.status, methods=["GET"])
-    found.add_api_route("/api/v1/symbols", routes.symbols, methods=["GET"])
+    found.add_api_route(SYMBOLS_PATH, routes.symbols, methods=["GET"])
+    found.add_api_route(SYMBOLS_PATH, changes.add_symbol, methods=["POST"])
+    found.add_api_route(f"{SYMBOLS_PATH}/search", changes.search, methods=["GET"])
+    found.add_api_route(f"{SYMBOLS_PATH}/{{symbol}}", changes.remove_symbol, methods=["DELETE"])
+    found.add_api_route(f"{FEED_PATH}/reconnect", changes.reconnect, methods=["POST"])
+    found.add_api_route(f"{FEED_PATH}/take-over", changes.take_over, methods=["POST"])
     found.add_api_route("/api/v1/candles/{symbol}/{minutes}", routes.candles, methods=["GET"])
     found.add_api_websocket_route(SOCKET_PATH, routes.stream)
     return found

@@ -22,8 +22,11 @@ CSRF_HEADER: Final = "x-ticktick-csrf"
 SOCKET_PATH: Final = "/ws"
 SESSION_PATH: Final = "/api/v1/session"
 START_CODE_PATH: Final = "/api/v1/start-code"
+SYMBOLS_PATH: Final = "/api/v1/symbols"
+FEED_PATH: Final = "/api/v1/feed"
 BODY_LIMIT_BYTES: Final = 64 * 1024
 _BODY_LIMIT_S: Final = 10.0
+_COMMAND_PATHS: Final = (START_CODE_PATH, SYMBOLS_PATH)
 _PUBLIC_PATHS: Final = frozenset({"/healthz", SESSION_PATH})
 _ANSWER_STARTS: Final = frozenset(
     {"http.response.start", "websocket.http.response.start", "websocket.accept"}
@@ -122,8 +125,8 @@ class Guard:
             return
         elif not caller.is_known:
             raise Refused(HTTPStatus.UNAUTHORIZED, _NO_SESSION)
-        elif changes and session is None and path != START_CODE_PATH:
-            raise Refused(HTTPStatus.FORBIDDEN, "Commands may only read.")
+        elif changes and session is None and not _is_for_commands(path):
+            raise Refused(HTTPStatus.FORBIDDEN, "A command may not do this: use the page.")
         elif changes and session is not None:
             _check_csrf(headers, session)
 
@@ -140,6 +143,11 @@ class Guard:
             await send(message)
 
         return answer
+
+
+def _is_for_commands(path: str) -> bool:
+    """Whether this user's own commands may do what the path does; no order ever is among it."""
+    return path in _COMMAND_PATHS or path.startswith((f"{SYMBOLS_PATH}/", f"{FEED_PATH}/"))
 
 
 def own_hosts(port: int) -> frozenset[str]:

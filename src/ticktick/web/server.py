@@ -11,11 +11,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
+from ticktick.errors import BrokerError, ConfigError
 from ticktick.web.answers import SECURITY_HEADERS, error_body, logged_path, new_error_id
+from ticktick.web.changes import Changes
 from ticktick.web.hub import Hub
 from ticktick.web.routes import Routes, router
 from ticktick.web.security import Guard
 from ticktick.web.sessions import Sessions
+from ticktick.web.steering import Steering
 
 _HERE = Path(__file__).parent
 _log = logging.getLogger(__name__)
@@ -24,7 +27,9 @@ _log = logging.getLogger(__name__)
 PLAIN_PAGE: Final = _HERE / "plain"
 
 
-def create_app(hub: Hub, sessions: Sessions, port: int, page: Path | None = None) -> FastAPI:
+def create_app(
+    hub: Hub, sessions: Sessions, steering: Steering, port: int, page: Path | None = None
+) -> FastAPI:
     """The application for a server that listens on `port` of this machine.
 
     `page` is the folder of the page's files, by default `page_folder()`.
@@ -37,10 +42,12 @@ def create_app(hub: Hub, sessions: Sessions, port: int, page: Path | None = None
         exception_handlers={
             HTTPException: _refused,
             RequestValidationError: _malformed,
+            ConfigError: _impossible,
+            BrokerError: _unanswered,
             Exception: _failed,
         },
     )
-    app.include_router(router(Routes(hub, sessions)))
+    app.include_router(router(Routes(hub, sessions), Changes(steering)))
     files = page or page_folder()
     app.mount("/", StaticFiles(directory=files, html=True))
     app.add_middleware(
@@ -82,6 +89,16 @@ async def _malformed(request: Request, error: Exception) -> Response:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
     return _sentence(request, HTTPStatus.UNPROCESSABLE_ENTITY, f"{place}: {first['msg']}.")
+
+
+async def _impossible(request: Request, error: Exception) -> Response:
+    """The answer to a change that cannot be made."""
+    return _sentence(request, HTTPStatus.CONFLICT, str(error))
+
+
+async def _unanswered(request: Request, error: Exception) -> Response:
+    """The answer where the broker's part of it is missing."""
+    return _sentence(request, HTTPStatus.BAD_GATEWAY, str(error))
 
 
 async def _failed(request: Request, error: Exception) -> Response:

@@ -37,7 +37,7 @@ class Sessions:
     """Start codes, sessions and socket codes, all in memory: a restart ends every session.
 
     `wall_ns` is the computer's clock; `new_token` makes unguessable text of at least 128 bit;
-    `cli_token` opens read-only requests of this user's own commands.
+    `cli_token` opens what this user's own commands may ask.
     """
 
     def __init__(
