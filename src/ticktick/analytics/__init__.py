@@ -1,0 +1,1 @@
+"""What final candles say: indicators and candlestick patterns, one step per candle."""

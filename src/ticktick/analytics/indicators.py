@@ -1,0 +1,116 @@
+"""Every indicator of one symbol and timeframe, one step per final candle."""
+
+import copy
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from ticktick.analytics.bars import Bar, bar_of
+from ticktick.analytics.catalogue import INDICATORS, Flat, Indicator
+from ticktick.analytics.flat import Flatness
+from ticktick.analytics.handle import Handle
+from ticktick.analytics.own import RelativeVolume, SessionVwap, bollinger, keltner, momentum
+from ticktick.domain.market import Candle
+
+BARS_NEEDED: Final = 250
+
+
+class Reading(Struct, frozen=True):
+    """The indicators after one candle.
+
+    `values` holds what is ready, by name; prices in price units. `degenerate` names those whose
+    window was flat: their value is neutral and says nothing. With fewer than BARS_NEEDED `bars`
+    the values are still `warming`: another start of the history would change them.
+    """
+
+    start_ns: int
+    minutes: int
+    bars: int
+    values: dict[str, float]
+    degenerate: frozenset[str] = frozenset()
+
+    @property
+    def warming(self) -> bool:
+        """Whether the history is too short for values that no longer depend on its start."""
+        return self.bars < BARS_NEEDED
+
+
+class Indicators:
+    """The streaming indicators of one symbol and timeframe.
+
+    Feed final candles in order of their start, from as far back as there are; after a corrected
+    candle make a new one and feed it the stored candles. Values are those of TA-Lib's batch
+    functions over the same candles, bit for bit.
+    """
+
+    def __init__(self, minutes: int, *, has_volume: bool = True) -> None:
+        self._minutes = minutes
+        self._wanted = [i for i in INDICATORS if has_volume or "volume" not in i.inputs]
+        self._handles = [_handle(indicator) for indicator in self._wanted]
+        self._flatness = Flatness()
+        self._vwap = SessionVwap()
+        self._relative_volume = RelativeVolume()
+        self._bars = 0
+
+    def seed(self, candles: Iterable[Candle]) -> Reading | None:
+        """Take stored candles, oldest first; the reading after the last, None without any."""
+        reading = None
+        for candle in candles:
+            reading = self.update(candle)
+        return reading
+
+    def update(self, candle: Candle) -> Reading:
+        """The reading after the next final candle."""
+        bar = bar_of(candle)
+        self._bars += 1
+        outputs = [handle.update(bar) for handle in self._handles]
+        own = self._vwap.update(bar) | _volume(self._relative_volume.update(bar))
+        return self._reading(bar, outputs, self._flatness.update(bar), own, self._bars)
+
+    def peek(self, candle: Candle) -> Reading:
+        """What the reading would be if the candle ended as it stands; nothing is kept."""
+        bar = bar_of(candle)
+        outputs = [handle.peek(bar) for handle in self._handles]
+        own = self._vwap.peek(bar) | _volume(self._relative_volume.peek(bar))
+        flat = copy.deepcopy(self._flatness).update(bar)
+        return self._reading(bar, outputs, flat, own, self._bars + 1)
+
+    def _reading(
+        self,
+        bar: Bar,
+        outputs: Sequence[tuple[float, ...] | None],
+        flat: Mapping[Flat, bool],
+        own: Mapping[str, float],
+        bars: int,
+    ) -> Reading:
+        values: dict[str, float] = {}
+        degenerate: list[str] = []
+        for indicator, output in zip(self._wanted, outputs, strict=True):
+            if output is None:
+                continue
+            if indicator.flat is not None and flat[indicator.flat]:
+                degenerate += indicator.names
+                output = (indicator.flat_value,) * len(indicator.names)
+            values |= _numbers(indicator.names, output)
+        values |= own
+        values |= keltner(values) | bollinger(values, bar.close) | momentum(values)
+        return Reading(bar.start_ns, self._minutes, bars, values, frozenset(degenerate))
+
+
+def _handle(indicator: Indicator) -> Handle:
+    return Handle(indicator.function, indicator.inputs, indicator.parameters, indicator.first)
+
+
+def _numbers(names: Sequence[str], output: Sequence[float]) -> dict[str, float]:
+    """The outputs by name; what is no number is not ready."""
+    return {
+        name: float(value)
+        for name, value in zip(names, output, strict=True)
+        if not math.isnan(value)
+    }
+
+
+def _volume(ratio: float | None) -> dict[str, float]:
+    return {} if ratio is None else {"rvol": ratio}

@@ -1,0 +1,134 @@
+"""Indicators that TA-Lib has not, or defines otherwise: bands about the session's VWAP, Keltner
+channel about the close, momentum score, relative volume by time of day."""
+
+import math
+from collections import deque
+from collections.abc import Mapping
+from statistics import median
+from typing import Final
+
+from ticktick.analytics.bars import Bar
+from ticktick.domain.clock import NS_PER_DAY, ist_day_number
+
+_BANDS: Final = (1, 2, 3)
+_SCORED: Final = (5, 15, 30)
+_SCORE_LIMIT: Final = 3.0
+_SESSIONS: Final = 20
+
+
+class SessionVwap:
+    """The session's VWAP of typical prices and bands of 1, 2 and 3 standard deviations.
+
+    Restarts with each day in India; nothing before any volume. Sums are exact whole numbers, so
+    the variance never falls below zero.
+    """
+
+    def __init__(self) -> None:
+        self._day = 0
+        self._sums = (0, 0, 0)
+
+    def update(self, bar: Bar) -> dict[str, float]:
+        """VWAP and bands after the bar, in price units; empty while nothing was traded."""
+        self._sums = self._with(bar)
+        return _bands(*self._sums)
+
+    def peek(self, bar: Bar) -> dict[str, float]:
+        """VWAP and bands if the bar were the next one."""
+        return _bands(*self._with(bar))
+
+    def _with(self, bar: Bar) -> tuple[int, int, int]:
+        """Volume, value and square of the session with the bar; a new day begins with it."""
+        day = ist_day_number(bar.start_ns)
+        if day != self._day:
+            self._day, self._sums = day, (0, 0, 0)
+        thrice, volume = int(bar.high + bar.low + bar.close), int(bar.volume)
+        total, value, square = self._sums
+        return total + volume, value + thrice * volume, square + thrice * thrice * volume
+
+
+def _bands(volume: int, value: int, square: int) -> dict[str, float]:
+    if volume == 0:
+        return {}
+    mean = value / (3 * volume)
+    deviation = math.sqrt(square * volume - value * value) / (3 * volume)
+    bands = {f"vwap_upper_{k}": mean + k * deviation for k in _BANDS}
+    return {"vwap": mean} | bands | {f"vwap_lower_{k}": mean - k * deviation for k in _BANDS}
+
+
+class RelativeVolume:
+    """The session's volume so far over the median at the same time of 20 sessions before.
+
+    None until 20 sessions are known at that time of day.
+    """
+
+    def __init__(self) -> None:
+        self._day = 0
+        self._volume = 0.0
+        self._past: dict[int, deque[float]] = {}
+        self._today: dict[int, float] = {}
+
+    def update(self, bar: Bar) -> float | None:
+        """The ratio after the bar."""
+        ratio = self.peek(bar)
+        self._volume += bar.volume
+        self._today[bar.start_ns % NS_PER_DAY] = self._volume
+        return ratio
+
+    def peek(self, bar: Bar) -> float | None:
+        """The ratio if the bar were the next one; a new day begins with it."""
+        day = ist_day_number(bar.start_ns)
+        if day != self._day:
+            self._close_day()
+            self._day = day
+        past = self._past.get(bar.start_ns % NS_PER_DAY, ())
+        usual = median(past) if len(past) == _SESSIONS else 0.0
+        return (self._volume + bar.volume) / usual if usual > 0 else None
+
+    def _close_day(self) -> None:
+        for time_ns, volume in self._today.items():
+            self._past.setdefault(time_ns, deque(maxlen=_SESSIONS)).append(volume)
+        self._today = {}
+        self._volume = 0.0
+
+
+def keltner(values: Mapping[str, float]) -> dict[str, float]:
+    """Average of 20 closes and 2 true ranges of 10 bars on either side."""
+    if not values.keys() >= {"ema_20", "atr_10"}:
+        return {}
+    middle, reach = values["ema_20"], 2.0 * values["atr_10"]
+    return {
+        "keltner_upper": middle + reach,
+        "keltner_middle": middle,
+        "keltner_lower": middle - reach,
+    }
+
+
+def bollinger(values: Mapping[str, float], close: float) -> dict[str, float]:
+    """Where the close lies between the bands (0 to 1) and how wide they are to their middle.
+
+    Without width there is no place between them.
+    """
+    if "bb_middle" not in values:
+        return {}
+    width = values["bb_upper"] - values["bb_lower"]
+    found = {"bb_width": width / values["bb_middle"]}
+    if width > 0:
+        found["bb_percent"] = (close - values["bb_lower"]) / width
+    return found
+
+
+def momentum(values: Mapping[str, float]) -> dict[str, float]:
+    """Score in [-1, 1]: returns of 5, 15 and 30 bars in units of their usual size, averaged.
+
+    Each is clip(ROC_k / (NATR14 * sqrt(k)), -3, 3) / 3; none without a range to compare with.
+    """
+    natr = values.get("natr_14", 0.0)
+    changes = [values.get(f"roc_{k}") for k in _SCORED]
+    if natr <= 0 or None in changes:
+        return {}
+    scores = [
+        min(max(change / (natr * math.sqrt(k)), -_SCORE_LIMIT), _SCORE_LIMIT) / _SCORE_LIMIT
+        for k, change in zip(_SCORED, changes, strict=True)
+        if change is not None
+    ]
+    return {"momentum": sum(scores) / len(scores)}

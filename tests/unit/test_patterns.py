@@ -1,0 +1,167 @@
+"""Patterns: TA-Lib's verdicts on integers, and what stands around them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.analytics_stage import column, kite, minute, walk
+from ticktick.analytics.patterns import Confirmation, Pattern, Patterns
+from ticktick.analytics.record import HORIZON_BARS, LEAST_CASES, Records, wilson
+from ticktick.analytics.shapes import SHAPES
+from ticktick.analytics.talib import talib
+from ticktick.domain.market import Candle
+
+KITE = ("SBIN", "HDFCBANK", "ICICIBANK", "BANKNIFTY", "INDIAVIX")
+
+
+def found(candles: Sequence[Candle]) -> list[list[Pattern]]:
+    stream = Patterns(1)
+    return [stream.update(candle)[0] for candle in candles]
+
+
+def by_name(told: Sequence[Sequence[Pattern]]) -> dict[str, dict[int, int]]:
+    verdicts: dict[str, dict[int, int]] = {shape.name: {} for shape in SHAPES}
+    for place, patterns in enumerate(told):
+        for pattern in patterns:
+            verdicts[pattern.name][place] = pattern.value
+    return verdicts
+
+
+def of_talib(candles: Sequence[Candle], unit: float = 1.0) -> dict[str, dict[int, int]]:
+    columns = [
+        column(candles, lambda c: c.open),
+        column(candles, lambda c: c.high),
+        column(candles, lambda c: c.low),
+        column(candles, lambda c: c.close),
+    ]
+    verdicts = {}
+    for shape in SHAPES:
+        function = getattr(talib, shape.function)
+        out = function(*(prices / unit for prices in columns), *shape.parameters)
+        verdicts[shape.name] = {int(i): int(out[i]) for i in np.flatnonzero(out)}
+    return verdicts
+
+
+def falling(count: int, start: int = 100_000) -> list[Candle]:
+    """Bars of a steady fall, ten ticks each."""
+    return [
+        minute(i, start - 50 * i, start - 50 * i + 5, start - 50 * i - 55, start - 50 * i - 50, 10)
+        for i in range(count)
+    ]
+
+
+def hammer_after_a_fall(lower_shadow: int = 60) -> list[Candle]:
+    candles = falling(30)
+    last = candles[-1].close
+    return [*candles, minute(30, last - 10, last, last - 10 - lower_shadow, last, 10)]
+
+
+@given(seed=st.integers(0, 1000))
+@settings(max_examples=15, deadline=None)
+def test_verdicts_are_those_of_the_batch_functions(seed: int) -> None:
+    candles = walk(400, seed, step=4.0)
+    assert by_name(found(candles)) == of_talib(candles)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("name", KITE)
+def test_verdicts_are_those_of_the_batch_functions_on_a_recorded_month(
+    name: str, shared_data: Path
+) -> None:
+    candles = kite(shared_data / "candles_1m" / "kite_2023" / f"{name}.csv.gz")
+    assert by_name(found(candles)) == of_talib(candles)
+
+
+@pytest.mark.shared
+def test_prices_in_rupees_would_break_ties_at_random(shared_data: Path) -> None:
+    candles = kite(shared_data / "candles_1m" / "kite_2023" / "SBIN.csv.gz")
+    assert of_talib(candles) != of_talib(candles, unit=100.0)
+
+
+@given(cut=st.integers(1, 300), seed=st.integers(0, 50))
+@settings(max_examples=20, deadline=None)
+def test_a_pattern_never_depends_on_what_came_later(cut: int, seed: int) -> None:
+    candles = walk(320, seed, step=4.0)
+    assert found(candles)[cut - 1] == found(candles[:cut])[-1]
+
+
+def test_a_hammer_after_a_fall_is_in_context_and_tells_what_would_prove_it_wrong() -> None:
+    candles = hammer_after_a_fall()
+    hammer = next(p for p in found(candles)[-1] if p.name == "hammer")
+    assert (hammer.value, hammer.direction, hammer.trend) == (100, 1, "down")
+    assert hammer.in_context is True
+    assert hammer.confirmation == candles[-1].high
+    assert hammer.invalidation == candles[-1].low
+    assert hammer.start_ns == candles[-1].start_ns
+
+
+def test_a_short_shadow_makes_a_hammer_that_the_textbook_refuses() -> None:
+    strict = next(p for p in found(hammer_after_a_fall(60))[-1] if p.name == "hammer")
+    loose = next(p for p in found(hammer_after_a_fall(15))[-1] if p.name == "hammer")
+    assert (strict.strict, strict.shadow_ratio) == (True, 6.0)
+    assert (loose.strict, loose.shadow_ratio) == (False, 1.5)
+
+
+@pytest.mark.parametrize(("rise", "confirmed"), [(1, True), (0, False), (-30, False)])
+def test_the_next_close_confirms_a_pattern_only_beyond_its_extreme(
+    rise: int, confirmed: bool
+) -> None:
+    candles = hammer_after_a_fall()
+    stream = Patterns(1)
+    stream.seed(candles)
+    end = candles[-1].high + rise
+    _, told = stream.update(minute(31, end - 5, end + 5, end - 40, end, 10))
+    expected = Confirmation("hammer", 1, candles[-1].start_ns, confirmed)
+    assert expected in told
+    _, later = stream.update(minute(32, end, end + 90, end, end + 90, 10))
+    assert "hammer" not in {c.name for c in later if c.start_ns == candles[-1].start_ns}
+
+
+def test_an_undirected_pattern_is_neither_confirmed_nor_proved_wrong() -> None:
+    candles = walk(200, 3, step=4.0)
+    told = [p for patterns in found(candles) for p in patterns if p.name == "doji"]
+    assert told
+    assert {(p.direction, p.confirmation, p.invalidation, p.in_context) for p in told} == {
+        (0, None, None, None)
+    }
+
+
+def test_a_record_counts_what_came_of_earlier_cases_only() -> None:
+    candles = walk(4000, 5, step=4.0)
+    told = found(candles)
+    closes = [candle.close for candle in candles]
+    cases = [
+        i for i, ps in enumerate(told) if any(p.name == "engulfing" and p.direction > 0 for p in ps)
+    ]
+    last = cases[-1]
+    known = [i for i in cases if i + HORIZON_BARS <= last]
+    hits = sum(closes[i + HORIZON_BARS] > closes[i] for i in known)
+    record = next(p.record for p in told[last] if p.name == "engulfing")
+    assert (record.cases, record.rate) == (len(known), hits / len(known))
+    pairs = [closes[i + HORIZON_BARS] > closes[i] for i in range(last - HORIZON_BARS + 1)]
+    assert record.base_rate == pytest.approx(sum(pairs) / len(pairs))
+    assert (record.low, record.high) == wilson(hits, len(known))
+
+
+def test_few_cases_are_no_record() -> None:
+    records = Records()
+    for i in range(LEAST_CASES + HORIZON_BARS):
+        records.take(100.0 + i)
+        told = records.of("hammer", 1)
+        assert (told.rate is None) == (told.cases < LEAST_CASES)
+        records.foretell([("hammer", 1)])
+    assert records.of("hammer", 1).cases == LEAST_CASES
+
+
+@pytest.mark.parametrize(
+    ("hits", "cases", "low", "high"),
+    [(0, 10, 0.0, 0.2775), (5, 10, 0.2366, 0.7634), (81, 263, 0.2553, 0.3662)],
+)
+def test_wilson_bounds_are_the_published_ones(
+    hits: int, cases: int, low: float, high: float
+) -> None:
+    assert wilson(hits, cases) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
