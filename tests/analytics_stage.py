@@ -42,16 +42,15 @@ def minute(place: int, opened: int, high: int, low: int, close: int, volume: int
 def kite(path: Path) -> list[Candle]:
     """A file of one-minute candles with rupees, as `Date,open,high,low,close,volume`."""
     with gzip.open(path, "rt") as file:
-        return [
-            Candle(
-                path.name.partition(".")[0],
-                1,
-                parse_iso_ns(row.get("Date") or row["date"]),
-                *(round(float(row[name]) * 100) for name in ("open", "high", "low", "close")),
-                int(float(row["volume"])),
-            )
-            for row in csv.DictReader(file)
-        ]
+        return [_kite_candle(path.name.partition(".")[0], row) for row in csv.DictReader(file)]
+
+
+def _kite_candle(symbol: str, row: dict[str, str]) -> Candle:
+    start_ns = parse_iso_ns(row.get("Date") or row["date"])
+    first, high, low, last = (
+        round(float(row[name]) * 100) for name in ("open", "high", "low", "close")
+    )
+    return Candle(symbol, 1, start_ns, first, high, low, last, int(float(row["volume"])))
 
 
 def column(candles: Sequence[Candle], of: Callable[[Candle], int]) -> NDArray[np.float64]:

@@ -57,13 +57,15 @@ def rsi(close: Column, n: int = 14) -> Column:
     """Wilder's relative strength."""
     change = moves(close)
     up, down = rma(np.maximum(change, 0.0), n), rma(np.maximum(-change, 0.0), n)
-    return 100.0 * up / (up + down)
+    strength: Column = 100.0 * up / (up + down)
+    return strength
 
 
 def true_range(high: Column, low: Column, close: Column) -> Column:
     """From bar 1 on."""
     before = np.concatenate([[np.nan], close[:-1]])
-    return np.maximum(high - low, np.maximum(abs(high - before), abs(low - before)))
+    reach: Column = np.maximum(abs(high - before), abs(low - before))
+    return np.asarray(np.maximum(high - low, reach), np.float64)
 
 
 def atr(high: Column, low: Column, close: Column, n: int = 14) -> Column:

