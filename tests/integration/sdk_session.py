@@ -33,6 +33,7 @@ def main() -> None:
     upstox_client.Configuration.set_default(configuration)
     api = upstox_client.ApiClient(configuration)
     seen: dict[str, Any] = {"before_login": refusal(api)}
+    order_plus_plan(url)
     token = upstox_client.LoginApi(api).token(
         "2.0",
         code=authorization_code(url),
@@ -62,6 +63,13 @@ def main() -> None:
     )
     json.dump(seen, sys.stdout, default=str)
     sys.stdout.flush()
+
+
+def order_plus_plan(url: str) -> None:
+    """Give the demo account the plan that 30 levels of the book need."""
+    connection = http.client.HTTPConnection(urllib.parse.urlsplit(url).netloc, timeout=_LIMIT_S)
+    connection.request("POST", "/_emu/switch", json.dumps({"account.plus": True}))
+    assert connection.getresponse().status == 200
 
 
 def authorization_code(url: str) -> str:

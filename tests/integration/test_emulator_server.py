@@ -264,3 +264,15 @@ async def _failed(*arguments: str) -> tuple[int | None, str]:
     async with asyncio.timeout(_LIMIT_S):
         _, said = await process.communicate()
     return process.returncode, said.decode()
+
+
+async def test_answers_are_dated_by_the_market_even_if_the_clock_is_told_wrong() -> None:
+    async with running("--start", START, "--speed", "0") as client:
+        await client.post("/_emu/fault", {"verb": "clock.skew", "args": {"s": 90}})
+        dates = []
+        for path in ("/v2/market/holidays", "/v2/user/profile", "/nothing", "/_emu/clock"):
+            async with client.http.get(path) as answer:
+                dates.append(answer.headers.getall("Date"))
+        assert dates == [["Fri, 20 Nov 2026 05:00:00 GMT"]] * 4
+        clock = await client.get("/_emu/clock")
+        assert clock["now_ns"] == START_NS + 90 * 1_000_000_000

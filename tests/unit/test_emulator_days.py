@@ -3,13 +3,23 @@
 import json
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 from ticktick.domain.clock import NS_PER_MS, iso_ist, parse_iso_ns
 from ticktick.emulator.answers import Request
 from ticktick.emulator.calendar import MovableCalendar
 from ticktick.emulator.exchange import Exchange
+from ticktick.emulator.faults import Faults
 from ticktick.emulator.floor import Floor
-from ticktick.proto.MarketDataFeed_pb2 import FeedResponse, MarketInfo, MarketStatus, Type
+from ticktick.emulator.levers import Levers
+from ticktick.proto.MarketDataFeed_pb2 import (
+    LTPC,
+    FeedResponse,
+    MarketInfo,
+    MarketLevel,
+    MarketStatus,
+    Type,
+)
 
 RELIANCE = "NSE_EQ|INE002A01018"
 SUBSCRIBE = b'{"method":"sub","data":{"mode":"full","instrumentKeys":["NSE_EQ|INE002A01018"]}}'
@@ -38,6 +48,12 @@ def told_status(at: str, to: str) -> list[tuple[str, MarketInfo]]:
         for frame in frames(exchange(at), to)
         if frame.type == Type.market_info
     ]
+
+
+def book_and_trade(made: Exchange) -> tuple[MarketLevel, LTPC]:
+    feed = made.source.snapshot(RELIANCE)
+    assert feed is not None
+    return feed.fullFeed.marketFF.marketLevel, feed.fullFeed.marketFF.ltpc
 
 
 def words(told: list[tuple[str, MarketInfo]], segment: str) -> list[tuple[str, str]]:
@@ -95,6 +111,82 @@ def test_a_special_session_has_no_pre_open_and_no_auction() -> None:
     ]
     assert not any(info.casMarketStatus for _, info in told)
     assert len(made.source.bars(RELIANCE).between(start_ns, made.now_ns)) == 45
+
+
+def listed(made: Exchange, what: str) -> list[dict[str, Any]]:
+    """The answer of `holidays` or `timings` for a day."""
+    content = json.loads(made.handle(Request("GET", f"/v2/market/{what}")).body)
+    data: list[dict[str, Any]] = content["data"]
+    return data
+
+
+def test_hours_that_were_set_are_told_as_holidays_and_timings() -> None:
+    made = exchange("2026-11-06T10:00:00")
+    assert listed(made, "timings/2026-11-08") == listed(made, "holidays/2026-11-08") == []
+    evening = (ns("2026-11-08T18:00:00") // NS_PER_MS, ns("2026-11-08T19:00:00") // NS_PER_MS)
+    for _ in made.set_hours(date(2026, 11, 8), (("18:00", "19:00"),)):
+        continue
+    hours = listed(made, "timings/2026-11-08")
+    assert {row["exchange"] for row in hours} == {"NSE", "NFO", "BSE", "BFO"}
+    assert {(row["start_time"], row["end_time"]) for row in hours} == {evening}
+    (told,) = listed(made, "holidays/2026-11-08")
+    assert (told["holiday_type"], told["open_exchanges"]) == ("SPECIAL_TIMING", hours)
+    for _ in made.set_hours(date(2026, 11, 9), ()):
+        continue
+    (told,) = listed(made, "holidays/2026-11-09")
+    assert (told["holiday_type"], told["open_exchanges"]) == ("TRADING_HOLIDAY", [])
+    assert listed(made, "timings/2026-11-09") == []
+    days = [row["date"] for row in listed(made, "holidays")]
+    assert days == sorted(days)
+    assert {"2026-11-08", "2026-11-09", "2026-12-25"} <= set(days)
+
+
+def test_an_evening_session_set_on_its_own_day_is_traded() -> None:
+    made = exchange("2026-11-08T12:00:00")
+    for _ in made.set_hours(date(2026, 11, 8), (("18:00", "19:00"),)):
+        continue
+    told = [frame for frame in frames(made, "2026-11-08T23:00:00") if frame.feeds]
+    assert ns("2026-11-08T18:00:00") <= told[0].currentTs * NS_PER_MS
+    assert told[-1].currentTs * NS_PER_MS <= ns("2026-11-08T19:00:05")
+    bars = made.source.bars(RELIANCE).between(ns("2026-11-08T00:00:00"), made.now_ns)
+    assert len(bars) == 60
+
+
+def test_F43_a_halted_day_goes_on_in_its_extension() -> None:
+    made = exchange("2026-11-20T11:39:00")
+    faults = Faults()
+    levers = Levers(made, faults)
+
+    def run(to: str) -> Iterator[FeedResponse]:
+        yield from frames(made, to)
+        for fault in faults.due(made.now_ns):
+            yield from (FeedResponse.FromString(frame) for _, frame in levers.act(fault))
+        yield from (FeedResponse.FromString(frame) for _, frame in levers.hold())
+
+    def words_of(told: list[FeedResponse]) -> list[tuple[str, MarketInfo]]:
+        news = [frame for frame in told if frame.type == Type.market_info]
+        return [(iso_ist(frame.currentTs * NS_PER_MS)[11:16], frame.marketInfo) for frame in news]
+
+    faults.order(b'{"verb": "market.halt", "after": 60, "for": 14700}', made.now_ns)
+    told = [*run("2026-11-20T11:40:00")]
+    at_halt = book_and_trade(made)
+    told += run("2026-11-20T14:00:00")
+    order = {"verb": "calendar.set", "args": {"day": "2026-11-20", "hours": "09:15-17:00"}}
+    faults.order(json.dumps(order).encode(), made.now_ns)
+    told += [*run("2026-11-20T14:00:00"), *run("2026-11-20T15:45:00")]
+    halted = [frame for frame in told if frame.currentTs * NS_PER_MS > ns("2026-11-20T11:40:30")]
+    assert not any(frame.feeds for frame in halted)
+    assert book_and_trade(made) == at_halt
+    told += run("2026-11-20T18:00:00")
+    assert words(words_of(told), "NSE_EQ") == [
+        ("11:40", "NORMAL_CLOSE"),
+        ("15:45", "NORMAL_OPEN"),
+        ("17:00", "NORMAL_CLOSE"),
+    ]
+    assert not any(info.casMarketStatus for _, info in words_of(told))
+    bars = made.source.bars(RELIANCE)
+    assert len(bars.between(ns("2026-11-20T11:40:00"), ns("2026-11-20T15:45:00"))) == 0
+    assert len(bars.between(ns("2026-11-20T15:45:00"), ns("2026-11-20T17:00:00"))) == 75
 
 
 def test_nothing_trades_before_the_open() -> None:

@@ -1,5 +1,6 @@
 """Documented limits: sockets, keys by mode, request windows, night hours; and the switches."""
 
+import base64
 import json
 
 import pytest
@@ -71,20 +72,30 @@ def test_keys_that_change_their_mode_are_counted_once() -> None:
     assert admitted(dict.fromkeys(keys(1500), "full"), keys(1), "ltpc", plus=True) == keys(1)
 
 
-def test_thirty_levels_need_the_plus_plan_if_the_switch_is_off() -> None:
+def test_thirty_levels_need_the_plus_plan_or_the_switch() -> None:
     assert admitted({}, keys(1), "full_d30", plus=False) == []
     made = exchange()
-    made.switches.order(b'{"feed.d30_for_all": false}')
     (link, *_) = connected(made)
     wish = {"method": "sub", "data": {"mode": "full_d30", "instrumentKeys": [RELIANCE]}}
     assert link.on_message(json.dumps(wish).encode()) is None
     made.switches.order(b'{"account.plus": true}')
     assert link.on_message(json.dumps(wish).encode()) is not None
+    made.switches.order(b'{"account.plus": false, "feed.d30_for_all": true}')
+    assert link.on_message(json.dumps(wish).encode()) is not None
+
+
+def test_the_token_tells_the_plan() -> None:
+    made = exchange()
+    told = []
+    for is_plus in (False, True):
+        made.switches.order(json.dumps({"account.plus": is_plus}).encode())
+        claims = made.login.mint(made.now_ns).split(".")[1]
+        told.append(json.loads(base64.urlsafe_b64decode(claims + "=="))["isPlusPlan"])
+    assert told == [False, True]
 
 
 def test_keys_above_a_limit_are_ignored_or_told_in_a_text_frame() -> None:
     made = exchange()
-    made.switches.order(b'{"feed.d30_for_all": false}')
     (link, *_) = connected(made)
     wish = {"method": "sub", "data": {"mode": "full_d30", "instrumentKeys": [RELIANCE]}}
     link.on_message(json.dumps(wish).encode())

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from ticktick.domain.clock import NS_PER_S, at_ist, ist
 from ticktick.emulator.answers import Refused, Request, Response, bare, redirect, success
+from ticktick.emulator.switches import Switches
 
 USER_ID: Final = "TT0001"
 _PROFILE: Final = {
@@ -52,11 +53,12 @@ DEMO_APP: Final = App("demo-api-key", "demo-api-secret")
 
 
 class Login:
-    """Codes and the one live token of the demo account."""
+    """Codes and the one live token of the demo account, whose plan the switches tell."""
 
-    def __init__(self, seed: int, app: App) -> None:
+    def __init__(self, seed: int, app: App, switches: Switches | None = None) -> None:
         self._key = hashlib.sha256(f"signing {seed}".encode()).digest()
         self._app = app
+        self._switches = switches or Switches()
         self._count = 0
         self._codes: dict[str, str] = {}
         self._token: str | None = None
@@ -115,7 +117,7 @@ class Login:
             "sub": USER_ID,
             "jti": self.secret("token"),
             "isMultiClient": False,
-            "isPlusPlan": False,
+            "isPlusPlan": self._switches.is_on("account.plus"),
             "iat": at_ns // NS_PER_S,
             "iss": "udapi-gateway-service",
             "exp": expires_ns // NS_PER_S,

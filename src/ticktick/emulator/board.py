@@ -40,9 +40,11 @@ class Board:
         self.minute.reset()
         return table
 
-    def publish(self, rows: Ints) -> None:
-        """Show the last finished minute of these listings on the feed."""
+    def publish(self, rows: Ints) -> Ints:
+        """Show the last finished minute of these listings; returns those that show a new one."""
+        new = np.any(self._published[:, rows] != self._finished[:, rows], axis=0)
         self._published[:, rows] = self._finished[:, rows]
+        return rows[new]
 
     def last_trade(self, row: int) -> LastTrade:
         """The latest trade of one listing."""

@@ -18,6 +18,14 @@ class MovableCalendar(Calendar):
     def __init__(self) -> None:
         super().__init__(NSE_HOLIDAYS, dict(NSE_SPECIAL_SESSIONS))
 
+    def unusual_days(self) -> list[date]:
+        """Days closed or with hours of their own, in order."""
+        return sorted({*self._holidays, *self._specials})
+
+    def is_special(self, day: date) -> bool:
+        """Whether the day has hours of its own."""
+        return day in self._specials
+
     def set_hours(self, day: date, hours: Hours) -> None:
         """Let the day have these hours, or none at all."""
         self._specials = {known: told for known, told in self._specials.items() if known != day}

@@ -108,7 +108,6 @@ class ContractDay:
         if self._step == 0:
             self._begin_minute()
         step, strip = self._step, self._active_strip()
-        due = self._due == step
         traded = np.zeros(len(self.listings), np.bool_)
         quoted = False
         if strip is not None:
@@ -118,11 +117,12 @@ class ContractDay:
             self._board.take(row, strip.at_ns[now], strip.price[now], strip.quantity[now])
             traded[row] = True
             quoted = bool(strip.refreshed[step])
-        self._board.publish(np.flatnonzero(due))
+        barred = traded.copy()
+        barred[self._board.publish(np.flatnonzero(self._due == step))] = True
         feeds = {}
-        for one in rows[(traded | due)[rows] | quoted].tolist():
-            key, barred = self.listings[one].key, bool(traded[one] or due[one])
-            feeds[key] = self._feed(one, bool(traded[one]), quoted, barred, key in deep)
+        for one in rows[barred[rows] | quoted].tolist():
+            key = self.listings[one].key
+            feeds[key] = self._feed(one, bool(traded[one]), quoted, bool(barred[one]), key in deep)
         self._step += 1
         if self._step == STEPS:
             self._finish_minute()

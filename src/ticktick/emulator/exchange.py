@@ -48,14 +48,14 @@ class Exchange:
         self._open_source = open_source
         self.source = open_source(start_ns)
         self.address = ""
-        self.login = auth.Login(seed, app)
+        self.switches = Switches()
+        self.login = auth.Login(seed, app, self.switches)
         self.token_requests = TokenRequests(self.login, app)
         self._calendar = calendar or MovableCalendar()
         self._timetable = Timetable(self._calendar)
         self._told_status: dict[str, str] = {}
         self._forced: dict[str, Status] = {}
         self.is_halted = False
-        self.switches = Switches()
         self._limits = RequestLimits()
         self._codes: dict[str, None] = {}
         self.connections: list[FeedConnection] = []
@@ -177,7 +177,7 @@ class Exchange:
 
     def _market_info_frame(self, at_ns: int) -> bytes:
         forced = {segment: status.word for segment, status in self._forced.items()}
-        return self._timetable.market_info(at_ns, self._told_status | forced)
+        return self._timetable.market_info(at_ns, self._told_status, forced)
 
     def _answer(self, request: Request) -> Response:
         known_path = False

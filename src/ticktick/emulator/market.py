@@ -216,7 +216,6 @@ class Market:
 
     def _one_step(self, rows: Ints) -> dict[str, Feed]:
         step, tape = self._step, self._active_tape()
-        due = self._due == step
         traded = np.zeros(N_LISTINGS, np.bool_)
         booked = np.zeros(N_LISTINGS, np.bool_)
         if tape is not None:
@@ -226,14 +225,15 @@ class Market:
             self._board.take(row, tape.at_ns[now], tape.price[now], tape.quantity[now])
             traded[row] = True
             booked[:N_STOCKS] = tape.refreshed[step]
-        self._board.publish(np.flatnonzero(due))
-        changed = rows[(traded | booked | due)[rows]].tolist()
+        barred = traded.copy()
+        barred[self._board.publish(np.flatnonzero(self._due == step))] = True
+        changed = rows[(barred | booked)[rows]].tolist()
         feeds = {
             LISTINGS[row].key: self._feed(
                 row,
                 bool(traded[row]),
                 bool(booked[row]),
-                bool(traded[row] or due[row]),
+                bool(barred[row]),
                 LISTINGS[row].key in self._deep,
             )
             for row in changed

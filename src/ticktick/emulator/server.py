@@ -7,9 +7,11 @@ without a login, the list of trades, and faults on demand.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from email.utils import formatdate
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
+from ticktick.domain.clock import NS_PER_S
 from ticktick.emulator.answers import Request, Response
 from ticktick.emulator.bench import Bench
 from ticktick.emulator.exchange import FEEDER_PATH, Exchange
@@ -47,6 +49,7 @@ class ExchangeServer:
         """The aiohttp application with every route."""
         bench = Bench(self._exchange, self._pace, self._faults, self._levers)
         application = web.Application(middlewares=[_only_loopback, self._wreck])
+        application.on_response_prepare.append(self._date)
         application.router.add_get(FEEDER_PATH, self._feed)
         application.router.add_route("*", "/_emu/{name}", bench.answer)
         application.router.add_route("*", "/{path:.*}", self._answer)
@@ -128,6 +131,11 @@ class ExchangeServer:
         finally:
             self._forget(link)
         return socket
+
+    async def _date(self, _: web.Request, answer: web.StreamResponse) -> None:
+        """Date every answer by the market's clock, as the exchange's own wall clock."""
+        seconds = self._pace.now_ns(self._exchange) // NS_PER_S
+        answer.headers[hdrs.DATE] = formatdate(seconds, usegmt=True)
 
     def _active(self) -> list[Fault]:
         return self._faults.active(self._exchange.now_ns, "ws.", "rest.")

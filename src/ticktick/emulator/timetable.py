@@ -10,11 +10,11 @@ from datetime import date
 from typing import Any, Final, NamedTuple
 
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, ist_day, ist_midnight_ns
-from ticktick.domain.holidays import NSE_HOLIDAYS, NSE_SPECIAL_SESSIONS
-from ticktick.domain.sessions import Calendar, Session, SessionClass
+from ticktick.domain.sessions import Session, SessionClass
 from ticktick.emulator.answers import Refused, Request, Response, success
+from ticktick.emulator.calendar import MovableCalendar
 from ticktick.emulator.wire import STATUS_OF_WORD
-from ticktick.proto.MarketDataFeed_pb2 import FeedResponse, Type
+from ticktick.proto.MarketDataFeed_pb2 import FeedResponse, StatusInfo, Type
 
 _SEGMENT_CLASSES: Final = {
     "NSE_EQ": SessionClass.CASH,
@@ -41,7 +41,7 @@ class Status(NamedTuple):
 class Timetable:
     """Market status of every segment by the calendar."""
 
-    def __init__(self, calendar: Calendar) -> None:
+    def __init__(self, calendar: MovableCalendar) -> None:
         self._calendar = calendar
 
     def status(self, segment: str, at_ns: int) -> Status:
@@ -70,22 +70,22 @@ class Timetable:
                 return min(later)
             day = date.fromordinal(day.toordinal() + 1)
 
-    def market_info(self, at_ns: int, told: Mapping[str, str]) -> bytes:
-        """The feed's message of every segment's status; `told` wins over the calendar."""
+    def market_info(self, at_ns: int, told: Mapping[str, str], forced: Mapping[str, str]) -> bytes:
+        """The feed's message of every segment's status.
+
+        What a source told wins over the calendar. A forced state wins over both, and of a
+        segment that has one neither pre-open nor auction is told.
+        """
         words = {segment: self.status(segment, at_ns).word for segment in _SEGMENT_CLASSES}
-        frame = status_frame(at_ns, words | dict(told))
-        for segment in _SEGMENT_CLASSES:
+        frame = status_frame(at_ns, words | dict(told) | dict(forced))
+        for segment in _SEGMENT_CLASSES.keys() - forced.keys():
             status = self.status(segment, at_ns)
             if status.word in _PRE_OPEN:
-                pre_open = frame.marketInfo.preOpenSessionStatus[segment]
-                pre_open.status = status.word
-                pre_open.updatedTime = status.since_ns // NS_PER_MS
+                _tell(frame.marketInfo.preOpenSessionStatus[segment], status)
         auction = self.auction_status(at_ns)
-        if auction is not None:
-            for segment in ("NSE_EQ", "BSE_EQ"):
-                info = frame.marketInfo.casMarketStatus[segment]
-                info.status = auction.word
-                info.updatedTime = auction.since_ns // NS_PER_MS
+        for segment in {"NSE_EQ", "BSE_EQ"} - forced.keys():
+            if auction is not None:
+                _tell(frame.marketInfo.casMarketStatus[segment], auction)
         return frame.SerializeToString(deterministic=True)
 
     def answer_status(self, exchange: str, at_ns: int, forced: Mapping[str, Status]) -> Response:
@@ -95,7 +95,7 @@ class Timetable:
             raise Refused("UDAPI1089", f"Invalid exchange {exchange}")
         status = forced.get(segment) or self.status(segment, at_ns)
         data: dict[str, Any] = {"exchange": exchange, **_told(status)}
-        auction = self.auction_status(at_ns)
+        auction = None if segment in forced else self.auction_status(at_ns)
         if auction is not None and exchange in _WITH_AUCTION:
             data["cas_eligible_status"] = _told(auction)
         return success(data)
@@ -106,14 +106,14 @@ class Timetable:
 
     def answer_holidays(self, request: Request) -> Response:
         """`GET /v2/market/holidays[/{date}]`: days without trading, or at unusual times."""
-        days = sorted({*NSE_HOLIDAYS, *NSE_SPECIAL_SESSIONS})
+        days = self._calendar.unusual_days()
         if not request.path.endswith("/holidays"):
             wanted = _day_of(request)
             days = [day for day in days if day == wanted]
         return success([self._holiday(day) for day in days])
 
     def _holiday(self, day: date) -> dict[str, Any]:
-        special = day in NSE_SPECIAL_SESSIONS
+        special = self._calendar.is_special(day)
         return {
             "date": day.isoformat(),
             "description": "Special session" if special else "Trading holiday",
@@ -171,6 +171,11 @@ def _states(session: Session) -> list[Status]:
         states.append(Status("CLOSING_START", start))
         states.append(Status("CLOSING_END", end))
     return states
+
+
+def _tell(info: StatusInfo, status: Status) -> None:
+    info.status = status.word
+    info.updatedTime = status.since_ns // NS_PER_MS
 
 
 def _told(status: Status) -> dict[str, Any]:
