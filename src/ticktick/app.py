@@ -201,6 +201,7 @@ def _system(
             store=_store_state(store, writer),
             recording=_recording_state(recorder),
             counters={} if writer is None else writer.counters,
+            link=origin.health(),
         )
 
     return system

@@ -108,13 +108,35 @@ def test_updates_a_browser_did_not_fetch_are_merged_and_counted() -> None:
     assert stage.overview.counters["client_conflated_total"] == 2
 
 
-def test_new_instruments_bring_a_new_hello() -> None:
-    stage = Stage(SmallMarket([]))
+def test_new_instruments_bring_a_new_list_and_their_rows_alone() -> None:
+    stage = Stage(SmallMarket([instrument("RELIANCE")]))
     browser = Browser(stage.hub)
     assert types(browser.read()) == ["hello"]
-    stage.market.table.add([instrument("RELIANCE")])
-    assert types(browser.read()) == ["hello"]
-    assert list(browser.rows) == [0]
+    browser.rows.clear()
+    stage.market.table.add([instrument("ITC")])
+    (change,) = browser.read()
+    assert change["type"] == "instruments"
+    assert [row["symbol"] for row in change["data"]["instruments"]] == ["RELIANCE", "ITC"]
+    assert list(browser.rows) == [1]
+    assert types(browser.read()) == []
+
+
+def test_a_symbol_that_is_followed_from_now_on_without_being_watched_is_told() -> None:
+    stage = Stage()
+    browser = Browser(stage.hub)
+    browser.read()
+    stage.market.extras = {"M&M"}
+    (change,) = browser.read()
+    watched = {row["symbol"]: row["is_watched"] for row in change["data"]["instruments"]}
+    assert watched == {"RELIANCE": True, "M&M": False, "INDIA VIX": True}
+
+
+def test_a_program_that_has_nothing_to_say_beats_four_times_a_second() -> None:
+    browser = Browser(Stage().hub)
+    browser.read(0.0)
+    said = [(at, types(browser.read(at))) for at in (0.2, 0.25, 0.45, 0.5, 0.75, 1.0)]
+    beats = [[], ["beat"], [], ["beat"], ["beat"], ["status"]]
+    assert [kinds for _, kinds in said] == beats
 
 
 def test_facts_come_in_order_and_each_once() -> None:
@@ -125,14 +147,15 @@ def test_facts_come_in_order_and_each_once() -> None:
         Noticed(MORNING_NS, "info", "first"),
         FreshnessChanged(MORNING_NS, "M&M", Freshness.STALE),
         PhaseChanged(MORNING_NS, "NSE_EQ", Phase.CLOSED, "feed"),
-        FeedChanged(MORNING_NS, False, "closed by the server"),
+        FeedChanged(MORNING_NS, False, "closed by the server", "closed"),
         Noticed(MORNING_NS, "info", "last"),
     ]
     stage.hub.take(outputs(facts=facts))
     texts = browser.read(0.05)
     assert types(texts) == ["notice", "freshness", "phase", "feed", "notice", "status"]
     assert texts[1]["data"] == {"symbol": "M&M", "freshness": "stale"}
-    assert texts[3]["data"] == {"up": False, "reason": "closed by the server"}
+    feed = {"up": False, "reason": "closed by the server", "cause": "closed"}
+    assert texts[3]["data"] == feed
     assert types(browser.read(0.1)) == []
 
 

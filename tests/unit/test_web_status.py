@@ -5,9 +5,10 @@ import pytest
 from tests.web_stage import MORNING_NS, SmallMarket, Stage, candle, instrument
 from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.instrument import Kind
-from ticktick.domain.market import Freshness
+from ticktick.domain.market import CandleState, Freshness
 from ticktick.web.status import (
     candle_answer,
+    candle_row,
     extra_rows,
     feed_state,
     symbol_answer,
@@ -80,6 +81,16 @@ def test_candles_and_tick_sizes_are_rupees() -> None:
     answer = candle_answer(candle(close=140_005), instrument("RELIANCE"))
     assert (answer.close, answer.volume, answer.state) == (1400.05, 10, "final")
     assert symbol_answer(instrument("RELIANCE")).tick_size == 0.05
+
+
+def test_a_missing_candle_has_neither_prices_nor_volume_on_any_way_out() -> None:
+    missing = candle(close=0, state=CandleState.MISSING)
+    row, answer = candle_row(missing), candle_answer(missing, instrument("RELIANCE"))
+    for told in (row, answer):
+        values = [told.open, told.high, told.low, told.close, told.volume]
+        assert values == [None] * 5
+        assert told.state is CandleState.MISSING
+    assert row.start_ms == answer.start_ms == NOW_MS
 
 
 def test_counters_of_engine_surroundings_and_browsers_are_in_one_status() -> None:

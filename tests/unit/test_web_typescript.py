@@ -19,7 +19,7 @@ def test_every_envelope_type_is_one_case_of_the_union() -> None:
 
 
 def test_a_candle_is_a_labelled_tuple_in_the_order_of_its_fields() -> None:
-    start = "export type CandleRow = readonly [start_ms: number, open: number, high: number"
+    start = "export type CandleRow = readonly [start_ms: number, open: number | null"
     assert start in module()
 
 

@@ -23,6 +23,8 @@ export interface PhaseState {
 export interface FeedState {
   readonly up: boolean;
   readonly reason: string;
+  readonly cause: string;
+  readonly since_ms: number | null;
   readonly fresh: number;
   readonly total: number;
   readonly canary_age_ms: number | null;
@@ -39,6 +41,57 @@ export interface TokenStatus {
 export interface PartState {
   readonly state: StoreState;
   readonly text: string;
+}
+
+/** One time without the link; `until_ms` is null while it lasts. */
+export interface Outage {
+  readonly from_ms: number;
+  readonly until_ms: number | null;
+  readonly cause: string;
+  readonly reason: string;
+}
+
+/** What the gaps of the feed left behind. */
+export interface RepairState {
+  readonly symbols: readonly string[];
+  readonly total: number;
+  readonly minutes_open: number | null;
+  readonly minutes_backfilled: number | null;
+  readonly minutes_missing: number | null;
+}
+
+/** How late everything was at one moment, in real milliseconds; null where nothing was measured. */
+export interface Pulse {
+  readonly at_ms: number;
+  readonly feed_median_ms: number | null;
+  readonly feed_worst_ms: number | null;
+  readonly ping_ms: number | null;
+  readonly rest_ms: number | null;
+  readonly loop_ms: number | null;
+}
+
+/** A piece of the feed that was refused; `text` says why, with the value. */
+export interface RejectedSample {
+  readonly at_ms: number;
+  readonly reason: string;
+  readonly text: string;
+}
+
+/** How the connection does beyond being up; null where nothing was measured. */
+export interface Health {
+  readonly outages: readonly Outage[];
+  readonly next_attempt_s: number | null;
+  readonly can_take_over: boolean;
+  readonly repair: RepairState;
+  readonly pulse: Pulse;
+  readonly clock_offset_ms: number | null;
+  readonly rest_left: Readonly<Record<string, number>>;
+  readonly rest_waiting: Readonly<Record<string, number>>;
+  readonly rejected: Readonly<Record<string, number>>;
+  readonly rejected_samples: readonly RejectedSample[];
+  readonly repeats: number | null;
+  readonly corrections: number | null;
+  readonly unheard: readonly string[];
 }
 
 /** One column of the binary blocks; `unit` is price, ms, shares, fraction, ratio or index. */
@@ -62,8 +115,8 @@ export interface InstrumentRow {
   readonly is_watched: boolean;
 }
 
-/** One candle as a JSON array. */
-export type CandleRow = readonly [start_ms: number, open: number, high: number, low: number, close: number, volume: number, state: CandleState, confirmed: boolean, revision: number];
+/** One candle as a JSON array; a missing one has neither prices nor volume. */
+export type CandleRow = readonly [start_ms: number, open: number | null, high: number | null, low: number | null, close: number | null, volume: number | null, state: CandleState, confirmed: boolean, revision: number];
 
 /** One level of the book as a JSON array. */
 export type DepthLevel = readonly [price: number, quantity: number];
@@ -74,6 +127,7 @@ export interface Status {
   readonly rate: number;
   readonly phases: Readonly<Record<string, PhaseState>>;
   readonly feed: FeedState;
+  readonly health: Health;
   readonly token: TokenStatus;
   readonly store: PartState;
   readonly recording: PartState;
@@ -98,7 +152,16 @@ export interface Hello {
   readonly timeframes: readonly number[];
   readonly status: Status;
   readonly notices: readonly Notice[];
+  readonly pulses: readonly Pulse[];
 }
+
+/** The list changed: every instrument now followed; rows keep their numbers. */
+export interface Instruments {
+  readonly instruments: readonly InstrumentRow[];
+}
+
+/** Nothing changed, and the program is still there. */
+export type Beat = Readonly<Record<string, never>>;
 
 /** Closed candles oldest first, then the forming one if there is one. */
 export interface Candles {
@@ -140,6 +203,7 @@ export interface PhaseUpdate {
 export interface FeedUpdate {
   readonly up: boolean;
   readonly reason: string;
+  readonly cause: string;
 }
 
 /** First message of a browser: the single-use code from `POST /api/v1/socket-code`. */
@@ -225,6 +289,7 @@ export interface StatusAnswer {
   readonly rate: number;
   readonly phases: Readonly<Record<string, PhaseState>>;
   readonly feed: FeedState;
+  readonly health: Health;
   readonly token: TokenStatus;
   readonly store: PartState;
   readonly recording: PartState;
@@ -253,14 +318,14 @@ export interface SymbolsAnswer {
   readonly symbols: readonly SymbolAnswer[];
 }
 
-/** One candle, prices in rupees. */
+/** One candle, prices in rupees; a missing one has neither prices nor volume. */
 export interface CandleAnswer {
   readonly start_ms: number;
-  readonly open: number;
-  readonly high: number;
-  readonly low: number;
-  readonly close: number;
-  readonly volume: number;
+  readonly open: number | null;
+  readonly high: number | null;
+  readonly low: number | null;
+  readonly close: number | null;
+  readonly volume: number | null;
   readonly state: CandleState;
   readonly confirmed: boolean;
   readonly revision: number;
@@ -318,7 +383,9 @@ export interface EnvelopeOf<Type extends string, Data> {
 /** Every text message of the server. */
 export type Envelope =
   | EnvelopeOf<"hello", Hello>
+  | EnvelopeOf<"instruments", Instruments>
   | EnvelopeOf<"status", Status>
+  | EnvelopeOf<"beat", Beat>
   | EnvelopeOf<"candles", Candles>
   | EnvelopeOf<"candle", CandleUpdate>
   | EnvelopeOf<"forming", CandleUpdate>

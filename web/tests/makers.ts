@@ -33,12 +33,41 @@ export function instrument(row: number, over: Partial<InstrumentRow> = {}): Inst
   };
 }
 
+export const FEED: Status["feed"] = {
+  up: true,
+  reason: "connected",
+  cause: "",
+  since_ms: TEN - 3_600_000,
+  fresh: 2,
+  total: 2,
+  canary_age_ms: 400,
+  last_frame_ms: TEN,
+};
+
+/** Nothing measured, nothing wrong. */
+export const HEALTH: Status["health"] = {
+  outages: [],
+  next_attempt_s: null,
+  can_take_over: false,
+  repair: { symbols: [], total: 0, minutes_open: null, minutes_backfilled: null, minutes_missing: null },
+  pulse: { at_ms: TEN, feed_median_ms: null, feed_worst_ms: null, ping_ms: null, rest_ms: null, loop_ms: null },
+  clock_offset_ms: null,
+  rest_left: {},
+  rest_waiting: {},
+  rejected: {},
+  rejected_samples: [],
+  repeats: null,
+  corrections: null,
+  unheard: [],
+};
+
 export function status(over: Partial<Status> = {}): Status {
   return {
     now_ms: TEN,
     rate: 1,
     phases: { NSE_EQ: { phase: "continuous", source: "feed" } },
-    feed: { up: true, reason: "", fresh: 2, total: 2, canary_age_ms: 400, last_frame_ms: TEN },
+    feed: { ...FEED },
+    health: { ...HEALTH },
     token: { state: "valid", expires_ms: Date.UTC(2026, 10, 23, 22, 0) },
     store: { state: "on", text: "History is kept." },
     recording: { state: "on", text: "Recording." },
@@ -58,6 +87,7 @@ export function hello(instruments: readonly InstrumentRow[], over: Partial<Hello
     timeframes: [1, 3, 5, 10, 15, 60],
     status: status(),
     notices: [],
+    pulses: [],
     ...over,
   };
 }

@@ -86,6 +86,14 @@ describe("the connection", () => {
   it("spreads its tries by chance", () => {
     expect([pauseMs(2, 0), pauseMs(2, 1)]).toEqual([500, 1_000]);
   });
+  it("asks for no new chart when the list changed around it", async () => {
+    const { world, page, from } = await connected();
+    const asked = world.socket.sent.length;
+    world.socket.say(from.make("instruments", { instruments: [instrument(0), instrument(2)] }));
+    expect([world.socket.sent.length, page.store.selected]).toEqual([asked, "SYM0"]);
+    world.socket.say(from.make("instruments", { instruments: [instrument(2)] }));
+    expect(world.socket.sent.at(-1)).toBe('{"type":"view","symbol":"SYM2","minutes":1}');
+  });
   it("that says nothing for some seconds counts as lost", async () => {
     const { world, page, from } = await connected();
     world.wall = 3_000;

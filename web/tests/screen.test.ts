@@ -86,7 +86,7 @@ describe("the status strip", () => {
   it("names the reason when the broker's link is down", async () => {
     await open([instrument(0)]);
     prices(rowValues());
-    say(from.make("feed", { up: false, reason: "silent for 5 s" }));
+    say(from.make("feed", { up: false, reason: "silent for 5 s", cause: "silent" }));
     expect(read(id("feed"))).toContain("stale 0/1 Feed · silent for 5 s");
     expect(read(id("banner"))).toContain("No market data for 0 s. Last good price 10:00:00.");
   });

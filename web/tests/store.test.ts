@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { CandleRow } from "../src/messages.gen";
 import { symbolName, wallMs } from "../src/lib/messages";
 import { Store } from "../src/lib/store";
-import { FRESHNESS, TEN, encodeBlock, envelopes, hello, instrument, rowValues, status } from "./makers";
+import { FRESHNESS, HEALTH, TEN, encodeBlock, envelopes, hello, instrument, rowValues, status } from "./makers";
 
 const wall = wallMs(0);
 
@@ -32,9 +32,17 @@ describe("the store", () => {
   });
   it("shows everything stale when the program lost its broker", () => {
     const { store, from } = openStore();
-    store.receive(from.make("feed", { up: false, reason: "silent" }), wall);
+    store.receive(from.make("feed", { up: false, reason: "silent", cause: "silent" }), wall);
     expect(store.freshness(1, wall)).toBe("stale");
     expect(store.status?.feed.reason).toBe("silent");
+  });
+  it("shows everything stale within a second of the program's silence", () => {
+    const { store, from } = openStore();
+    expect(store.freshness(0, wallMs(900))).toBe("fresh");
+    expect(store.freshness(0, wallMs(1_000))).toBe("stale");
+    store.heardAt = wallMs(1_000);
+    store.receive(from.make("beat", {}), wallMs(1_000));
+    expect(store.freshness(0, wallMs(1_000))).toBe("fresh");
   });
   it("takes a change of one symbol's freshness", () => {
     const { store, from } = openStore();
@@ -51,6 +59,40 @@ describe("the store", () => {
     expect([store.directions[0], (store.moves[0] ?? 0) - before]).toEqual([-1, 1]);
     price(123_460);
     expect(store.directions[0]).toBe(1);
+  });
+  it("keeps rows, chart and choice when the list changes", () => {
+    const { store, from } = openStore();
+    store.show(symbolName("SYM1"), 5);
+    const clock = from.make("candles", { symbol: "SYM1", minutes: 5, candles: [candle(0, 100)] });
+    store.receive(clock, wall);
+    store.receive(from.make("instruments", { instruments: [instrument(0), instrument(1), instrument(2)] }), wall);
+    store.receiveBlock(encodeBlock([[2, rowValues({ last_price: 700 })]], from.next()));
+    expect([...store.table.last_price]).toEqual([123_450, 123_450, 700]);
+    expect([store.selected, store.minutes, store.series.candles.length]).toEqual(["SYM1", 5, 1]);
+    expect(store.watched.map((one) => one.symbol)).toEqual(["SYM0", "SYM1", "SYM2"]);
+  });
+  it("shows the neighbour of a symbol that was taken from the list", () => {
+    const { store, from } = openStore();
+    const list = (...rows: number[]) =>
+      store.receive(from.make("instruments", { instruments: rows.map((row) => instrument(row)) }), wall);
+    list(0, 1, 2);
+    store.show(symbolName("SYM1"), 5);
+    list(0, 2);
+    expect(store.selected).toBe("SYM2");
+    list(0);
+    expect(store.selected).toBe("SYM0");
+    list();
+    expect([store.selected, store.watched.length]).toEqual([null, 0]);
+    list(1);
+    expect(store.selected).toBe("SYM1");
+  });
+  it("keeps the pulses of the last five minutes, each once", () => {
+    const { store, from } = openStore();
+    const pulse = (second: number) => ({ ...HEALTH.pulse, at_ms: TEN + second * 1_000 });
+    for (const second of [1, 1, 2, 2, 3]) {
+      store.receive(from.make("status", status({ health: { ...HEALTH, pulse: pulse(second) } })), wall);
+    }
+    expect(store.pulses.map((one) => one.at_ms - TEN)).toEqual([0, 1_000, 2_000, 3_000]);
   });
   it("counts messages that were lost and those of an unknown kind", () => {
     const { store, from } = openStore();

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from ticktick.domain.market import CandleState, Freshness
-from ticktick.web.parts import FeedState, Mode, PartState, PhaseState, TokenStatus
+from ticktick.web.parts import FeedState, Health, Mode, PartState, PhaseState, TokenStatus
 
 
 class HealthAnswer(BaseModel):
@@ -102,6 +102,7 @@ class StatusAnswer(BaseModel):
     rate: float
     phases: dict[str, PhaseState]
     feed: FeedState
+    health: Health
     token: TokenStatus
     store: PartState
     recording: PartState
@@ -133,14 +134,14 @@ class SymbolsAnswer(BaseModel):
 
 
 class CandleAnswer(BaseModel):
-    """One candle, prices in rupees."""
+    """One candle, prices in rupees; a missing one has neither prices nor volume."""
 
     start_ms: int
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: int
+    open: float | None
+    high: float | None
+    low: float | None
+    close: float | None
+    volume: int | None
     state: CandleState
     confirmed: bool
     revision: int

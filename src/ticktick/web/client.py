@@ -13,18 +13,21 @@ from ticktick.web.blocks import Columns, Rows, encode_block
 from ticktick.web.depth import depth
 from ticktick.web.messages import (
     PROTOCOL_VERSION,
+    Beat,
     Candles,
     CandleUpdate,
     Data,
     Envelope,
+    Instruments,
     View,
 )
-from ticktick.web.overview import Overview
+from ticktick.web.overview import Listing, Overview
 from ticktick.web.status import all_candles, candle_row
 
 FACT_LIMIT_BYTES: Final = 1 << 20
 STATUS_EVERY_S: Final = 1.0
 FORMING_EVERY_S: Final = 0.25
+BEAT_EVERY_S: Final = 0.25
 _CANDLES_AT_ONCE: Final = 100
 
 Message: TypeAlias = str | bytes
@@ -48,12 +51,13 @@ class Client:
         self._overview = overview
         self._market = overview.market
         self._pending = np.zeros(overview.market.table.capacity, np.bool_)
-        self._announced_rows: int | None = None
+        self._announced: Listing | None = None
         self._facts: deque[Queued] = deque()
         self._fact_bytes = 0
         self.is_behind = False
         self._seq = 0
         self._status_due_s = 0.0
+        self._beat_due_s = 0.0
         self._view: View | None = None
         self._view_is_new = False
         self._changed_candles: list[Candle] = []
@@ -80,22 +84,29 @@ class Client:
         return conflated
 
     def batch(self, now_s: float) -> list[Message]:
-        """Everything to send now, in order; `now_s` is any steady counter."""
-        return [
-            *self._hello(now_s),
+        """Everything to send now, in order; `now_s` is any steady counter.
+
+        Where nothing is to be said for a while, that is said: a browser that hears nothing
+        cannot tell a quiet market from a dead program.
+        """
+        messages = [
+            *self._instruments(now_s),
             *self._queued_facts(),
             *self._chart(now_s),
             *self._depth(),
             *self._status(now_s),
             *self._block(),
         ]
+        return messages + self._beat(now_s, said=bool(messages))
 
-    def _hello(self, now_s: float) -> list[Message]:
-        rows = len(self._market.table)
-        if rows == self._announced_rows:
+    def _instruments(self, now_s: float) -> list[Message]:
+        known, self._announced = self._announced, self._overview.listing()
+        if known == self._announced:
             return []
-        self._announced_rows = rows
-        self._pending[:rows] = True
+        if known is not None:
+            self._pending[len(known[0]) : len(self._announced[0])] = True
+            return [self._envelope("instruments", Instruments(self._overview.instruments()))]
+        self._pending[: len(self._market.table)] = True
         self._status_due_s = now_s + STATUS_EVERY_S
         return [self._envelope("hello", self._overview.hello())]
 
@@ -168,6 +179,12 @@ class Client:
         market = self._market
         state = Columns(market.table, market.metrics, market.freshness)
         return [encode_block(state, rows, self._next_seq(), self._overview.system().now_ms)]
+
+    def _beat(self, now_s: float, said: bool) -> list[Message]:
+        if not said and now_s < self._beat_due_s:
+            return []
+        self._beat_due_s = now_s + BEAT_EVERY_S
+        return [] if said else [self._envelope("beat", Beat())]
 
     def _shows(self, candle: Candle) -> bool:
         view = self._view

@@ -55,7 +55,7 @@ class Hub:
     def take(self, outputs: Outputs) -> None:
         """Share what changed with every browser; never waits."""
         facts = outputs.facts
-        self.overview.remember(facts)
+        self.overview.remember(outputs, self._monotonic_s())
         queued = [fact for fact in map(_queued, facts) if fact is not None]
         candles = [fact.candle for fact in facts if isinstance(fact, CandleChanged)]
         urgent = any(isinstance(fact, FeedChanged | PhaseChanged) for fact in facts)
@@ -141,7 +141,7 @@ def _queued(fact: Fact) -> Queued | None:
         case PhaseChanged():
             return _fact("phase", PhaseUpdate(fact.segment, fact.phase, fact.source))
         case FeedChanged():
-            return _fact("feed", FeedUpdate(fact.up, fact.reason))
+            return _fact("feed", FeedUpdate(fact.up, fact.reason, fact.cause))
         case Noticed():
             return _fact("notice", notice(fact))
         case CandleChanged():

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from ticktick.domain.market import CandleState, Freshness
 from ticktick.domain.sessions import Phase
-from ticktick.web.parts import FeedState, Mode, PartState, PhaseState, TokenStatus
+from ticktick.web.parts import FeedState, Health, Mode, PartState, PhaseState, Pulse, TokenStatus
 
 PROTOCOL_VERSION = 1
 
@@ -46,14 +46,14 @@ class InstrumentRow(Struct, frozen=True):
 
 
 class CandleRow(Struct, frozen=True, array_like=True):
-    """One candle as a JSON array."""
+    """One candle as a JSON array; a missing one has neither prices nor volume."""
 
     start_ms: int
-    open: int
-    high: int
-    low: int
-    close: int
-    volume: int
+    open: int | None
+    high: int | None
+    low: int | None
+    close: int | None
+    volume: int | None
     state: CandleState
     confirmed: bool
     revision: int
@@ -76,6 +76,7 @@ class Status(Struct, frozen=True):
     rate: float
     phases: dict[str, PhaseState]
     feed: FeedState
+    health: Health
     token: TokenStatus
     store: PartState
     recording: PartState
@@ -92,7 +93,10 @@ class Notice(Struct, frozen=True):
 
 
 class Hello(Struct, frozen=True):
-    """First message of a connection: what the rows and columns of the blocks mean."""
+    """First message of a connection: what the rows and columns of the blocks mean.
+
+    `notices` and `pulses` are the last ones, oldest first.
+    """
 
     version: str
     mode: Mode
@@ -102,6 +106,17 @@ class Hello(Struct, frozen=True):
     timeframes: tuple[int, ...]
     status: Status
     notices: tuple[Notice, ...]
+    pulses: tuple[Pulse, ...]
+
+
+class Instruments(Struct, frozen=True):
+    """The list changed: every instrument now followed; rows keep their numbers."""
+
+    instruments: tuple[InstrumentRow, ...]
+
+
+class Beat(Struct, frozen=True):
+    """Nothing changed, and the program is still there."""
 
 
 class Candles(Struct, frozen=True):
@@ -153,11 +168,14 @@ class FeedUpdate(Struct, frozen=True):
 
     up: bool
     reason: str
+    cause: str
 
 
 Data: TypeAlias = (
     Hello
+    | Instruments
     | Status
+    | Beat
     | Candles
     | CandleUpdate
     | Depth
@@ -169,7 +187,9 @@ Data: TypeAlias = (
 
 ENVELOPES: dict[str, type[Data]] = {
     "hello": Hello,
+    "instruments": Instruments,
     "status": Status,
+    "beat": Beat,
     "candles": Candles,
     "candle": CandleUpdate,
     "forming": CandleUpdate,

@@ -1,27 +1,34 @@
 """The state of the system as every browser and program is told it."""
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable, Set
+from typing import Final, TypeAlias
 
 from ticktick.domain.clock import NS_PER_MS
-from ticktick.domain.event import Fact, Noticed
+from ticktick.domain.event import Noticed
+from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import TIMEFRAMES, Freshness
+from ticktick.engine.ports import Outputs
 from ticktick.web.blocks import COLUMNS
 from ticktick.web.bodies import StatusAnswer
-from ticktick.web.messages import Hello, Notice, Status
-from ticktick.web.parts import PhaseState
+from ticktick.web.health import LinkDiary, Pulses, RepairDiary
+from ticktick.web.messages import Hello, InstrumentRow, Notice, Status
+from ticktick.web.parts import Health, PhaseState
 from ticktick.web.status import (
     LiveMarket,
     SystemStatus,
     extra_rows,
     feed_state,
+    followed_rows,
     instrument_row,
     symbol_statuses,
     watched_rows,
 )
 
 _NOTICES_KEPT: Final = 50
+REJECTIONS: Final = ("frames_rejected", "refused_values", "unknown_keys", "history_refused")
+
+Listing: TypeAlias = tuple[tuple[Instrument, ...], Set[str]]
 
 
 class Overview:
@@ -39,10 +46,19 @@ class Overview:
         self.counters: Counter[str] = Counter()
         self._version = version
         self._notices: deque[Notice] = deque(maxlen=_NOTICES_KEPT)
+        self._link = LinkDiary()
+        self._repair = RepairDiary()
+        self._pulses = Pulses()
 
-    def remember(self, facts: Iterable[Fact]) -> None:
-        """Keep the notices that a later browser must still be told."""
+    def remember(self, outputs: Outputs, now_s: float) -> None:
+        """Keep what a later browser must still be told; `now_s` is any steady counter."""
+        facts = outputs.facts
         self._notices += [notice(fact) for fact in facts if isinstance(fact, Noticed)]
+        self._link.take(facts)
+        self._repair.take(facts)
+        self._pulses.note(self.market.table, outputs)
+        if self._pulses.is_due(now_s):
+            self._pulses.beat(self.system(), now_s)
 
     def hello(self) -> Hello:
         """The first message of a connection."""
@@ -51,13 +67,20 @@ class Overview:
             mode=self.system().mode,
             columns=COLUMNS,
             freshness=tuple(Freshness),
-            instruments=tuple(
-                instrument_row(self.market, row) for row in range(len(self.market.table))
-            ),
+            instruments=self.instruments(),
             timeframes=TIMEFRAMES,
             status=self.status(),
             notices=tuple(self._notices),
+            pulses=tuple(self._pulses.kept),
         )
+
+    def instruments(self) -> tuple[InstrumentRow, ...]:
+        """Every instrument that is followed, with its row."""
+        return tuple(instrument_row(self.market, row) for row in followed_rows(self.market))
+
+    def listing(self) -> Listing:
+        """What the rows stand for at this moment: equal as long as no instrument changed."""
+        return tuple(self.market.table.instruments), self.market.extras
 
     def status(self) -> Status:
         """The state of the system at this moment of market time."""
@@ -66,7 +89,8 @@ class Overview:
             now_ms=system.now_ms,
             rate=system.rate,
             phases=self._phases(),
-            feed=feed_state(self.market, system.now_ms),
+            feed=feed_state(self.market, system.now_ms, self._link.cause, self._link.since_ms),
+            health=self._health(system),
             token=system.token,
             store=system.store,
             recording=system.recording,
@@ -83,6 +107,7 @@ class Overview:
             rate=status.rate,
             phases=status.phases,
             feed=status.feed,
+            health=status.health,
             token=status.token,
             store=status.store,
             recording=status.recording,
@@ -90,6 +115,24 @@ class Overview:
             counters=status.counters,
             symbols=symbol_statuses(self.market, watched_rows(self.market), status.now_ms),
             indices=symbol_statuses(self.market, extra_rows(self.market), status.now_ms),
+        )
+
+    def _health(self, system: SystemStatus) -> Health:
+        link, counters = system.link, self.market.counters
+        return Health(
+            outages=self._link.outages,
+            next_attempt_s=link.next_attempt_s,
+            can_take_over=link.can_take_over,
+            repair=self._repair.state(counters),
+            pulse=self._pulses.newest(system.now_ms),
+            clock_offset_ms=link.clock_offset_ms,
+            rest_left=link.budget_left,
+            rest_waiting=link.rest_waiting,
+            rejected={name: counters[name] for name in REJECTIONS if name in counters},
+            rejected_samples=(),
+            repeats=counters.get("repeats"),
+            corrections=counters.get("candle_corrections"),
+            unheard=link.unheard,
         )
 
     def _phases(self) -> dict[str, PhaseState]:

@@ -9,8 +9,9 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from ticktick.domain.clock import NS_PER_MS
+from ticktick.domain.health import LinkHealth
 from ticktick.domain.instrument import Instrument, Kind
-from ticktick.domain.market import Candle, Freshness
+from ticktick.domain.market import Candle, CandleState, Freshness
 from ticktick.domain.sessions import Phase
 from ticktick.market.table import SlotTable
 from ticktick.web.blocks import COLUMNS, Columns, column_values
@@ -63,7 +64,10 @@ class LiveEngine(Protocol):
 
 
 class SystemStatus(Struct, frozen=True):
-    """What the surroundings of the engine know: clock, login, stores. `now_ms` is market time."""
+    """What the surroundings of the engine know: clock, login, stores, link.
+
+    `now_ms` is market time, `loop_lag_ms` how late this program's own tasks run.
+    """
 
     mode: Mode
     now_ms: int
@@ -72,9 +76,13 @@ class SystemStatus(Struct, frozen=True):
     store: PartState
     recording: PartState
     counters: Mapping[str, int] = {}
+    link: LinkHealth = LinkHealth()
+    loop_lag_ms: float | None = None
 
 
-def feed_state(market: LiveMarket, now_ms: int) -> FeedState:
+def feed_state(
+    market: LiveMarket, now_ms: int, cause: str = "", since_ms: int | None = None
+) -> FeedState:
     """The link, how many symbols are fresh, and the age of the freshest index."""
     table = market.table
     freshness = [market.freshness[row] for row in watched_rows(market)]
@@ -83,11 +91,18 @@ def feed_state(market: LiveMarket, now_ms: int) -> FeedState:
     return FeedState(
         up=market.link_up,
         reason=market.link_reason,
+        cause=cause,
+        since_ms=since_ms,
         fresh=freshness.count(Freshness.FRESH),
         total=len(freshness),
         canary_age_ms=max(0, now_ms - newest_ns // NS_PER_MS) if newest_ns else None,
         last_frame_ms=market.last_frame_ns // NS_PER_MS if market.last_frame_ns else None,
     )
+
+
+def followed_rows(market: LiveMarket) -> list[int]:
+    """The rows that somebody follows: the user's list and the indices beside it."""
+    return list(range(len(market.table)))
 
 
 def watched_rows(market: LiveMarket) -> list[int]:
@@ -162,13 +177,14 @@ def all_candles(market: LiveMarket, symbol: str, minutes: int) -> list[Candle]:
 
 def candle_row(candle: Candle) -> CandleRow:
     """The candle for the page: price units."""
+    known = candle.state is not CandleState.MISSING
     return CandleRow(
         start_ms=candle.start_ns // NS_PER_MS,
-        open=candle.open,
-        high=candle.high,
-        low=candle.low,
-        close=candle.close,
-        volume=candle.volume,
+        open=candle.open if known else None,
+        high=candle.high if known else None,
+        low=candle.low if known else None,
+        close=candle.close if known else None,
+        volume=candle.volume if known else None,
         state=candle.state,
         confirmed=candle.confirmed,
         revision=candle.revision,
@@ -177,13 +193,18 @@ def candle_row(candle: Candle) -> CandleRow:
 
 def candle_answer(candle: Candle, instrument: Instrument) -> CandleAnswer:
     """The candle for programs: rupees."""
+    row = candle_row(candle)
+
+    def rupees(units: int | None) -> float | None:
+        return None if units is None else float(instrument.rupees(units))
+
     return CandleAnswer(
-        start_ms=candle.start_ns // NS_PER_MS,
-        open=float(instrument.rupees(candle.open)),
-        high=float(instrument.rupees(candle.high)),
-        low=float(instrument.rupees(candle.low)),
-        close=float(instrument.rupees(candle.close)),
-        volume=candle.volume,
+        start_ms=row.start_ms,
+        open=rupees(row.open),
+        high=rupees(row.high),
+        low=rupees(row.low),
+        close=rupees(row.close),
+        volume=row.volume,
         state=candle.state,
         confirmed=candle.confirmed,
         revision=candle.revision,

@@ -99,6 +99,14 @@ export function emptyTable(rows: number): Table {
   return table as Table;
 }
 
+/** A table with at least so many rows that keeps what it holds. */
+export function grown(table: Table, rows: number): Table {
+  if (rows <= table.last_price.length) return table;
+  const larger = emptyTable(rows);
+  for (const name of COLUMNS) larger[name].set(table[name]);
+  return larger;
+}
+
 /** Write the block's rows into the table; every other row keeps its values. */
 export function applyBlock(table: Table, block: Block): void {
   for (const name of COLUMNS) {

@@ -1,8 +1,8 @@
 /** The page wired to a real browser: its clock, its network, its frames. */
 
-import { wallMs } from "./messages";
 import { Page } from "./page";
 import { codeOf } from "./session";
+import { createWall } from "./wall";
 
 /** Take the one-time code out of the address, so that neither history nor a reload holds it. */
 function takeCode(): string | null {
@@ -44,6 +44,9 @@ export function browserPage(): Page {
       const { CandleChart } = await import("./chart");
       return new CandleChart(element, colours, onHover);
     },
-    wall: () => wallMs(performance.now()),
+    wall: createWall(
+      () => performance.now(),
+      () => Date.now(),
+    ),
   });
 }

@@ -3,6 +3,7 @@
 import type { CandleRow, CandleState } from "../messages.gen";
 import { type MarketMs, type PriceUnits, marketMs, priceUnits } from "./messages";
 
+/** One candle; prices and volume of a missing one are NaN. */
 export interface Candle {
   readonly startMs: MarketMs;
   readonly open: PriceUnits;
@@ -19,11 +20,11 @@ export function candleOf(row: CandleRow): Candle {
   const [startMs, open, high, low, close, volume, state, confirmed, revision] = row;
   return {
     startMs: marketMs(startMs),
-    open: priceUnits(open),
-    high: priceUnits(high),
-    low: priceUnits(low),
-    close: priceUnits(close),
-    volume,
+    open: priceUnits(open ?? NaN),
+    high: priceUnits(high ?? NaN),
+    low: priceUnits(low ?? NaN),
+    close: priceUnits(close ?? NaN),
+    volume: volume ?? NaN,
     state,
     confirmed,
     revision,

@@ -23,7 +23,9 @@ export const priceUnits = (value: number): PriceUnits => value as PriceUnits;
 
 const KNOWN: Record<Envelope["type"], true> = {
   hello: true,
+  instruments: true,
   status: true,
+  beat: true,
   candles: true,
   candle: true,
   forming: true,

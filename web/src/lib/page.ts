@@ -26,19 +26,17 @@ export interface PagePorts extends Ports {
   wall(): WallMs;
 }
 
-/** No message for so long: the status alone comes once a second, so the socket is dead. */
+/** No message for so long: the program beats four times a second, so the socket is dead. */
 const SILENCE_MS = 3_500;
 
 export class Page implements Listener {
   readonly store = new Store();
   readonly painter: Painter;
   private connection: Connection;
-  private lastMessage: WallMs;
 
   constructor(private readonly ports: PagePorts) {
     this.painter = createPainter(ports.nextFrame);
     this.connection = new Connection(ports, this);
-    this.lastMessage = ports.wall();
   }
 
   /** Connect; again when a new start link was opened. */
@@ -55,7 +53,7 @@ export class Page implements Listener {
 
   /** Call about four times a second: ages grow, and a silent socket is dropped. */
   tick(): void {
-    if (this.store.link === "open" && this.wall() - this.lastMessage > SILENCE_MS) {
+    if (this.store.link === "open" && this.wall() - this.store.heardAt > SILENCE_MS) {
       this.restart("no word from the program");
     }
     this.invalidate(["strip", "watchlist", "quote", "depth", "chart"]);
@@ -87,18 +85,18 @@ export class Page implements Listener {
   }
 
   onText(text: string): void {
-    this.lastMessage = this.wall();
+    this.store.heardAt = this.wall();
+    const shown = this.store.selected;
     const parsed = parse(text);
     if (!parsed.known) return this.took(this.store.receiveUnknown(parsed.seq));
-    this.took(this.store.receive(parsed.envelope, this.lastMessage));
-    const selected = this.store.selected;
-    if (parsed.envelope.type === "hello" && selected !== null) {
-      this.show(selected, this.store.minutes);
-    }
+    this.took(this.store.receive(parsed.envelope, this.store.heardAt));
+    const { selected, minutes } = this.store;
+    const isNew = parsed.envelope.type === "hello" || selected !== shown;
+    if (isNew && selected !== null) this.show(selected, minutes);
   }
 
   onBinary(buffer: ArrayBuffer): void {
-    this.lastMessage = this.wall();
+    this.store.heardAt = this.wall();
     try {
       this.took(this.store.receiveBlock(buffer));
     } catch (error) {

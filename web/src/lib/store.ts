@@ -9,24 +9,30 @@ import type {
   Mode,
   Notice,
   PhaseUpdate,
+  Pulse,
   Status,
 } from "../messages.gen";
-import { type Block, type Table, applyBlock, decodeBlock, emptyTable } from "./blocks";
+import { type Block, type Table, applyBlock, decodeBlock, emptyTable, grown } from "./blocks";
 import { CandleSeries, candleOf } from "./candles";
 import { type MarketClock, ageMs, marketNow } from "./clock";
 import { shownFreshness } from "./freshness";
 import type { Envelope, MarketMs, SymbolName, WallMs } from "./messages";
-import { marketMs, symbolName } from "./messages";
+import { marketMs, symbolName, wallMs } from "./messages";
 import { PANELS, type Panel } from "./painter";
 
 /** `lost` until the next hello; `no_session` until somebody opens a start link. */
 export type Link = "connecting" | "open" | "lost" | "no_session";
 
 const MOST_NOTICES = 300;
+const MOST_PULSES = 300;
+/** The program speaks at least every 250 ms; after so long a silence nothing is known any more. */
+const SILENT_MS = 900;
 
 export class Store {
   link: Link = "connecting";
   linkReason = "";
+  /** When the program was last heard. */
+  heardAt = wallMs(0);
   hello: Hello | null = null;
   status: Status | null = null;
   mode: Mode | null = null;
@@ -36,6 +42,8 @@ export class Store {
   /** Indices the program follows although nobody watches them. */
   followed: readonly InstrumentRow[] = [];
   notices: readonly Notice[] = [];
+  /** How late everything was in the last minutes, a second each, oldest first. */
+  pulses: readonly Pulse[] = [];
   table: Table = emptyTable(0);
   /** Direction of each row's last price change: -1, 0 (none seen) or 1. */
   directions = new Int8Array(0);
@@ -73,6 +81,10 @@ export class Store {
     switch (envelope.type) {
       case "hello":
         return this.begin(envelope.data, wall);
+      case "instruments":
+        return this.takeInstruments(envelope.data.instruments);
+      case "beat":
+        return [];
       case "status":
         return this.takeStatus(envelope.data, wall);
       case "candles":
@@ -134,8 +146,14 @@ export class Store {
     return ["watchlist", "quote", "depth", "chart"];
   }
 
-  get linkUp(): boolean {
-    return this.link === "open" && (this.status?.feed.up ?? false);
+  /** Whether what the page shows may be true: program and broker are both heard. */
+  linkUp(wall: WallMs): boolean {
+    return this.link === "open" && !this.isSilent(wall) && (this.status?.feed.up ?? false);
+  }
+
+  /** Whether the program said nothing for too long, although the socket is open. */
+  isSilent(wall: WallMs): boolean {
+    return this.link === "open" && wall - this.heardAt > SILENT_MS;
   }
 
   instrument(symbol: SymbolName | null): InstrumentRow | null {
@@ -154,25 +172,19 @@ export class Store {
   /** Freshness of the row as it may be shown now. */
   freshness(row: number, wall: WallMs): Freshness {
     const told = this.hello?.freshness[this.table.freshness[row] ?? NaN] ?? "unknown";
-    return shownFreshness(told, this.ageMs(row, wall), this.linkUp);
+    return shownFreshness(told, this.ageMs(row, wall), this.linkUp(wall));
   }
 
   private begin(hello: Hello, wall: WallMs): readonly Panel[] {
-    const rows = 1 + Math.max(-1, ...hello.instruments.map((one) => one.row));
     this.hello = hello;
-    this.watched = hello.instruments.filter((one) => one.is_watched);
-    this.followed = hello.instruments.filter((one) => !one.is_watched);
-    this.rowOf = new Map(hello.instruments.map((one) => [one.symbol, one]));
     this.notices = hello.notices;
-    this.table = emptyTable(rows);
-    this.directions = new Int8Array(rows);
-    this.moves = new Uint32Array(rows);
-    this.versions = new Uint32Array(rows);
+    this.pulses = hello.pulses;
+    this.table = emptyTable(0);
+    this.directions = new Int8Array(0);
+    this.moves = new Uint32Array(0);
+    this.versions = new Uint32Array(0);
     this.depth = null;
-    if (this.instrument(this.selected) === null) {
-      const first = this.watched.find((one) => one.has_volume) ?? hello.instruments[0];
-      this.selected = first === undefined ? null : symbolName(first.symbol);
-    }
+    this.takeInstruments(hello.instruments);
     if (!hello.timeframes.includes(this.minutes)) this.minutes = hello.timeframes[0] ?? 1;
     this.link = "open";
     this.linkReason = "";
@@ -180,8 +192,36 @@ export class Store {
     return PANELS;
   }
 
+  /** Follow these instruments from now on; what is known of the others is kept. */
+  private takeInstruments(instruments: readonly InstrumentRow[]): readonly Panel[] {
+    const rows = 1 + Math.max(-1, ...instruments.map((one) => one.row));
+    const neighbours = this.watched.map((one) => one.symbol);
+    this.watched = instruments.filter((one) => one.is_watched);
+    this.followed = instruments.filter((one) => !one.is_watched);
+    this.rowOf = new Map(instruments.map((one) => [one.symbol, one]));
+    this.table = grown(this.table, rows);
+    this.directions = copied(new Int8Array(Math.max(rows, this.directions.length)), this.directions);
+    this.moves = copied(new Uint32Array(Math.max(rows, this.moves.length)), this.moves);
+    this.versions = copied(new Uint32Array(Math.max(rows, this.versions.length)), this.versions);
+    if (this.instrument(this.selected) === null) this.selected = this.nearest(neighbours);
+    return PANELS;
+  }
+
+  /** What to show instead of a symbol that is gone: the next of the old list that is left. */
+  private nearest(before: readonly string[]): SymbolName | null {
+    const at = before.indexOf(this.selected ?? "");
+    const around = at < 0 ? [] : [...before.slice(at), ...before.slice(0, at).toReversed()];
+    const left = around.find((symbol) => this.rowOf.has(symbol));
+    const first = this.watched.find((one) => one.has_volume) ?? this.watched[0] ?? this.followed[0];
+    const symbol = left ?? first?.symbol;
+    return symbol === undefined ? null : symbolName(symbol);
+  }
+
   private takeStatus(status: Status, wall: WallMs): readonly Panel[] {
     this.status = status;
+    const { pulse } = status.health;
+    const newest = this.pulses.at(-1)?.at_ms ?? -Infinity;
+    if (pulse.at_ms > newest) this.pulses = [...this.pulses, pulse].slice(-MOST_PULSES);
     this.clock = { atMs: marketMs(status.now_ms), rate: status.rate, wall };
     return ["page", "strip"];
   }
@@ -229,4 +269,9 @@ export class Store {
     if (this.lastSeq !== null && seq > this.lastSeq + 1) this.lostMessages += seq - this.lastSeq - 1;
     this.lastSeq = seq;
   }
+}
+
+function copied<T extends Int8Array | Uint32Array>(into: T, from: T): T {
+  into.set(from);
+  return into;
 }

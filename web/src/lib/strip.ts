@@ -45,11 +45,12 @@ export function feedItem(store: Store, wall: WallMs): Item {
   const state = worst(states);
   const good = states.filter((one) => one === "fresh" || one === "quiet").length;
   const text = state === "closed" ? "closed" : `${state} ${good}/${states.length}`;
-  return { state, text, detail: feedDetail(store, state) };
+  return { state, text, detail: feedDetail(store, state, wall) };
 }
 
-function feedDetail(store: Store, state: Freshness): string {
+function feedDetail(store: Store, state: Freshness, wall: WallMs): string {
   if (store.link !== "open") return "page not connected";
+  if (store.isSilent(wall)) return "no word from the program";
   const feed = store.status?.feed;
   if (feed === undefined) return "";
   if (!feed.up) return feed.reason === "" ? "link down" : feed.reason;
@@ -100,7 +101,7 @@ export function banners(store: Store, wall: WallMs): BannerView[] {
   if (store.mode !== hello.mode) {
     add("mode", `The program changed from ${hello.mode} to ${store.mode}. Reload this page.`);
   }
-  if (status.token.state === "expired") add("token", tokenEnded(store));
+  if (status.token.state === "expired") add("token", tokenEnded(store, wall));
   else if (store.link === "open" && !status.feed.up) add("feed", feedDown(store, wall));
   if (status.store.state === "degraded") {
     add("store", "Prices continue from memory; history will be repaired.");
@@ -111,10 +112,10 @@ export function banners(store: Store, wall: WallMs): BannerView[] {
   return found;
 }
 
-function tokenEnded(store: Store): string {
+function tokenEnded(store: Store, wall: WallMs): string {
   const at = store.status?.token.expires_ms ?? null;
   const ended = at === null ? "" : ` at ${format.minute(marketMs(at))}`;
-  const stopped = store.linkUp ? "" : ` Prices stopped at ${lastFrame(store)}.`;
+  const stopped = store.linkUp(wall) ? "" : ` Prices stopped at ${lastFrame(store)}.`;
   return `Broker login ended${ended}.${stopped}`;
 }
 
