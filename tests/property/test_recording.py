@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ticktick.domain.event import (
+    CalendarRead,
     Event,
     FrameArrived,
     HistoryRead,
@@ -18,6 +19,7 @@ from ticktick.domain.event import (
 )
 from ticktick.domain.instrument import Instrument, Kind
 from ticktick.domain.market import Candle, CandleState
+from ticktick.domain.sessions import DayHours
 from ticktick.engine.ports import EngineSettings
 from ticktick.errors import StoreError
 from ticktick.store.recording import Recorder, RecordingHeader, read_recording
@@ -50,11 +52,19 @@ INSTRUMENT = st.builds(
     instrument_key=TEXT,
     kind=st.sampled_from(Kind),
 )
+HOURS = st.lists(st.tuples(NS, NS), max_size=2).map(tuple)
 EVENT: st.SearchStrategy[Event] = st.one_of(
     FRAME,
     st.builds(LinkChanged, at_ns=NS, up=st.booleans(), reason=TEXT),
     st.builds(TimerFired, at_ns=NS),
     st.builds(HistoryRead, at_ns=NS, symbol=TEXT, candles=st.lists(CANDLE, max_size=3).map(tuple)),
+    st.builds(
+        CalendarRead,
+        at_ns=NS,
+        days=st.lists(
+            st.builds(DayHours, day=st.dates(), cash=HOURS, derivatives=HOURS), max_size=3
+        ).map(tuple),
+    ),
     st.builds(
         InstrumentsResolved,
         at_ns=NS,

@@ -1,6 +1,7 @@
 """The engine: every kind of event, in order, with nothing but the events to go by."""
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -20,6 +21,7 @@ from tests.market_stage import (
 )
 from ticktick.domain.clock import NS_PER_DAY, NS_PER_S
 from ticktick.domain.event import (
+    CalendarRead,
     Event,
     Fact,
     FeedChanged,
@@ -32,7 +34,7 @@ from ticktick.domain.event import (
     PhaseChanged,
     TimerFired,
 )
-from ticktick.domain.sessions import Calendar, Phase
+from ticktick.domain.sessions import Calendar, DayHours, Phase
 from ticktick.engine.engine import Engine
 from ticktick.engine.ports import EngineSettings
 
@@ -150,6 +152,28 @@ def test_P22_given_the_feed_spoke_then_its_word_holds_for_that_day() -> None:
     ]
 
 
+def test_F41_given_the_broker_closes_the_day_then_the_phases_follow_at_once() -> None:
+    stage = Stage(at_ns=clock(9, 16))
+    assert stage.market.phases == {"NSE_EQ": Phase.CONTINUOUS}
+    outputs = stage.process(CalendarRead(clock(9, 17), (DayHours(date(2026, 11, 20)),)))
+    assert phases(outputs.facts) == [("NSE_EQ", Phase.CLOSED, "calendar")]
+    assert outputs.touched.tolist() == [0]
+
+
+def test_F41_given_an_evening_session_of_the_broker_then_its_trades_make_candles() -> None:
+    evening = ((clock(18), clock(19)),)
+    stage = Stage(at_ns=clock(9))
+    stage.process(CalendarRead(clock(9), (DayHours(date(2026, 11, 20), evening, evening),)))
+    stage.timer(clock(18))
+    assert stage.market.phases == {"NSE_EQ": Phase.CONTINUOUS}
+    stage.begin(clock(18, 0, 1))
+    stage.trade(clock(18, 0, 30), 105)
+    stage.timer(clock(18, 1, 10))
+    assert [candle.start_ns for candle in stage.market.candles("ACME", 1)] == [clock(18)]
+    stage.timer(clock(19))
+    assert stage.market.phases == {"NSE_EQ": Phase.CLOSED}
+
+
 def test_P22_given_a_word_the_feeds_schema_does_not_know_then_the_calendar_stays() -> None:
     stage = Stage(at_ns=clock(9, 16))
     assert phases(stage.process(words(clock(9, 16), NSE_EQ=Phase.UNKNOWN)).facts) == []
@@ -234,6 +258,7 @@ def a_busy_morning() -> list[Event]:
         HistoryRead(
             OPEN, "ACME", tuple(candle(OPEN - NS_PER_DAY + i * 60 * NS_PER_S) for i in range(60))
         ),
+        CalendarRead(OPEN, (DayHours(date(2026, 11, 21), ((OPEN, OPEN + NS_PER_DAY),)),)),
         LinkChanged(OPEN, True, "connected"),
         words(OPEN, NSE_EQ=Phase.CONTINUOUS),
     ]

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import Candle, Freshness
-from ticktick.domain.sessions import Phase
+from ticktick.domain.sessions import DayHours, Phase
 
 LINK_CAUSES = (
     "closed",  # by the server, or the network broke
@@ -69,6 +69,13 @@ class InstrumentsResolved(Struct, frozen=True, tag="instruments"):
     notes: tuple[str, ...] = ()
 
 
+class CalendarRead(Struct, frozen=True, tag="calendar"):
+    """What the broker says of some days: closed, as usual, or at unusual times."""
+
+    at_ns: int
+    days: tuple[DayHours, ...]
+
+
 class HistoryRead(Struct, frozen=True, tag="history"):
     """Final one-minute candles of one symbol from the broker, oldest first.
 
@@ -122,6 +129,7 @@ Event: TypeAlias = (
     | LinkChanged
     | TimerFired
     | InstrumentsResolved
+    | CalendarRead
     | HistoryRead
     | QuotesRead
     | NoteTaken

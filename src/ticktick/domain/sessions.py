@@ -5,8 +5,11 @@ candles. Rules are date-effective: the closing auction of 3 August 2026 moved th
 continuous trading of stocks with derivatives to 15:15 and of derivatives to 15:40.
 """
 
+from collections.abc import Iterable
+from copy import copy
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -33,6 +36,17 @@ class SessionClass(StrEnum):
     AUCTION_CASH = "auction_cash"
     CASH = "cash"
     DERIVATIVE = "derivative"
+
+
+class DayHours(Struct, frozen=True):
+    """What the broker says of one day: the continuous trading of stocks and of derivatives.
+
+    Stretches (start, end) in their order; none where that part of the exchange is closed.
+    """
+
+    day: date
+    cash: tuple[tuple[int, int], ...] = ()
+    derivatives: tuple[tuple[int, int], ...] = ()
 
 
 class Session(Struct, frozen=True):
@@ -110,11 +124,16 @@ _POST_CLOSES = [
     (date(2026, 8, 3), (15, 50), (16, 0)),
 ]
 
+_Stretches: TypeAlias = tuple[tuple[int, int], ...]
 _REGULAR = (("09:15", "15:30"),)  # a special session at regular hours is a day like any other
 
 
 class Calendar:
-    """Trading days of the exchange and the session of each."""
+    """Trading days of the exchange and the session of each.
+
+    What the broker told of a day wins over the dated file, but for the pre-open, the auction and
+    the stretches inside its hours, of which the broker tells nothing.
+    """
 
     def __init__(
         self,
@@ -123,18 +142,28 @@ class Calendar:
     ) -> None:
         self._holidays = holidays
         self._specials = NSE_SPECIAL_SESSIONS if specials is None else specials
+        self._told: dict[date, DayHours] = {}
+
+    def told(self, days: Iterable[DayHours]) -> "Calendar":
+        """This calendar with what the broker says of some days."""
+        other = copy(self)
+        other._told = {**self._told, **{hours.day: hours for hours in days}}
+        return other
 
     def is_trading_day(self, day: date) -> bool:
         """Whether the exchange trades at all on that day."""
+        told = self._told.get(day)
+        if told is not None:
+            return bool(told.cash or told.derivatives)
         return day in self._specials or (day.weekday() < 5 and day not in self._holidays)
 
     def session(self, day: date, kind: SessionClass) -> Session | None:
         """The session of that day, or None when the exchange is closed."""
         if not self.is_trading_day(day):
             return None
-        special = self._specials.get(day)
-        if special is not None and special != _REGULAR:
-            return _special_session(day, special)
+        unusual = self._unusual(day, kind)
+        if unusual is not None:
+            return _special_session(day, unusual) if unusual else None
         _, close, auction_end = [row for row in _CLOSES[kind] if row[0] <= day][-1]
         _, post_start, post_end = [row for row in _POST_CLOSES if row[0] <= day][-1]
         return Session(
@@ -143,6 +172,17 @@ class Calendar:
             pre_open_ns=at_ist(day, 9, 0),
             auction_end_ns=at_ist(day, *auction_end),
             post_close_ns=(at_ist(day, *post_start), at_ist(day, *post_end)),
+        )
+
+    def _unusual(self, day: date, kind: SessionClass) -> _Stretches | None:
+        """The hours of a trading day, none for a class that rests; None if they are as usual."""
+        special = self._specials.get(day, _REGULAR)
+        dated = None if special == _REGULAR else _on_clock(day, special)
+        told = self._told.get(day)
+        if told is None:
+            return dated
+        return _believed(
+            day, told.derivatives if kind is SessionClass.DERIVATIVE else told.cash, dated
         )
 
     def trading_days_before(self, day: date, count: int) -> list[date]:
@@ -170,16 +210,34 @@ def session_class(instrument: Instrument) -> SessionClass:
     return SessionClass.CASH if instrument.kind is Kind.EQUITY else SessionClass.DERIVATIVE
 
 
-def _special_session(day: date, stretches: tuple[tuple[str, str], ...]) -> Session:
-    times = tuple((_wall_ns(day, start), _wall_ns(day, end)) for start, end in stretches)
-    close = times[-1][1]
+def _believed(day: date, told: _Stretches, dated: _Stretches | None) -> _Stretches | None:
+    """The unusual hours of a day of which the broker told; None if they are the usual ones.
+
+    The dated file knows breaks that the broker's first and last moment do not show.
+    """
+    if len(told) != 1:
+        return told
+    ((start_ns, end_ns),) = told
+    if dated and (start_ns, end_ns) == (dated[0][0], dated[-1][1]):
+        return dated
+    begins_as_usual = at_ist(day, 9) <= start_ns <= at_ist(day, 9, 15)
+    ends_as_usual = at_ist(day, 15, 15) <= end_ns <= at_ist(day, 15, 45)
+    return None if begins_as_usual and ends_as_usual else told
+
+
+def _special_session(day: date, stretches: _Stretches) -> Session:
+    close = stretches[-1][1]
     return Session(
         day=day,
-        stretches=times,
-        pre_open_ns=times[0][0],
+        stretches=stretches,
+        pre_open_ns=stretches[0][0],
         auction_end_ns=close,
         post_close_ns=(close, close),
     )
+
+
+def _on_clock(day: date, hours: tuple[tuple[str, str], ...]) -> _Stretches:
+    return tuple((_wall_ns(day, start), _wall_ns(day, end)) for start, end in hours)
 
 
 def _wall_ns(day: date, text: str) -> int:

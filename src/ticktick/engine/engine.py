@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from ticktick.domain.event import (
+    CalendarRead,
     Event,
     FrameArrived,
     HistoryRead,
@@ -44,6 +45,8 @@ class Engine:
                 return self.market.link(event)
             case InstrumentsResolved():
                 return self.market.resolve(event)
+            case CalendarRead():
+                return self.market.calendar(event)
             case HistoryRead():
                 return self.market.history(event)
             case QuotesRead():

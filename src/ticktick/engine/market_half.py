@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ticktick.core.columns import Rows
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_S
 from ticktick.domain.event import (
+    CalendarRead,
     CandleChanged,
     Fact,
     FeedChanged,
@@ -165,6 +166,12 @@ class MarketHalf:
         expired = self._metrics.expire(at_ns)
         aged = self._judge(self._all_rows(), at_ns, facts)
         return _union(flipped, expired, aged), facts
+
+    def calendar(self, event: CalendarRead) -> Change:
+        """Plan the phases by what the broker says of some days."""
+        at_ns, facts = event.at_ns, list[Fact]()
+        flipped = self._requote(self._phases.replan(event.days, at_ns), at_ns, facts)
+        return _union(flipped, self._judge(self._all_rows(), at_ns, facts)), facts
 
     def history(self, event: HistoryRead) -> Change:
         """Merge the broker's finished minutes of one symbol."""

@@ -1,6 +1,6 @@
 """Which phase each segment and each instrument is in: the feed's word first, else the calendar."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ticktick.domain.clock import (
     ist_midnight_ns,
 )
 from ticktick.domain.instrument import Instrument
-from ticktick.domain.sessions import Calendar, Phase, Session, SessionClass, session_class
+from ticktick.domain.sessions import Calendar, DayHours, Phase, Session, SessionClass, session_class
 
 STRETCHES = 4
 _OVER = frozenset({Phase.CLOSED, Phase.POST_CLOSE, Phase.AUCTION, Phase.HALTED})
@@ -58,6 +58,13 @@ class Phases:
     def watch(self, instruments: Sequence[Instrument], at_ns: int) -> list[str]:
         """Take over the instruments, by row; return the segments whose phase changed."""
         self._instruments = instruments
+        self._due_ns = 0
+        return self.advance(at_ns)
+
+    def replan(self, days: Iterable[DayHours], at_ns: int) -> list[str]:
+        """Take over what the broker says of days; return the segments whose phase changed."""
+        self._calendar = self._calendar.told(days)
+        self._sessions.clear()
         self._due_ns = 0
         return self.advance(at_ns)
 
