@@ -19,6 +19,8 @@ SUMMARIES = {
     "login": "Get today's access token from Upstox.",
     "status": "Show what the running program knows of each symbol.",
     "symbols": "Show and change the watchlist.",
+    "indicators": "Compute the indicators of a file of candles.",
+    "patterns": "Find the candlestick patterns of a file of candles.",
     "history": "Read and show the latest candles of the broker.",
     "record": "Record the feed without showing it.",
     "replay": "Play a recording through the same engine.",

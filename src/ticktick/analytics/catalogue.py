@@ -85,3 +85,22 @@ INDICATORS: Final[tuple[Indicator, ...]] = (
     Indicator(("er_10",), "ER", _C, (10,), "ratio", 10),
     Indicator(("cmf_20",), "CMF", _HLCV, (20,), "ratio", 19),
 )
+
+_OWN: Final[dict[str, Unit]] = {
+    "bb_percent": "ratio",
+    "bb_width": "ratio",
+    "keltner_upper": "price",
+    "keltner_middle": "price",
+    "keltner_lower": "price",
+    "vwap": "price",
+    **{f"vwap_{side}_{k}": "price" for side in ("upper", "lower") for k in (1, 2, 3)},
+    "momentum": "ratio",
+    "rvol": "ratio",
+}
+
+UNITS: Final[dict[str, Unit]] = {
+    name: "side" if name == "supertrend_side" else indicator.unit
+    for indicator in INDICATORS
+    for name in indicator.names
+} | _OWN
+"""Every published name and its unit."""

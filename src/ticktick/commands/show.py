@@ -1,6 +1,6 @@
 """Tables on the terminal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -24,3 +24,38 @@ def show_symbols(symbols: Sequence[Mapping[str, Any]]) -> None:
 
 def _text(value: float | None, layout: str) -> str:
     return "-" if value is None else format(value, layout)
+
+
+def show_readings(readings: Sequence[Mapping[str, Any]]) -> None:
+    """One line per indicator, one column per timeframe; prices in rupees, `-` is not ready.
+
+    A tilde marks values of too short a history, an asterisk those of a flat window.
+    """
+    names = [name for name in readings[0] if name not in _NOT_VALUES]
+    click.echo(f"{'INDICATOR':<18}" + "".join(f"{r['timeframe']:>14}" for r in readings))
+    for name in names:
+        cells = "".join(f"{_reading(reading, name):>14}" for reading in readings)
+        click.echo(f"{name:<18}{cells}")
+
+
+def show_patterns(patterns: Iterable[Mapping[str, Any]]) -> None:
+    """One line per pattern, oldest first: where, what, its trend before and its own record."""
+    click.echo(f"{'CANDLE':<27}{'TIME':<6}{'PATTERN':<22}{'VALUE':>6}  {'BEFORE':<7}RECORD")
+    for pattern in patterns:
+        rate = "not enough history"
+        if pattern["hit_rate"] is not None:
+            bounds = f"{pattern['hit_rate_low']:.0%} to {pattern['hit_rate_high']:.0%}"
+            rate = f"{pattern['hit_rate']:.0%} ({bounds}), any candle {pattern['base_rate']:.0%}"
+        click.echo(
+            f"{pattern['start']:<27}{pattern['timeframe']:<6}{pattern['pattern']:<22}"
+            f"{pattern['value']:>6}  {pattern['trend'] or '-':<7}{rate}, n={pattern['cases']}"
+        )
+
+
+_NOT_VALUES = ("timeframe", "start", "bars", "warming", "degenerate")
+
+
+def _reading(reading: Mapping[str, Any], name: str) -> str:
+    value = reading[name]
+    mark = "*" if name in reading["degenerate"] else "~" if reading["warming"] else " "
+    return "- " if value is None else f"{value:,.4f}{mark}"
