@@ -207,6 +207,23 @@ def test_a_negative_volume_and_a_trade_of_tomorrow() -> None:
     assert stock(out).ltpc.ltt - stock(frame()).ltpc.ltt == 86_400_000
 
 
+def test_a_trade_gets_a_time_before_the_last_one() -> None:
+    (out,) = sent(ordered("ws.values", args={"kind": "old_trade"}), frame())
+    assert stock(frame()).ltpc.ltt - stock(out).ltpc.ltt == 5_000
+
+
+def test_the_volume_of_the_day_starts_again() -> None:
+    fault, line = ordered("ws.values", args={"kind": "volume_restart"}), Mangling(Workshop())
+    volumes = []
+    for bought in (0, 40, 100):
+        later = FeedResponse.FromString(frame())
+        later.feeds[KEY].fullFeed.marketFF.vtt += bought
+        (out,) = line.send(later.SerializeToString(), [fault])
+        assert isinstance(out, bytes)
+        volumes.append(stock(out).vtt)
+    assert volumes == [0, 40, 100]
+
+
 def test_two_faults_work_one_after_the_other() -> None:
     faults = Faults()
     both = [

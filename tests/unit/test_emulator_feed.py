@@ -8,6 +8,7 @@ from ticktick.domain.sessions import Calendar
 from ticktick.emulator.exchange import Exchange
 from ticktick.emulator.feed import FeedConnection
 from ticktick.emulator.market import Market
+from ticktick.emulator.wire import merged
 from ticktick.proto.MarketDataFeed_pb2 import FeedResponse, MarketStatus, RequestMode, Type
 
 RELIANCE, NIFTY = "NSE_EQ|INE002A01018", "NSE_INDEX|Nifty 50"
@@ -131,3 +132,20 @@ def test_the_market_status_is_told_at_once_and_at_every_change() -> None:
         950: ("CLOSING_START", "CLOSING_START", "CLOSING_END"),
         960: ("CLOSING_END", "CLOSING_END", "CLOSING_END"),
     }
+
+
+def test_without_partial_packets_every_message_tells_all_of_the_instrument() -> None:
+    partial, whole = connected(), connected()
+    whole[0].switches.order(b'{"feed.partial_packets": false}')
+    keys = (RELIANCE, NIFTY)
+    seen = read(say(partial[1], "sub", *keys, mode="full")).feeds
+    say(whole[1], "sub", *keys, mode="full")
+    lean, full = after(partial[0], 90), after(whole[0], 90)
+    assert len(lean) == len(full) > 100
+    left_out = 0
+    for some, everything in zip(lean, full, strict=True):
+        for key, feed in some.feeds.items():
+            left_out += not feed.fullFeed.marketFF.HasField("ltpc")
+            seen[key].CopyFrom(merged(seen[key], feed))
+            assert everything.feeds[key] == seen[key]
+    assert left_out > 50

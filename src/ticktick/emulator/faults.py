@@ -19,6 +19,8 @@ BAD_VALUES: Final = (
     "1e9",
     "negative_volume",
     "tomorrow",
+    "old_trade",
+    "volume_restart",
 )
 
 

@@ -70,10 +70,12 @@ class FeedConnection:
         """The live frame of an update; None if nothing in it was asked for."""
         sent_ns = update.at_ns if update.sent_ns is None else update.sent_ns
         response = FeedResponse(type=update.type, currentTs=sent_ns // NS_PER_MS)
+        is_partial = self._switches.is_on("feed.partial_packets")
         for key, feed in update.feeds.items():
             mode = self._modes.get(key)
             if mode is not None:
-                _add(response, key, feed, mode)
+                whole = None if is_partial else self.source.snapshot(key, mode == DEEP_MODE)
+                _add(response, key, whole or feed, mode)
         return response.SerializeToString(deterministic=True) if response.feeds else None
 
     def _subscribe(self, message: _Message, keys: list[str]) -> bytes | None:

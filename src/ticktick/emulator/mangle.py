@@ -16,6 +16,7 @@ Sent = bytes | str
 
 _KEPT_FRAMES = 20
 _MS_PER_DAY = 86_400_000
+_OLD_TRADE_MS = 5_000
 _MARKET_INFO: Final = b"\x08\x02"
 _LIVE_FEED: Final = b"\x08\x01"
 _BAD_PRICES: Final = {"zero": 0.0, "nan": math.nan, "inf": math.inf, "1e9": 1e9}
@@ -79,6 +80,7 @@ class Mangler:
         self._held: list[Sent] = []
         self._replayed = ordinal == 0
         self._dropped: str | None = None
+        self._first_volumes: dict[str, int] = {}
         self._act = _ACTS.get(fault.verb)
 
     def send(self, frame: Sent) -> list[Sent]:
@@ -185,10 +187,21 @@ class Mangler:
         response = FeedResponse.FromString(frame)
         if response.type == Type.market_info:
             return [frame]
+        kind = str(self._fault.args["kind"])
         for key, feed in response.feeds.items():
-            if self._fault.match in key:
-                _spoil(feed, str(self._fault.args["kind"]))
+            if self._fault.match not in key:
+                continue
+            if kind == "volume_restart":
+                self._restart_volume(key, feed)
+            else:
+                _spoil(feed, kind)
         return [response.SerializeToString(deterministic=True)]
+
+    def _restart_volume(self, key: str, feed: Feed) -> None:
+        """Let the day's volume count from what it was when the fault met the instrument."""
+        full = feed.fullFeed
+        if full.HasField("marketFF"):
+            full.marketFF.vtt -= self._first_volumes.setdefault(key, full.marketFF.vtt)
 
 
 _ACTS: Final[dict[str, Callable[[Mangler, bytes], list[Sent]]]] = {
@@ -211,6 +224,8 @@ def _spoil(feed: Feed, kind: str) -> None:
         feed.fullFeed.marketFF.vtt = -max(feed.fullFeed.marketFF.vtt, 1)
     elif trade is not None and kind == "tomorrow":
         trade.ltt += _MS_PER_DAY
+    elif trade is not None and kind == "old_trade":
+        trade.ltt -= _OLD_TRADE_MS
     elif trade is not None:
         trade.ltp = _BAD_PRICES[kind]
 

@@ -16,6 +16,7 @@ class Switch(NamedTuple):
 SWITCHES: Final[Mapping[str, Switch]] = {
     "account.plus": Switch(False, "the account has the Plus plan: 5 sockets of the feed, not 2"),
     "feed.one_socket": Switch(False, "one socket of the feed a user, as an older page says"),
+    "feed.partial_packets": Switch(True, "an update leaves out the parts that did not change"),
     "feed.text_errors": Switch(False, "keys above a limit are answered by a text frame"),
     "feed.d30_for_all": Switch(False, "full_d30 works without the Plus plan, which no page says"),
 }
