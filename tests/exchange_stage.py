@@ -13,6 +13,7 @@ from ticktick.emulator.calendar import MovableCalendar
 from ticktick.emulator.exchange import Exchange
 from ticktick.emulator.market import Market
 from ticktick.emulator.pace import Pace
+from ticktick.emulator.register import Register
 from ticktick.emulator.server import ExchangeServer, listening
 from ticktick.proto.MarketDataFeed_pb2 import FeedResponse
 
@@ -84,9 +85,13 @@ async def exchange_stage(
     start: str = "2026-11-20T10:30:00", idle_ping_s: float = 60.0
 ) -> AsyncIterator[ExchangeStage]:
     """Serve an exchange whose clock stands unless the test moves it."""
-    start_ns, calendar = parse_iso_ns(f"{start}+05:30"), MovableCalendar()
+    start_ns, calendar, register = parse_iso_ns(f"{start}+05:30"), MovableCalendar(), Register()
     exchange = Exchange(
-        lambda at_ns: Market(1, at_ns, calendar), start_ns, seed=1, calendar=calendar
+        lambda at_ns: Market(1, at_ns, calendar, register),
+        start_ns,
+        seed=1,
+        calendar=calendar,
+        register=register,
     )
     server = ExchangeServer(exchange, Pace(start_ns, 0.0, lambda: 0), idle_ping_s)
     async with asyncio.timeout(LIMIT_S), listening(server.application(), 0) as port:

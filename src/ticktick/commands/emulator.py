@@ -19,6 +19,7 @@ from ticktick.emulator.exchange import Exchange
 from ticktick.emulator.floor import Floor
 from ticktick.emulator.pace import Pace
 from ticktick.emulator.recording import RecordedFile, recorded_file
+from ticktick.emulator.register import Register
 from ticktick.emulator.replay import EmptyRecordingError, Replay, first_ns
 from ticktick.emulator.server import ExchangeServer, listening
 from ticktick.emulator.source import Source
@@ -131,8 +132,14 @@ def command(
     rate = None if isinstance(speed, str) else speed
     files = recordings + more_recordings
     start_ns = _start_ns(files, rate) if start is None else start
-    calendar = MovableCalendar()
-    exchange = Exchange(_source(seed, files, calendar), start_ns, seed=seed, calendar=calendar)
+    calendar, register = MovableCalendar(), Register()
+    exchange = Exchange(
+        _source(seed, files, calendar, register),
+        start_ns,
+        seed=seed,
+        calendar=calendar,
+        register=None if files else register,
+    )
     asyncio.run(_serve(exchange, Pace(start_ns, rate, time.monotonic_ns), port, exit_with_parent))
 
 
@@ -175,11 +182,11 @@ def _until_input_closes(ask: Callable[[], None]) -> None:
 
 
 def _source(
-    seed: int, recordings: Sequence[RecordedFile], calendar: Calendar
+    seed: int, recordings: Sequence[RecordedFile], calendar: Calendar, register: Register
 ) -> Callable[[int], Source]:
     if recordings:
         return lambda at_ns: Replay(recordings, at_ns)
-    return lambda at_ns: Floor(seed, at_ns, calendar)
+    return lambda at_ns: Floor(seed, at_ns, calendar, register)
 
 
 def _start_ns(recordings: Sequence[RecordedFile], rate: float | None) -> int:

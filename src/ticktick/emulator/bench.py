@@ -1,5 +1,6 @@
 """The levers beside the exchange, under `/_emu/`: clock, token, trades, faults, switches."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -20,13 +21,24 @@ class _NewClock(Struct):
 
 
 class Bench:
-    """Answers `/_emu/clock`, `/_emu/token`, `/_emu/trades`, `/_emu/fault` and `/_emu/switch`."""
+    """Answers `/_emu/clock`, `/_emu/token`, `/_emu/trades`, `/_emu/fault` and `/_emu/switch`.
 
-    def __init__(self, exchange: Exchange, pace: Pace, faults: Faults, levers: Levers) -> None:
+    `attend` lets what the faults ask for at the moment happen.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        pace: Pace,
+        faults: Faults,
+        levers: Levers,
+        attend: Callable[[], None],
+    ) -> None:
         self._exchange = exchange
         self._pace = pace
         self._faults = faults
         self._levers = levers
+        self._attend = attend
 
     async def answer(self, request: web.Request) -> web.Response:
         """Answer one request; a browser page of another site is refused."""
@@ -54,6 +66,7 @@ class Bench:
                 return self._set_switches(await request.read())
             case "DELETE", "fault":
                 self._faults.clear()
+                self._attend()
                 return _json([])
         return _refused(404, f"there is no {request.method} {request.path}")
 
@@ -70,6 +83,7 @@ class Bench:
             return _refused(400, f"rate must be 0 or more, was {new.rate}")
         if new.now_ns is not None:
             self._exchange.jump(new.now_ns)
+            self._attend()
         now_ns = self._pace.now_ns(self._exchange) if new.now_ns is None else new.now_ns
         self._pace.set(now_ns, self._pace.rate if new.rate is None else new.rate)
         return self._clock()
@@ -84,6 +98,7 @@ class Bench:
         except BadFaultError as error:
             self._faults.forget(fault)
             return _refused(400, str(error))
+        self._attend()
         return _json(fault)
 
     async def _token_request(self, name: str, body: bytes) -> web.Response:

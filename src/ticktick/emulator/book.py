@@ -57,13 +57,14 @@ def depth_of(tape: Tape, levels: int = LEVELS) -> Depth:
     lean = _MEMORY @ rng.standard_normal((STEPS, N_STOCKS * 2)) * _LEAN
     side_size = np.exp(lean).reshape(STEPS, N_STOCKS, 2)
     shape = (STEPS, N_STOCKS, 2, levels)
-    usual = USUAL_QUANTITY[:, None, None] * 4.0 * np.linspace(1.0, 1.8, levels)
+    shares = USUAL_QUANTITY * tape.shares
+    usual = shares[:, None, None] * 4.0 * np.linspace(1.0, 1.8, levels)
     size = usual * side_size[..., None] * np.exp(0.7 * rng.standard_normal(shape))
     quantity = np.maximum(1, np.round(size)).astype(np.int64)
     gaps = 1 + (rng.random(shape) < _GAP_CHANCE)
     gaps[..., 0] = 0
     away: Ints = np.cumsum(gaps, axis=-1) * TICK[:, None, None]
-    total = USUAL_QUANTITY[:, None] * _TOTAL_IN_LEVELS * np.sqrt(side_size)
+    total = shares[:, None] * _TOTAL_IN_LEVELS * np.sqrt(side_size)
     latest = latest_step(tape.refreshed)
     held = np.take_along_axis(quantity, latest[..., None, None], axis=0)
     away = np.take_along_axis(away, latest[..., None, None], axis=0)
@@ -79,7 +80,8 @@ def deeper(tape: Tape, depth: Depth) -> Depth:
     """The levels behind those of `depth`, up to DEEP_LEVELS; `total` is the same."""
     rng = chance(tape.seeds, _DEEP_STREAM)
     shape = (STEPS, N_STOCKS, 2, DEEP_LEVELS - LEVELS)
-    size = USUAL_QUANTITY[:, None, None] * 4.0 * np.exp(0.7 * rng.standard_normal(shape))
+    shares = USUAL_QUANTITY * tape.shares
+    size = shares[:, None, None] * 4.0 * np.exp(0.7 * rng.standard_normal(shape))
     quantity = np.maximum(1, np.round(size)).astype(np.int64)
     away: Ints = np.cumsum(1 + (rng.random(shape) < _GAP_CHANCE), axis=-1) * TICK[:, None, None]
     latest = latest_step(tape.refreshed)[..., None, None]

@@ -48,3 +48,11 @@ def parse_hours(text: str) -> Hours:
     if times != sorted(set(times)):
         raise ValueError(f"hours must rise from stretch to stretch, was {text!r}")
     return tuple(zip(times[::2], times[1::2], strict=True))
+
+
+def trading_day_after(day: date, calendar: Calendar) -> date:
+    """The first trading day after a day."""
+    following = date.fromordinal(day.toordinal() + 1)
+    while not calendar.is_trading_day(following):
+        following = date.fromordinal(following.toordinal() + 1)
+    return following

@@ -8,10 +8,11 @@ from typing import Final, NamedTuple
 from ticktick.domain.clock import ist_day
 from ticktick.emulator import account, auth
 from ticktick.emulator.answers import Refused, Request, Response, failure, redirect, success
-from ticktick.emulator.calendar import Hours, MovableCalendar
+from ticktick.emulator.calendar import Hours, MovableCalendar, trading_day_after
 from ticktick.emulator.catalogue import Reading, catalogue
 from ticktick.emulator.feed import FeedConnection
 from ticktick.emulator.limits import RequestLimits, check_hour, most_sockets
+from ticktick.emulator.register import Holds, Register, Split
 from ticktick.emulator.source import Source, Update
 from ticktick.emulator.switches import Switches
 from ticktick.emulator.timetable import Status, Timetable, status_frame
@@ -32,6 +33,8 @@ class _Route(NamedTuple):
 class Exchange:
     """Everything Upstox answers, for one demo account.
 
+    `calendar` and `register` are those that `open_source` opens markets with; without a
+    register single stocks cannot be changed, as in a recording.
     `open_source` makes the market as it is at a moment. `address` is the host and port that
     answers point clients to; whoever serves the exchange sets it.
     """
@@ -43,6 +46,7 @@ class Exchange:
         *,
         seed: int,
         calendar: MovableCalendar | None = None,
+        register: Register | None = None,
         app: auth.App = auth.DEMO_APP,
     ) -> None:
         self._open_source = open_source
@@ -52,6 +56,7 @@ class Exchange:
         self.login = auth.Login(seed, app, self.switches)
         self.token_requests = TokenRequests(self.login, app)
         self._calendar = calendar or MovableCalendar()
+        self._register = register
         self._timetable = Timetable(self._calendar)
         self._told_status: dict[str, str] = {}
         self._forced: dict[str, Status] = {}
@@ -133,6 +138,33 @@ class Exchange:
         self._calendar.set_hours(day, hours)
         self.source.replan()
         yield from self._market_info(self.now_ns)
+
+    def symbol_of(self, text: str) -> str:
+        """The stock named by its symbol or a key.
+
+        Raises LookupError if there is none, or the market is a recording.
+        """
+        return self._changeable().symbol_of(text)
+
+    def split(self, symbol: str, ratio: float, has_new_isin: bool) -> None:
+        """Let one share become `ratio` shares on the next trading day.
+
+        Raises ValueError if the stock's ISIN has no successor, LookupError if the market is a
+        recording.
+        """
+        today = self._calendar.latest_trading_day(self.now_ns)
+        day = trading_day_after(today, self._calendar)
+        self._changeable().add(Split(symbol, ratio, day, has_new_isin))
+
+    def hold(self, holds: Holds) -> None:
+        """Hold this of single stocks from the next minute on, and nothing else."""
+        if self._register is not None:
+            self._register.hold(holds)
+
+    def _changeable(self) -> Register:
+        if self._register is None:
+            raise LookupError("the stocks of a recording stay as they were")
+        return self._register
 
     def feed_code(self) -> str:
         """A single-use code that opens the feed once; of unused ones the oldest are forgotten."""

@@ -84,9 +84,17 @@ VERBS: Final[Mapping[str, tuple[Parameter, ...]]] = {
     ),
     "market.halt": (),
     "calendar.set": (Parameter("day", ""), Parameter("hours", "")),
+    "instrument.split": (
+        Parameter("r", None, 0.1, 20.0),
+        Parameter("isin", "new", words=("new", "kept")),
+    ),
+    "instrument.quiet": (Parameter("book", "moves", words=("moves", "rests")),),
+    "instrument.suspend": (),
+    "instrument.circuit": (Parameter("side", None, words=("upper", "lower")),),
 }
-_MOMENTS: Final = ("ws.close", "ws.rst", "auth.expire", "calendar.set")
-_ONCE: Final = ("auth.expire", "calendar.set")
+_MOMENTS: Final = ("ws.close", "ws.rst", "auth.expire", "calendar.set", "instrument.split")
+_ONCE: Final = ("auth.expire", "calendar.set", "instrument.split")
+_BY_MINUTE: Final = ("market.halt", "instrument.quiet", "instrument.suspend", "instrument.circuit")
 _MOST_FAULTS = 100
 
 
@@ -215,7 +223,7 @@ def _fault(order: _Order, number: int, at_ns: int) -> Fault:
 def _span(order: _Order, at_ns: int) -> tuple[int, int | None]:
     start_ns = at_ns + round(order.after * NS_PER_S)
     end_ns = None if order.lasting is None else start_ns + round(order.lasting * NS_PER_S)
-    if order.verb == "market.halt":  # trading stops and starts with a whole minute
+    if order.verb in _BY_MINUTE:  # trading stops and starts with a whole minute
         start_ns = _minute_after(start_ns)
         end_ns = None if end_ns is None else max(_minute_after(end_ns), start_ns + NS_PER_MINUTE)
     if end_ns is None and order.verb in _MOMENTS:

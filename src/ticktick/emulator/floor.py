@@ -11,6 +11,7 @@ from ticktick.emulator.derivatives import Derivatives
 from ticktick.emulator.listings import Listing
 from ticktick.emulator.market import Market
 from ticktick.emulator.model import Ints
+from ticktick.emulator.register import Register
 from ticktick.emulator.source import Update
 from ticktick.proto.MarketDataFeed_pb2 import Feed
 
@@ -18,8 +19,10 @@ from ticktick.proto.MarketDataFeed_pb2 import Feed
 class Floor:
     """A market source of everything that the built-in exchange lists."""
 
-    def __init__(self, seed: int, start_ns: int, calendar: Calendar) -> None:
-        self._stocks = Market(seed, start_ns, calendar)
+    def __init__(
+        self, seed: int, start_ns: int, calendar: Calendar, register: Register | None = None
+    ) -> None:
+        self._stocks = Market(seed, start_ns, calendar, register)
         self._derivatives = Derivatives(seed, calendar, self._stocks)
         self._derivatives.today.run_to(start_ns)
 

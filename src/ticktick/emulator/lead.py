@@ -39,7 +39,7 @@ def index_path(tape: Tape) -> Path:
     """
     vix = tape.price[tape.row == N_LISTINGS - 1]
     volatility = np.repeat(vix * VOLATILITY_PER_UNIT, _STEPS_PER_VALUE)
-    return index_values((tape.bid + tape.ask) / 2), volatility
+    return index_values((tape.bid + tape.ask) / 2 * tape.shares), volatility
 
 
 def after_hours_walk(seed: int, day: date, calendar: Calendar) -> Floats:

@@ -56,6 +56,17 @@ class Listing(Struct, frozen=True):
         return f"{self.segment}:{self.symbol}"
 
 
+BAND: Final = 0.10
+
+
+def price_band(previous_close: int, tick_size: int) -> tuple[int, int]:
+    """The day's lowest and highest price in whole ticks; all in paise."""
+    return (
+        round(previous_close * (1 - BAND) / tick_size) * tick_size,
+        round(previous_close * (1 + BAND) / tick_size) * tick_size,
+    )
+
+
 class Temper(Struct, frozen=True):
     """How one stock trades in the market model.
 

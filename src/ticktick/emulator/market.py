@@ -8,49 +8,51 @@ import numpy as np
 
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, ist_midnight_ns
 from ticktick.domain.sessions import Calendar, SessionClass
-from ticktick.emulator.bars import Bars, columns, joined
+from ticktick.emulator.annals import Annals, in_shares
+from ticktick.emulator.bars import Bars, joined
 from ticktick.emulator.board import Board
-from ticktick.emulator.book import Depth, deeper, depth_of
+from ticktick.emulator.calendar import trading_day_after
 from ticktick.emulator.day import Minute, Prints, day_plan, prints_of
-from ticktick.emulator.history import history
 from ticktick.emulator.lead import Path, index_path, overnight_move
-from ticktick.emulator.listings import LISTINGS, Listing
+from ticktick.emulator.listings import Listing
 from ticktick.emulator.model import (
     BASES,
     N_LISTINGS,
     N_STOCKS,
     STEP_NS,
     STEPS,
+    TICK,
+    Carry,
     Ints,
     Tape,
     chance,
     minute_tape,
     opening,
 )
+from ticktick.emulator.register import Register, listings_of
+from ticktick.emulator.showing import Books, NoBooks, TapeBooks
 from ticktick.emulator.source import Update
-from ticktick.emulator.wire import DayTotals, Level, index_feed, stock_feed
+from ticktick.emulator.wire import DayTotals, index_feed, stock_feed
 from ticktick.proto.MarketDataFeed_pb2 import Feed
 
-ROW: Final = {listing.key: row for row, listing in enumerate(LISTINGS)}
 _PUBLISH_STREAM = 2
 _NEVER_TRADED: Final[Ints] = np.zeros(0, np.int64)
-_HISTORY_BARS = 30_000
 
 
 class Market:
     """A seeded market from a day on, run by `advance` and by nothing else.
 
-    The same seed and first day give the same market, however it is advanced.
+    The same seed, first day and register give the same market, however it is advanced.
     """
 
-    listings: Sequence[Listing] = LISTINGS
-
-    def __init__(self, seed: int, start_ns: int, calendar: Calendar) -> None:
+    def __init__(
+        self, seed: int, start_ns: int, calendar: Calendar, register: Register | None = None
+    ) -> None:
         self._seed = seed
         self._calendar = calendar
+        self._register = register or Register()
         day = calendar.latest_trading_day(start_ns)
-        self._first_day = day
-        self._history: list[Bars] = []
+        self._annals = Annals(seed, day, calendar)
         self._carry = opening(BASES, 0.0)
         self._halted = False
         self._deep: frozenset[str] = frozenset()
@@ -62,6 +64,11 @@ class Market:
         self.now_ns = self._midnight_ns
         for _ in self.advance(start_ns, frozenset()):
             pass
+
+    @property
+    def listings(self) -> Sequence[Listing]:
+        """Stocks and indices of the day's master."""
+        return [self._listed[row] for row in self._row_of.values()]
 
     @property
     def day(self) -> date:
@@ -81,7 +88,9 @@ class Market:
         Of keys that are `deep` every level of the book is told.
         """
         self._deep = deep
-        rows = np.array(sorted(ROW[key] for key in wanted if key in ROW), np.int64)
+        rows = np.array(
+            sorted(self._row_of[key] for key in wanted if key in self._row_of), np.int64
+        )
         while (due_ns := self.next_ns()) is not None and due_ns <= to_ns:
             if self._number == len(self._plan):
                 self._close_day()
@@ -102,14 +111,15 @@ class Market:
 
     def snapshot(self, key: str, deep: bool = False) -> Feed | None:
         """Everything known of one listing; the last session's values outside market hours."""
-        row = ROW.get(key)
+        row = self._row_of.get(key)
         if row is None:
             return None
         return self._feed(row, traded=True, booked=True, barred=True, deep=deep)
 
     def bars(self, key: str) -> Bars:
         """One-minute bars of the history and of the day so far."""
-        return joined([self._past()[ROW[key]], self._bars_of_day(ROW[key])])
+        row = self._row_of[key]
+        return joined([self._annals.bars(row), self._bars_of_day(row)])
 
     def halt(self, halted: bool) -> None:
         """Stop trading from the next minute on, or let it go on."""
@@ -119,7 +129,7 @@ class Market:
         """Take up changed hours: of the day what has not begun, and the days after it."""
         begun = self._number + (self._step > 0)
         if begun == 0 and not self._calendar.is_trading_day(self._day):
-            self._open_day(self._trading_day_after(self._day))
+            self._open_day(trading_day_after(self._day, self._calendar))
             return
         later = [
             minute
@@ -130,7 +140,7 @@ class Market:
         table: Ints = np.zeros((len(self._plan), 5, N_LISTINGS), np.int64)
         table[:begun] = self._finished[:begun]
         self._finished = table
-        self._next_day = self._trading_day_after(self._day)
+        self._next_day = trading_day_after(self._day, self._calendar)
 
     def open_interest(self, key: str, at_ns: Ints) -> Ints:
         """Nothing is outstanding in stocks and indices."""
@@ -142,50 +152,54 @@ class Market:
 
     def trades(self, key: str, from_ns: int, to_ns: int) -> list[tuple[int, int, int]]:
         """The day's trades of one listing in [from_ns, to_ns) up to now."""
-        row = ROW[key]
+        row = self._row_of[key]
         kept = [*self._prints, *self._running_prints()]
         return [trade for prints in kept for trade in prints.between(row, from_ns, to_ns)]
 
     def _open_day(self, day: date, overnight: float = 0.0) -> None:
         self._day = day
         self._midnight_ns = ist_midnight_ns(day)
-        self._next_day = self._trading_day_after(day)
+        self._next_day = trading_day_after(day, self._calendar)
         self._plan = day_plan(day, self._calendar, SessionClass.AUCTION_CASH)
         self._number = 0
         self._step = 0
-        self._shown_step = 0
         self._quiet = True
         self._tape: Tape | None = None
-        self._depth: Depth | None = None
-        self._deep_depth: Depth | None = None
+        self._books: Books = NoBooks()
         self._paths: dict[int, Path] = {}
         self._due = _NEVER_TRADED
         self._finished = np.zeros((len(self._plan), 5, N_LISTINGS), np.int64)
         self._prints: list[Prints] = []
-        self._carry = opening(self._carry.last_price, self._carry.vix_away, overnight)
+        self._list(day)
+        self._carry = self._opening(day, overnight)
         (before,) = self._calendar.trading_days_before(day, 1)
         last_end_ns = day_plan(before, self._calendar, SessionClass.AUCTION_CASH)[-1].start_ns
         self._board = Board(self._carry.last_price, last_end_ns - NS_PER_MS)
 
+    def _list(self, day: date) -> None:
+        """Take over the day's keys."""
+        self._listed = listings_of(self._register, day)
+        unlisted = self._register.unlisted()
+        self._row_of = {
+            listing.key: row
+            for row, listing in enumerate(self._listed)
+            if listing.symbol not in unlisted
+        }
+
+    def _opening(self, day: date, overnight: float) -> Carry:
+        """The state before the day's first minute, in the shares of the day."""
+        shares = self._register.shares(day)
+        ratio = shares / self._carry.shares
+        self._annals.split(ratio)
+        last_price = self._carry.last_price.copy()
+        last_price[:N_STOCKS] = in_shares(last_price[:N_STOCKS], ratio, TICK)
+        return opening(last_price, self._carry.vix_away, overnight, shares)
+
     def _close_day(self) -> None:
         """Turn the day into history and open the next one."""
-        self._history = [
-            _newest(joined([bars, self._bars_of_day(row)])) for row, bars in enumerate(self._past())
-        ]
+        self._annals.add([self._bars_of_day(row) for row in range(N_LISTINGS)])
         overnight = overnight_move(self._seed, self._day, self._calendar)
         self._open_day(self._next_day, overnight)
-
-    def _past(self) -> list[Bars]:
-        """Bars before the day by row; drawn when first asked for, as most starts need none."""
-        if not self._history:
-            self._history = history(self._seed, self._first_day, self._calendar)
-        return self._history
-
-    def _trading_day_after(self, day: date) -> date:
-        following = date.fromordinal(day.toordinal() + 1)
-        while not self._calendar.is_trading_day(following):
-            following = date.fromordinal(following.toordinal() + 1)
-        return following
 
     def _is_ahead(self, minute: Minute) -> bool:
         """Whether a minute of the day may still be run."""
@@ -198,11 +212,12 @@ class Market:
         seeds = (self._seed, self._day.toordinal(), self._number)
         self._due = chance(seeds, _PUBLISH_STREAM).integers(1, 8, N_LISTINGS)
         if not self._quiet:
+            held = self._register.condition(self._board.previous_close)
             self._tape, self._carry = minute_tape(
-                seeds, minute.start_ns, minute.progress, self._carry
+                seeds, minute.start_ns, minute.progress, self._carry, held
             )
-            self._depth = None
-            self._deep_depth = None
+            still = np.flatnonzero(held.still).tolist()
+            self._books = TapeBooks(self._tape, {row: self._books.book(row, True) for row in still})
             self._paths[minute.start_ns] = index_path(self._tape)
 
     def _whole_minute(self) -> None:
@@ -210,7 +225,7 @@ class Market:
         tape = self._active_tape()
         if tape is not None:
             self._board.take(tape.row, tape.at_ns, tape.price, tape.quantity)
-            self._shown_step = STEPS - 1
+            self._books.step = STEPS - 1
         self._board.publish(np.arange(N_LISTINGS))
         self._finish_minute()
 
@@ -219,7 +234,7 @@ class Market:
         traded = np.zeros(N_LISTINGS, np.bool_)
         booked = np.zeros(N_LISTINGS, np.bool_)
         if tape is not None:
-            self._shown_step = step
+            self._books.step = step
             now = slice(tape.bounds[step], tape.bounds[step + 1])
             row = tape.row[now]
             self._board.take(row, tape.at_ns[now], tape.price[now], tape.quantity[now])
@@ -229,12 +244,12 @@ class Market:
         barred[self._board.publish(np.flatnonzero(self._due == step))] = True
         changed = rows[(barred | booked)[rows]].tolist()
         feeds = {
-            LISTINGS[row].key: self._feed(
+            self._listed[row].key: self._feed(
                 row,
                 bool(traded[row]),
                 bool(booked[row]),
                 bool(barred[row]),
-                LISTINGS[row].key in self._deep,
+                self._listed[row].key in self._deep,
             )
             for row in changed
         }
@@ -274,37 +289,12 @@ class Market:
         bars = self._board.bars(row, self._midnight_ns) if barred else None
         if row >= N_STOCKS:
             return index_feed(trade, bars)
-        levels, bid_total, ask_total = self._book(row, deep)
+        book = self._books.book(row, deep)
         totals = DayTotals(
-            self._board.average_rupees(row), int(self._board.day.volume[row]), bid_total, ask_total
+            self._board.average_rupees(row),
+            int(self._board.day.volume[row]),
+            book.bid_total,
+            book.ask_total,
         )
-        eligible = LISTINGS[row].cas_eligible
-        return stock_feed(trade, levels if booked else None, bars, totals, eligible)
-
-    def _book(self, row: int, deep: bool) -> tuple[list[Level], int, int]:
-        """Levels and the whole book's quantities after the latest step; empty before the open."""
-        if self._tape is None:
-            return [], 0, 0
-        if self._depth is None:
-            self._depth = depth_of(self._tape)
-        step = self._shown_step
-        bid, ask = self._depth.price[step, row].tolist()
-        bid_quantity, ask_quantity = self._depth.quantity[step, row].tolist()
-        bid_total, ask_total = self._depth.total[step, row].tolist()
-        levels = list(zip(bid_quantity, bid, ask_quantity, ask, strict=True))
-        return levels + (self._deeper(row) if deep else []), bid_total, ask_total
-
-    def _deeper(self, row: int) -> list[Level]:
-        """The levels of the latest step behind the usual ones."""
-        if self._tape is None or self._depth is None:
-            return []
-        if self._deep_depth is None:
-            self._deep_depth = deeper(self._tape, self._depth)
-        step = self._shown_step
-        bid, ask = self._deep_depth.price[step, row].tolist()
-        bid_quantity, ask_quantity = self._deep_depth.quantity[step, row].tolist()
-        return list(zip(bid_quantity, bid, ask_quantity, ask, strict=True))
-
-
-def _newest(bars: Bars) -> Bars:
-    return Bars(*(column[-_HISTORY_BARS:] for column in columns(bars)))
+        eligible = self._listed[row].cas_eligible
+        return stock_feed(trade, book.levels if booked else None, bars, totals, eligible)

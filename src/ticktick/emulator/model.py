@@ -75,13 +75,33 @@ class Carry(Struct, frozen=True):
 
     `half_ticks` is the mid of each stock in half ticks, `spread` its spread in ticks,
     `last_price` the last price of every listing in paise, `vix_away` the log distance of the
-    volatility index from its usual level.
+    volatility index from its usual level, `shares` what splits have made of one share.
     """
 
     half_ticks: Ints
     spread: Ints
     last_price: Ints
     vix_away: float
+    shares: Floats
+
+
+class Condition(Struct, frozen=True):
+    """What is held of each stock in a minute.
+
+    `mute` stocks do not trade, the books of `still` ones do not move. `limit` is the price in
+    paise at which a stock is locked, 0 if it is free; `side` +1 if only buyers are left there,
+    -1 if only sellers are.
+    """
+
+    mute: Flags
+    still: Flags
+    limit: Ints
+    side: Ints
+
+
+_NOBODY: Final[Flags] = np.zeros(N_STOCKS, np.bool_)
+_NOWHERE: Final[Ints] = np.zeros(N_STOCKS, np.int64)
+FREE: Final = Condition(_NOBODY, _NOBODY, _NOWHERE, _NOWHERE)
 
 
 class Tape(Struct, frozen=True):
@@ -89,7 +109,7 @@ class Tape(Struct, frozen=True):
 
     `bid`, `ask` [STEPS, stocks] are the best prices in paise, `refreshed` tells where the book
     changed. Trade columns have one entry per trade or index value (quantity 0); those of step
-    k are `bounds[k]:bounds[k + 1]`.
+    k are `bounds[k]:bounds[k + 1]`. `shares` is that of the carry, `side` that of the condition.
     """
 
     start_ns: int
@@ -102,6 +122,8 @@ class Tape(Struct, frozen=True):
     price: Ints
     quantity: Ints
     bounds: Ints
+    shares: Floats
+    side: Ints
 
 
 def chance(seeds: tuple[int, ...], stream: int) -> np.random.Generator:
@@ -109,13 +131,23 @@ def chance(seeds: tuple[int, ...], stream: int) -> np.random.Generator:
     return np.random.default_rng([*seeds, stream])
 
 
-def opening(last_price: Ints, vix_away: float, overnight: float = 0.0) -> Carry:
+def opening(
+    last_price: Ints, vix_away: float, overnight: float = 0.0, shares: Floats | None = None
+) -> Carry:
     """The state before the first minute of a day: the mid beside the last close.
 
     `overnight` is the log distance by which everything opens away from it.
     """
     stocks = np.round(last_price[:N_STOCKS] * np.exp(overnight)).astype(np.int64)
-    return Carry(2 * (stocks // TICK) + 1, np.ones(N_STOCKS, np.int64), last_price, vix_away)
+    spread = np.ones(N_STOCKS, np.int64)
+    if shares is None:
+        shares = np.ones(N_STOCKS)
+    return Carry(_beside(stocks), spread, last_price, vix_away, shares)
+
+
+def _beside(price: Ints) -> Ints:
+    """The mid in half ticks of books of one tick whose bid is the price."""
+    return 2 * (price // TICK) + 1
 
 
 def bustle(progress: float | Floats) -> Floats:
@@ -125,7 +157,11 @@ def bustle(progress: float | Floats) -> Floats:
 
 
 def minute_tape(
-    seeds: tuple[int, int, int], start_ns: int, progress: float, carry: Carry
+    seeds: tuple[int, int, int],
+    start_ns: int,
+    progress: float,
+    carry: Carry,
+    held: Condition = FREE,
 ) -> tuple[Tape, Carry]:
     """One minute of the market and the state after it.
 
@@ -136,19 +172,23 @@ def minute_tape(
     factors = rng.standard_normal((STEPS, 3))
     refreshed = rng.random((STEPS, N_STOCKS)) < _REFRESH
     refreshed[0] = True
-    half_ticks, spread = _walk(rng, factors, refreshed, busy, carry)
-    bid = (half_ticks - spread) // 2 * TICK
-    ask = (half_ticks + spread) // 2 * TICK
-    row, offset_ms, price, quantity = _trades(rng, bid, ask, busy)
-    seconds = _last_by_second(row, offset_ms, price, carry.last_price[:N_STOCKS])
-    values, vix_away = _indices(rng, factors, seconds, carry.vix_away)
-    tape = _merge(seeds, start_ns, (bid, ask, refreshed), (row, offset_ms, price, quantity), values)
+    refreshed &= ~held.still
+    half_ticks, spread = _walk(rng, factors, refreshed, busy, carry, held)
+    bid = np.where(held.side, held.limit, (half_ticks - spread) // 2 * TICK)
+    ask = np.where(held.side, held.limit, (half_ticks + spread) // 2 * TICK)
+    trades = _trades(rng, bid, ask, busy, carry.shares, held.mute)
+    seconds = _last_by_second(*trades[:3], carry.last_price[:N_STOCKS])
+    values, vix_away = _indices(rng, factors, seconds * carry.shares, carry.vix_away)
+    tape = _merge(seeds, start_ns, (bid, ask, refreshed), trades, values, carry.shares, held.side)
     last = np.concatenate([seconds[-1], values[-1]])
-    return tape, Carry(half_ticks[-1], spread[-1], last, vix_away)
+    return tape, Carry(half_ticks[-1], spread[-1], last, vix_away, carry.shares)
 
 
 def index_values(stock_prices: Floats | Ints) -> Floats:
-    """NIFTY 50 and Nifty Bank, in paise, of stock prices [..., stocks] in paise."""
+    """NIFTY 50 and Nifty Bank, in paise, of stock prices [..., stocks] in paise.
+
+    The prices are those of one share of the first day, whatever splits have made of it.
+    """
     relative = stock_prices / BASE_PRICE
     nifty = NIFTY_BASE * (relative @ _NIFTY_WEIGHT) / _NIFTY_WEIGHT.sum()
     bank = BANK_BASE * (relative @ _BANK_WEIGHT) / _BANK_WEIGHT.sum()
@@ -162,18 +202,24 @@ def swings(rng: np.random.Generator, factors: Floats) -> Floats:
 
 
 def _walk(
-    rng: np.random.Generator, factors: Floats, refreshed: Flags, busy: float, carry: Carry
+    rng: np.random.Generator,
+    factors: Floats,
+    refreshed: Flags,
+    busy: float,
+    carry: Carry,
+    held: Condition,
 ) -> tuple[Ints, Ints]:
     level = carry.half_ticks / 2.0
     mood = np.exp(0.3 * rng.standard_normal(N_STOCKS) + 0.25 * rng.standard_normal() - 0.08)
     scale = level * mood * np.sqrt(busy / _REFRESH / STEPS_PER_DAY)
     wish = swings(rng, factors) * scale * refreshed
     ticks = np.floor(wish + rng.random(wish.shape)).astype(np.int64)
-    spread = _spreads(rng, refreshed)
+    spread = np.where(held.still, carry.spread, _spreads(rng, refreshed))
     before = np.concatenate([carry.spread[None], spread[:-1]])
     coin = 2 * rng.integers(0, 2, spread.shape) - 1
     half_ticks = carry.half_ticks + np.cumsum(2 * ticks + coin * ((spread - before) & 1), axis=0)
-    return half_ticks, spread
+    locked = held.side != 0
+    return np.where(locked, _beside(held.limit), half_ticks), np.where(locked, 1, spread)
 
 
 def _spreads(rng: np.random.Generator, refreshed: Flags) -> Ints:
@@ -189,7 +235,7 @@ def latest_step(refreshed: Flags) -> Ints:
 
 
 def _trades(
-    rng: np.random.Generator, bid: Ints, ask: Ints, busy: float
+    rng: np.random.Generator, bid: Ints, ask: Ints, busy: float, shares: Floats, mute: Flags
 ) -> tuple[Ints, Ints, Ints, Ints]:
     rush = np.exp(0.35 * rng.standard_normal(N_STOCKS) - 0.06)
     counts = rng.poisson(_TRADES_PER_STEP * busy * rush, bid.shape)
@@ -198,9 +244,10 @@ def _trades(
     offset_ms = step * STEP_MS + rng.integers(0, STEP_MS, cell.size)
     bought = rng.random(cell.size) < 0.5
     price = np.where(bought, ask[step, row], bid[step, row])
-    size = USUAL_QUANTITY[row] * np.exp(0.9 * rng.standard_normal(cell.size))
+    size = USUAL_QUANTITY[row] * shares[row] * np.exp(0.9 * rng.standard_normal(cell.size))
     quantity = np.maximum(1, np.round(size)).astype(np.int64)
     order = np.argsort(offset_ms, kind="stable")
+    order = order[~mute[row[order]]]
     return row[order], offset_ms[order], price[order], quantity[order]
 
 
@@ -214,7 +261,7 @@ def _last_by_second(row: Ints, offset_ms: Ints, price: Ints, before: Ints) -> In
 
 
 def _indices(
-    rng: np.random.Generator, factors: Floats, seconds: Ints, vix_away: float
+    rng: np.random.Generator, factors: Floats, seconds: Floats, vix_away: float
 ) -> tuple[Ints, float]:
     market = factors[:, 0].reshape(60, -1).sum(axis=1) * _MARKET_SWING * _VIX_AGAINST_MARKET
     own = rng.standard_normal(60) * _VIX_SWING * np.sqrt(STEPS / 60)
@@ -231,6 +278,8 @@ def _merge(
     book: tuple[Ints, Ints, Flags],
     trades: tuple[Ints, Ints, Ints, Ints],
     values: Ints,
+    shares: Floats,
+    side: Ints,
 ) -> Tape:
     row, offset_ms, price, quantity = trades
     n_values = values.size
@@ -251,4 +300,6 @@ def _merge(
         price=prices[order],
         quantity=quantities[order],
         bounds=bounds,
+        shares=shares,
+        side=side,
     )

@@ -7,7 +7,7 @@ import numpy as np
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, ist, ist_day, ist_midnight_ns
 from ticktick.emulator.answers import Refused, Request, Response, success
 from ticktick.emulator.bars import Bars
-from ticktick.emulator.listings import Listing
+from ticktick.emulator.listings import Listing, price_band
 from ticktick.emulator.master import find
 from ticktick.emulator.source import Source
 from ticktick.emulator.wire import bars_of, ltpc_of
@@ -15,7 +15,6 @@ from ticktick.proto.MarketDataFeed_pb2 import LTPC, MarketFullFeed
 
 _MOST_KEYS = 500
 _LEVELS = 5
-_BAND = 0.10
 _INTERVAL_MINUTES: Final = {"1d": 1440, "I1": 1, "I30": 30}
 _NO_LEVEL: Final = {"quantity": 0, "price": 0.0, "orders": 0}
 _SHARES_PER_ORDER = 40
@@ -136,7 +135,7 @@ def _full_item(
     listing: Listing, trade: LTPC, full: MarketFullFeed, source: Source
 ) -> dict[str, Any]:
     levels = full.marketLevel.bidAskQuote
-    step = listing.tick_size / 100
+    lower, upper = price_band(round(trade.cp * 100), listing.tick_size)
     _, oi_high, oi_low = _interest(source, listing.key)
     return {
         "depth": {
@@ -153,8 +152,8 @@ def _full_item(
         "net_change": round(trade.ltp - trade.cp, 2),
         "total_buy_quantity": full.tbq,
         "total_sell_quantity": full.tsq,
-        "lower_circuit_limit": round(round(trade.cp * (1 - _BAND) / step) * step, 2),
-        "upper_circuit_limit": round(round(trade.cp * (1 + _BAND) / step) * step, 2),
+        "lower_circuit_limit": lower / 100,
+        "upper_circuit_limit": upper / 100,
         "last_trade_time": str(trade.ltt),
         "oi_day_high": oi_high,
         "oi_day_low": oi_low,

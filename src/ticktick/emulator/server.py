@@ -47,7 +47,13 @@ class ExchangeServer:
 
     def application(self) -> web.Application:
         """The aiohttp application with every route."""
-        bench = Bench(self._exchange, self._pace, self._faults, self._levers)
+        bench = Bench(
+            self._exchange,
+            self._pace,
+            self._faults,
+            self._levers,
+            lambda: self.advance(self._exchange.now_ns),
+        )
         application = web.Application(middlewares=[_only_loopback, self._wreck])
         application.on_response_prepare.append(self._date)
         application.router.add_get(FEEDER_PATH, self._feed)
