@@ -19,6 +19,7 @@ from ticktick.config import Settings
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS
 from ticktick.domain.sessions import Calendar
 from ticktick.engine.engine import Engine
+from ticktick.engine.meters import FeedLag, LinkTally
 from ticktick.engine.ports import EngineSettings, Sink
 from ticktick.engine.runner import Runner
 from ticktick.engine.supervisor import Supervisor, Work
@@ -135,7 +136,8 @@ async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExi
         stack.callback(recorder.close)
     overview = Overview(engine.market, _system(plan, origin, store, writer, recorder), __version__)
     hub = Hub(overview, time.monotonic)
-    sinks: list[Sink] = [FactLog(), hub]
+    lag, losses = FeedLag(engine.market.table, origin.framed), LinkTally()
+    sinks: list[Sink] = [FactLog(), hub, lag, losses]
     if plan.outputs is not None:
         output_log = OutputLog(plan.outputs, engine.market)
         stack.callback(output_log.close)

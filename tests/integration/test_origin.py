@@ -14,6 +14,7 @@ from ticktick.emulator.auth import DEMO_APP
 from ticktick.emulator.auth import Login as EmulatorLogin
 from ticktick.login import Login
 from ticktick.origin.broker import BrokerOrigin
+from ticktick.origin.demo_clock import DemoTime
 from ticktick.store.redis_store import RedisWriter
 
 FIRST = InstrumentsResolved(OPEN_NS, (instrument("RELIANCE"), instrument("TCS")))
@@ -24,7 +25,7 @@ async def origin(hosts: Hosts) -> BrokerOrigin:
         login = Login(EmulatorLogin(1, DEMO_APP).mint(OPEN_NS))
         rest = UpstoxRest(http, hosts, lambda: login.token)
         clock = MarketClock(OPEN_NS, 1.0, time.monotonic_ns)
-        return BrokerOrigin(http, rest, clock, FIRST, login)
+        return BrokerOrigin(rest, DemoTime(http, hosts, clock), FIRST, login)
 
 
 async def test_a_real_market_begins_with_what_redis_kept_and_a_demo_does_not(

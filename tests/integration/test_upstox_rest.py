@@ -4,6 +4,7 @@ import asyncio
 import re
 import ssl
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from datetime import date
 
 import aiohttp
@@ -20,7 +21,7 @@ from tests.upstox_stage import (
     stub_broker,
 )
 from ticktick.brokers.upstox.hosts import USER_AGENT, Hosts
-from ticktick.brokers.upstox.rest import UpstoxRest
+from ticktick.brokers.upstox.rest import Answered, UpstoxRest
 from ticktick.errors import AuthError, BrokerError, RateLimited
 
 
@@ -183,6 +184,30 @@ async def test_given_one_bad_key_when_quoted_then_the_others_are_told(
     stub.says(400, refusal)
     assert list(await rest.quotes([KEY, "NSE_EQ|NOBODY"])) == [KEY]
     assert len(stub.requests) == 3
+
+
+@pytest.mark.parametrize("status", [200, 401])
+@pytest.mark.parametrize(
+    ("told", "date_ns"),
+    [
+        ({"Date": "Fri, 20 Nov 2026 05:00:07 GMT"}, 1_795_150_807 * 10**9),
+        ({"Date": "Fri, 20 Nov 2026 05:00:07 GMT", "Age": "31"}, None),
+        ({"Date": "noon"}, None),
+    ],
+)
+async def test_P21_given_an_answer_when_heard_then_its_date_is_told_unless_a_cache_gave_it(
+    stub: Stub, http: aiohttp.ClientSession, status: int, told: dict[str, str], date_ns: int | None
+) -> None:
+    counter = iter(range(100, 1_000, 100))
+    rest = UpstoxRest(
+        http, Hosts.loopback(stub.url), lambda: TOKEN, counter_ns=lambda: next(counter)
+    )
+    heard: list[Answered] = []
+    rest.on_answer = heard.append
+    stub.says(status, {"status": "success", "data": {"user_id": "AB1234"}}, **told)
+    with suppress(AuthError):
+        await rest.profile()
+    assert heard == [Answered(100, 200, date_ns)]
 
 
 async def test_given_a_redirect_when_reading_then_the_token_does_not_follow_it(

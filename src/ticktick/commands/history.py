@@ -19,7 +19,8 @@ from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import Candle
 from ticktick.domain.sessions import Calendar
 from ticktick.errors import ConfigError
-from ticktick.origin.clock import market_clock
+from ticktick.origin.broker import timekeeper_of
+from ticktick.origin.clock import boot_ns
 from ticktick.workspace import Workspace, current_workspace
 
 _MOST = 20_000
@@ -65,8 +66,8 @@ async def _read_all(
 ) -> list[_Read]:
     calendar = Calendar()
     async with aiohttp.ClientSession() as http:
-        clock = await market_clock(http, hosts)
-        rest = UpstoxRest(http, hosts, lambda: None)
+        rest = UpstoxRest(http, hosts, lambda: None, counter_ns=boot_ns)
+        clock = (await timekeeper_of(http, rest)).clock
         day = calendar.latest_trading_day(clock.now_ns())
         master = await load_master(rest, workspace.data / "instruments", day)
         resolution = resolve(workspace.load_watchlist(), master.records)

@@ -44,6 +44,10 @@ class MarketClock:
         self._base_ns = now_ns
         self.rate = rate
 
+    def set_ahead(self, by_ns: int) -> None:
+        """Go on from so much later, or earlier where it is negative."""
+        self._base_ns += by_ns
+
 
 def ist(at_ns: int) -> datetime:
     """The moment as an aware datetime in IST, exact to the microsecond."""

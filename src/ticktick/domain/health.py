@@ -1,6 +1,11 @@
 """How the connection to the broker does, beyond whether it is up."""
 
+from typing import Final
+
 from msgspec import Struct
+
+CLOCK_WARNING_MS: Final = 2_000.0
+ORDER_CLOCK_LIMIT_MS: Final = 30_000.0
 
 
 class LinkHealth(Struct, frozen=True):
@@ -21,3 +26,9 @@ class LinkHealth(Struct, frozen=True):
     next_attempt_s: float | None = None
     unheard: tuple[str, ...] = ()
     can_take_over: bool = False
+
+    @property
+    def clock_permits_orders(self) -> bool:
+        """Whether this machine's clock is known, and right enough to send orders by it."""
+        offset_ms = self.clock_offset_ms
+        return offset_ms is not None and abs(offset_ms) <= ORDER_CLOCK_LIMIT_MS

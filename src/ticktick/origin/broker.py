@@ -1,6 +1,7 @@
 """A broker as the origin of a run: its feed, its history, its clock and the session timer."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -10,8 +11,7 @@ from ticktick.brokers.upstox.hosts import Hosts
 from ticktick.brokers.upstox.instruments import resolve
 from ticktick.brokers.upstox.master import load_master
 from ticktick.brokers.upstox.rest import UpstoxRest
-from ticktick.domain.clock import MarketClock
-from ticktick.domain.event import Event, HistoryRead, InstrumentsResolved
+from ticktick.domain.event import Event, HistoryRead, InstrumentsResolved, NoteTaken
 from ticktick.domain.health import LinkHealth
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.sessions import Calendar
@@ -21,7 +21,8 @@ from ticktick.engine.sources import FIRST_MINUTES, timers
 from ticktick.engine.supervisor import Work
 from ticktick.errors import ConfigError
 from ticktick.login import Login
-from ticktick.origin.clock import ClockKeeper, market_clock
+from ticktick.origin.clock import BrokerTime, Timekeeper, boot_ns
+from ticktick.origin.demo_clock import DemoTime
 from ticktick.origin.feeding import Feeding
 from ticktick.origin.refill import Refill
 from ticktick.store.redis_store import stored_minutes
@@ -38,19 +39,18 @@ class BrokerOrigin:
 
     def __init__(
         self,
-        http: aiohttp.ClientSession,
         rest: UpstoxRest,
-        clock: MarketClock,
+        timekeeper: Timekeeper,
         first: InstrumentsResolved,
         login: Login,
     ) -> None:
-        self.clock = clock
+        self.clock = timekeeper.clock
         self.latest = first
         self._rest = rest
         self._login = login
-        self._keeper = ClockKeeper(http, rest.hosts, clock)
-        self._refill = Refill(rest, clock, self._instruments, self._before_refill)
-        self._feeding = Feeding(rest, login, clock, self._keys, self._refill.ask)
+        self._timekeeper = timekeeper
+        self._refill = Refill(rest, self.clock, self._instruments, timekeeper.look)
+        self._feeding = Feeding(rest, login, self.clock, self._keys, self._refill.ask)
 
     @classmethod
     async def connect(
@@ -66,10 +66,10 @@ class BrokerOrigin:
 
         Raises ConfigError if nothing of the list is listed, BrokerError if nobody answers.
         """
-        rest = UpstoxRest(http, hosts, lambda: login.token)
-        clock = await market_clock(http, hosts)
-        first = await resolved(rest, entries, canary_key, folder, clock.now_ns())
-        return cls(http, rest, clock, first, login)
+        rest = UpstoxRest(http, hosts, lambda: login.token, counter_ns=boot_ns)
+        timekeeper = await timekeeper_of(http, rest)
+        first = await resolved(rest, entries, canary_key, folder, timekeeper.clock.now_ns())
+        return cls(rest, timekeeper, first, login)
 
     def opening(self, store_url: str | None) -> Iterable[Event]:
         """The instruments, and what Redis kept of a real market."""
@@ -82,17 +82,20 @@ class BrokerOrigin:
                 yield HistoryRead(self.latest.at_ns, instrument.symbol, tuple(candles))
 
     def works(self, runner: Runner) -> Iterator[Work]:
-        """Feed, timer, history, and the clock of an exchange on this machine."""
+        """Feed, timer, history, clock, and the login of an exchange on this machine."""
 
         def fire() -> Awaitable[None]:
             clock = self.clock
             return runner.take_from(timers(clock, lambda: clock.rate, asyncio.sleep))
 
+        async def note(level: str, text: str) -> None:
+            await runner.put(NoteTaken(self.clock.now_ns(), level, text))
+
         yield Work("the feed", lambda: self._feeding.run(runner))
         yield Work("the timer", fire, is_vital=True)
         yield Work("the history", lambda: self._refill.run(runner))
+        yield Work("the clock", lambda: self._timekeeper.run(note))
         if self._rest.hosts.is_loopback:
-            yield Work("the clock", self._keeper.run)
             yield Work("the login", self._renew_login)
 
     def steering(self, runner: Runner) -> Steering:
@@ -101,7 +104,11 @@ class BrokerOrigin:
 
     def health(self) -> LinkHealth:
         """How the connection does."""
-        return LinkHealth()
+        return LinkHealth(clock_offset_ms=self._timekeeper.offset_ms)
+
+    def framed(self, sent_ns: int, received_ns: int) -> None:
+        """Learn from a frame what time it is."""
+        self._timekeeper.framed(sent_ns, received_ns)
 
     def _keys(self) -> Sequence[str]:
         return [instrument.instrument_key for instrument in self.latest.instruments]
@@ -109,16 +116,22 @@ class BrokerOrigin:
     def _instruments(self) -> Sequence[Instrument]:
         return self.latest.instruments
 
-    async def _before_refill(self) -> None:
-        if self._rest.hosts.is_loopback:
-            await self._keeper.look()
-
     async def _renew_login(self) -> None:
         """Get the built-in exchange's next token as soon as the present one ends."""
         while True:
             await asyncio.sleep(_LOGIN_LOOK_S)
             if self.clock.now_ns() >= self._login.expires_ns:
                 await self._login.renew()
+
+
+async def timekeeper_of(http: aiohttp.ClientSession, rest: UpstoxRest) -> Timekeeper:
+    """The broker's time, right from the start; `rest` counts by `boot_ns`."""
+    if rest.hosts.is_loopback:
+        return await DemoTime.begin(http, rest.hosts)
+    timekeeper = BrokerTime(time.time_ns, boot_ns, lambda: rest.market_status("NSE"))
+    rest.on_answer = timekeeper.answered
+    await timekeeper.look()
+    return timekeeper
 
 
 async def resolved(

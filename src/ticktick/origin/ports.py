@@ -32,6 +32,10 @@ class Origin(Protocol):
         """How the connection to the broker does at this moment."""
         ...
 
+    def framed(self, sent_ns: int, received_ns: int) -> None:
+        """Learn what time it is from a frame's own time and when it was read."""
+        ...
+
 
 def event_ns(event: Event) -> int:
     """Market time of an event."""

@@ -40,6 +40,9 @@ class RecordingOrigin:
         """Nothing: a recording has no connection."""
         return LinkHealth()
 
+    def framed(self, sent_ns: int, received_ns: int) -> None:
+        """Nothing: a recording tells the time itself."""
+
     async def _events(self) -> AsyncGenerator[Event]:
         for event in self._recording:
             wait_ns = event_ns(event) - self.clock.now_ns()

@@ -7,12 +7,14 @@ import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import aiohttp
 import msgspec
 import stamina
+from msgspec import Struct
 from stamina.instrumentation import set_on_retry_hooks
 from yarl import URL
 
@@ -31,6 +33,7 @@ from ticktick.brokers.upstox.wire import (
     parse_master,
 )
 from ticktick.brokers.upstox.zipped import unzipped
+from ticktick.domain.clock import NS_PER_S
 from ticktick.errors import AuthError, BrokerError, RateLimited
 
 T = TypeVar("T")
@@ -44,6 +47,17 @@ _QUOTES_PER_CALL = 500
 set_on_retry_hooks([])
 
 
+class Answered(Struct, frozen=True):
+    """When one call began and its answer came, and the server's own time of it in whole seconds.
+
+    `date_ns` is None where it told none, or a cache answered in its place.
+    """
+
+    asked_ns: int
+    answered_ns: int
+    date_ns: int | None
+
+
 class UpstoxRest:
     """Asks the broker over HTTP.
 
@@ -53,7 +67,8 @@ class UpstoxRest:
     else.
 
     `token` (market data) and `account_token` (the account; by default the same) are asked anew
-    for every call; `refused` is told each token that the broker does not take.
+    for every call; `refused` is told each token that the broker does not take. `on_answer` hears
+    of every answer of the API, whatever it says, in nanoseconds of `counter_ns`.
     """
 
     def __init__(
@@ -65,14 +80,17 @@ class UpstoxRest:
         account_token: Callable[[], str | None] | None = None,
         refused: Callable[[str, AuthError], None] = lambda _, __: None,
         budget: Budget | None = None,
+        counter_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self.hosts = hosts
         self.budget = budget or Budget()
         self.latency_ms: float | None = None
+        self.on_answer: Callable[[Answered], None] = _unheard
         self._http = http
         self._token = token
         self._account_token = account_token or token
         self._refused = refused
+        self._counter_ns = counter_ns
 
     async def profile(self) -> Profile:
         """Who the account's token belongs to: the cheapest proof that it works."""
@@ -218,6 +236,7 @@ class UpstoxRest:
         limits: aiohttp.ClientTimeout,
         form: dict[str, str] | None,
     ) -> bytes:
+        asked_ns = self._counter_ns()
         async with self._http.request(
             method,
             URL(url, encoded=True),
@@ -226,6 +245,9 @@ class UpstoxRest:
             timeout=limits,
             allow_redirects=False,
         ) as response:
+            if url.startswith(self.hosts.api):
+                date_ns = _date_ns(response.headers)
+                self.on_answer(Answered(asked_ns, self._counter_ns(), date_ns))
             body = await response.read()
             if response.status != 200:
                 raise refusal(response.status, body, response.headers.get("Retry-After"))
@@ -256,11 +278,24 @@ def _required(token: str | None) -> str:
     return token
 
 
+def _unheard(_: Answered) -> None:
+    """Nobody wants to know when answers come."""
+
+
 def _headers(token: str | None) -> dict[str, str]:
     headers = {"User-Agent": USER_AGENT, "Accept": "application/json"}
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
     return headers
+
+
+def _date_ns(headers: Mapping[str, str]) -> int | None:
+    if "Age" in headers:
+        return None
+    try:
+        return int(parsedate_to_datetime(headers.get("Date", "")).timestamp()) * NS_PER_S
+    except ValueError:
+        return None
 
 
 def _is_worth_repeating(error: Exception) -> bool:
