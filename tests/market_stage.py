@@ -16,6 +16,8 @@ from ticktick.domain.event import (
     HistoryRead,
     InstrumentsResolved,
     LinkChanged,
+    Quote,
+    QuotesRead,
     TimerFired,
 )
 from ticktick.domain.instrument import Instrument, Kind
@@ -23,7 +25,7 @@ from ticktick.domain.market import Candle, CandleState, Freshness
 from ticktick.domain.metric import METRIC_ROW
 from ticktick.domain.sessions import Calendar, Phase
 from ticktick.engine.engine import Engine
-from ticktick.engine.ports import Decoded, EngineSettings, Outputs
+from ticktick.engine.ports import Decoded, Decoder, EngineSettings, Outputs
 from ticktick.errors import DecodeError
 from ticktick.market.table import SlotTable
 
@@ -47,22 +49,23 @@ class JsonDecoder:
             frame = msgspec.json.decode(data)
         except msgspec.DecodeError as error:
             raise DecodeError(str(error)) from error
-        rows, unknown = [], 0
+        rows, unknown = [], list[str]()
         for symbol, values in frame["rows"].items():
             row = table.row_of_symbol.get(symbol)
             if row is None:
-                unknown += 1
+                unknown.append(symbol)
                 continue
             written = {"exchange_ns": frame["at"], **values, "received_ns": received_ns, "seq": seq}
             for column, value in written.items():
-                table.records[column][row] = value
+                table.incoming[column][row] = value
             rows.append(row)
         phases = frame.get("phases")
         return Decoded(
             frame["at"],
             np.array(rows, np.int32),
-            {segment: Phase(phase) for segment, phase in phases.items()} if phases else None,
-            unknown,
+            phases={name: Phase(phase) for name, phase in phases.items()} if phases else None,
+            unknown_keys=len(unknown),
+            samples=[("unknown", min(unknown), "")] if unknown else (),
         )
 
 
@@ -123,8 +126,9 @@ class Stage:
         canary: str | None = None,
         settings: EngineSettings | None = None,
         up: bool = True,
+        decoder: Decoder | None = None,
     ) -> None:
-        self.engine = Engine(JsonDecoder(), Calendar(), settings or EngineSettings())
+        self.engine = Engine(decoder or JsonDecoder(), Calendar(), settings or EngineSettings())
         self.market = self.engine.market
         self.facts: list[Fact] = []
         self.volume: dict[str, int] = {}
@@ -169,6 +173,19 @@ class Stage:
     def link(self, at_ns: int, up: bool, reason: str = "") -> Outputs:
         """The link came up or went away."""
         return self.process(LinkChanged(at_ns, up, reason or ("back" if up else "lost")))
+
+    def quotes(self, at_ns: int, *quotes: Quote) -> Outputs:
+        """What was asked of the broker instead of streamed."""
+        return self.process(QuotesRead(at_ns, quotes))
+
+    def band(self, at_ns: int, low: int, high: int, symbol: str = "ACME") -> Outputs:
+        """The day's price band, with nothing else new."""
+        record = self.market.table.records[self.market.table.row_of_symbol[symbol]]
+        columns = ("last_price", "last_trade_ns", "volume")
+        price, trade_ns, volume = (int(record[name]) for name in columns)
+        return self.quotes(
+            at_ns, Quote(symbol, at_ns, price, trade_ns, volume, lower_band=low, upper_band=high)
+        )
 
     def metric(self, name: str, symbol: str = "ACME") -> float:
         """A published metric."""

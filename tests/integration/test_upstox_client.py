@@ -128,9 +128,9 @@ async def test_given_the_exchange_when_followed_then_prices_of_every_instrument_
         async for event in events:
             if isinstance(event, FrameArrived):
                 decoder.decode(event.data, table, event.received_ns, event.seq)
-            if (table.records["last_price"][:3] > 0).all():
+            if (table.incoming["last_price"][:3] > 0).all():
                 break
-    share, index = table.records[0], table.records[2]
+    share, index = table.incoming[0], table.incoming[2]
     assert 0 < share["bid_price"][0] < share["ask_price"][0]
     assert share["volume"] > 0
     assert not index["bid_price"].any()

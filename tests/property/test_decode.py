@@ -29,8 +29,11 @@ def rupees(paise: int) -> float:
 
 
 PRICE = PAISE.map(rupees)
+TRADED = st.integers(1, 10**9).map(rupees)
 WHOLE = st.integers(0, 10**15).map(float)
-LTPC = st.builds(pb2.LTPC, ltp=PRICE, ltt=MOMENT, ltq=COUNT, cp=PRICE)
+LTPC = st.builds(pb2.LTPC, ltp=TRADED, ltt=MOMENT, ltq=COUNT, cp=PRICE) | st.builds(
+    pb2.LTPC, cp=PRICE
+)
 LEVEL = st.builds(pb2.Quote, bidP=PRICE, bidQ=COUNT, askP=PRICE, askQ=COUNT)
 GREEKS = st.builds(pb2.OptionGreeks, delta=GREEK, theta=GREEK, gamma=GREEK, vega=GREEK, rho=GREEK)
 
@@ -123,7 +126,9 @@ def update(state: State, feed: pb2.Feed, sent_ms: int) -> bool:
         body = feed.firstLevelWithGreeks
     present = {field.name for field, _ in body.ListFields()}
     last = feed.ltpc if feed.HasField("ltpc") else body.ltpc
-    is_whole = feed.HasField("ltpc") or "ltpc" in present
+    is_whole = last.ltp > 0
+    if last.cp > 0:
+        told["previous_close"] = paise(last.cp)
     if is_whole:
         told |= {
             "last_price": paise(last.ltp),
@@ -190,6 +195,8 @@ def test_the_table_equals_the_messages_whatever_their_order_and_parts(
             if key in message.feeds and update(known[key], message.feeds[key], message.currentTs)
         ]  # fmt: skip
         assert decoded.rows.tolist() == [slots.row_of_key[key] for key in told]
+        assert decoded.whole is not None
+        assert set(decoded.whole) <= set(decoded.rows)
         assert decoded.unknown_keys == (UNKNOWN in message.feeds)
         assert decoded.refused == 0
         for key in told:
@@ -199,8 +206,8 @@ def test_the_table_equals_the_messages_whatever_their_order_and_parts(
                 "seq": seq,
             }
     for key, state in known.items():
-        row = slots.records[slots.row_of_key[key]]
-        for column in slots.records.dtype.names or ():
+        row = slots.incoming[slots.row_of_key[key]]
+        for column in slots.incoming.dtype.names or ():
             expected = state.get(column, np.zeros_like(row[column]))
             np.testing.assert_array_equal(row[column], expected, err_msg=f"{key} {column}")
 
@@ -211,7 +218,7 @@ def test_no_bytes_raise_anything_but_a_decode_error(data: bytes) -> None:
     try:
         ProtobufDecoder().decode(data, slots, 1, 1)
     except DecodeError:
-        assert not any(slots.records.tobytes())
+        assert not any(slots.incoming.tobytes())
 
 
 @settings(max_examples=300)
@@ -228,9 +235,9 @@ def test_no_damaged_frame_raises_anything_but_a_decode_error(
     try:
         decoded = ProtobufDecoder().decode(bytes(damaged[:cut]), slots, 1, 1)
     except DecodeError:
-        assert not any(slots.records.tobytes())
+        assert not any(slots.incoming.tobytes())
     else:
         untouched = np.setdiff1d(np.arange(len(KEYS)), decoded.rows)
-        assert not any(slots.records[untouched].tobytes())
+        assert not any(slots.incoming[untouched].tobytes())
         for column in ("last_price", "volume", "bid_price", "ask_quantity", "day_high"):
-            assert (slots.records[column] >= 0).all()
+            assert (slots.incoming[column] >= 0).all()

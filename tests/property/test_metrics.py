@@ -13,7 +13,7 @@ from ticktick.domain.clock import NS_PER_MS, NS_PER_S
 from ticktick.market.windows import TICKS
 
 LEVELS = st.lists(
-    st.tuples(st.one_of(st.just(0), st.integers(1, 200)), st.integers(0, 500)),
+    st.tuples(st.one_of(st.just(0), st.integers(60, 180)), st.integers(0, 500)),
     min_size=5,
     max_size=5,
 )

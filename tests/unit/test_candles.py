@@ -235,7 +235,7 @@ def test_given_confirmed_minutes_then_the_higher_candle_is_final_with_the_last_o
     stage.begin()
     for minute in range(3):
         start = OPEN + minute * MINUTE
-        stage.trade(start + NS_PER_S, 101 + minute)
+        stage.trade(start + 5 * NS_PER_S, 101 + minute)
         stage.timer(start + 62 * NS_PER_S)
         stage.confirm(start + 63 * NS_PER_S, candle(start, 101 + minute))
     found = changed_candles(stage.facts, 3)

@@ -1,7 +1,7 @@
 """Freshness: how old data may be called, rule by rule."""
 
 from tests.market_stage import Stage, clock, frame, index, instrument, told_freshness, words
-from ticktick.domain.clock import NS_PER_DAY
+from ticktick.domain.clock import NS_PER_DAY, NS_PER_S
 from ticktick.domain.market import Freshness
 from ticktick.domain.sessions import Phase
 
@@ -129,10 +129,10 @@ def test_P04_given_a_frame_slightly_ahead_of_the_clock_then_fresh() -> None:
     assert stage.freshness() is Freshness.FRESH
 
 
-def test_P21_given_frames_from_the_future_then_they_age_from_their_reading() -> None:
+def test_P21_given_frames_slightly_from_the_future_then_they_age_from_their_reading() -> None:
     stage = Stage(instrument(), index(), at_ns=NOON, canary="NIFTY")
     for symbol in ("ACME", "NIFTY"):
-        stage.process(frame(NOON, {symbol: {"exchange_ns": NOON + NS_PER_DAY}}))
+        stage.process(frame(NOON, {symbol: {"exchange_ns": NOON + 2 * NS_PER_S}}))
     assert stage.freshness() is Freshness.FRESH
     stage.timer(clock(12, 0, 6))
     assert stage.freshness() is Freshness.STALE

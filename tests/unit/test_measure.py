@@ -74,7 +74,7 @@ def test_given_an_index_then_all_that_needs_volume_or_depth_is_missing() -> None
     stage = Stage(index())
     for second in range(3):
         at_ns = OPEN + second
-        stage.frame(at_ns, "NIFTY", last_price=100 + second, last_trade_ns=at_ns, average_price=9)
+        stage.frame(at_ns, "NIFTY", last_price=100 + second, last_trade_ns=at_ns, average_price=99)
     for name in ("mid", "spread", "imbalance", "vwap", "vwap_session", "vwap_distance"):
         assert math.isnan(stage.metric(name, "NIFTY")), name
     assert stage.metric("tick_return", "NIFTY") == pytest.approx(102 / 101 - 1)
@@ -219,11 +219,3 @@ def test_given_more_trades_than_the_window_holds_then_the_vwap_stays_exact() -> 
     assert not math.isnan(stage.metric("vwap"))
     stage.timer(clock(9, 20, 10))
     assert math.isnan(stage.metric("vwap"))
-
-
-def test_given_a_frame_older_than_the_one_before_then_the_window_stays_in_order() -> None:
-    stage = Stage()
-    stage.begin()
-    stage.trade(OPEN + 20, 101, 10)
-    stage.frame(OPEN + 10, last_price=103, last_trade_ns=OPEN + 20, volume=1020)
-    assert stage.metric("vwap") == 102.0

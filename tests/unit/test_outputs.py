@@ -62,7 +62,13 @@ def test_facts_are_written_as_they_are_in_their_order(tmp_path: Path) -> None:
     )
     assert [line["type"] for line in found] == ["instruments", "candle", "feed", "notice"]
     assert found[1]["candle"]["close"] == 141_255  # type: ignore[index]
-    assert found[2] == {"type": "feed", "at_ns": OPEN_NS, "up": False, "reason": "silent"}
+    assert found[2] == {
+        "type": "feed",
+        "at_ns": OPEN_NS,
+        "up": False,
+        "reason": "silent",
+        "cause": "",
+    }
 
 
 def test_instruments_come_once_and_again_when_they_change(tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def test_given_a_recorded_session_when_decoded_then_every_column_is_as_it_was_se
         decoded = decoder.decode(frame(feed, key, sent_ms), slots, received_ns=1, seq=compared)
         assert decoded.rows.tolist() == [0]
         assert decoded.refused == decoded.unknown_keys == 0
-        row = slots.records[0]
+        row = slots.incoming[0]
         for column, value in expected_columns(packet, sent_ms).items():
             np.testing.assert_array_equal(row[column], value, err_msg=column)
         compared += 1
@@ -172,8 +172,8 @@ def test_given_the_start_of_a_real_connection_when_decoded_then_phases_and_price
     assert set(told[0].phases.values()) == {Phase.CONTINUOUS}
     assert told[0].phases["NSE_EQ"] is Phase.CONTINUOUS
     assert [len(decoded.rows) for decoded in told] == [0, 1, 1, 1, 1, 1, 1]
-    assert slots.records[0]["last_price"] > 130_000
-    assert slots.records[0]["bid_price"].all()
+    assert slots.incoming[0]["last_price"] > 130_000
+    assert slots.incoming[0]["bid_price"].all()
 
 
 @pytest.mark.shared
@@ -188,7 +188,7 @@ def test_given_a_snapshot_before_the_open_when_decoded_then_the_index_has_no_boo
     ]
     told = [decoder.decode(m.SerializeToString(), slots, 1, n) for n, m in enumerate(messages)]
     assert told[1].phases == {"NSE_COM": Phase.CONTINUOUS}
-    row = slots.records[0]
+    row = slots.incoming[0]
     assert (row["last_price"], row["previous_close"]) == (2_424_515, 2_486_570)
     assert row["day_open"] == 2_424_515
     assert not row["bid_price"].any()
@@ -207,7 +207,7 @@ def test_given_a_packet_with_depth_only_when_decoded_then_the_trade_and_totals_s
     decoder.decode(frame(whole), slots, 1, 1)
     depth = full_feed(marketLevel=pb2.MarketLevel(bidAskQuote=[level(100.0, 100.1)]))
     decoder.decode(frame(depth, sent_ms=SENT_MS + 300), slots, 2, 2)
-    row = slots.records[0]
+    row = slots.incoming[0]
     assert (row["last_price"], row["volume"], row["average_price"]) == (10_005, 500, 10_000)
     assert row["bid_price"].tolist() == [10_000, 0, 0, 0, 0]
     assert row["exchange_ns"] == (SENT_MS + 300) * 10**6
@@ -218,7 +218,7 @@ def test_given_a_whole_packet_without_a_total_when_decoded_then_the_total_is_zer
     slots, decoder = table(), ProtobufDecoder()
     decoder.decode(frame(full_feed(ltpc=trade(), tbq=10.0, vtt=5)), slots, 1, 1)
     decoder.decode(frame(full_feed(ltpc=trade(), vtt=5)), slots, 1, 2)
-    assert slots.records[0]["total_bid_quantity"] == 0
+    assert slots.incoming[0]["total_bid_quantity"] == 0
 
 
 def test_given_fewer_levels_than_before_when_decoded_then_the_rest_of_the_book_is_empty() -> None:
@@ -227,7 +227,7 @@ def test_given_fewer_levels_than_before_when_decoded_then_the_rest_of_the_book_i
         levels = [level(100.0 - n, 101.0 + n) for n in range(count)]
         book = full_feed(marketLevel=pb2.MarketLevel(bidAskQuote=levels))
         decoder.decode(frame(book), slots, 1, 1)
-    row = slots.records[0]
+    row = slots.incoming[0]
     assert row["ask_price"].tolist() == [10_100, 10_200, 0, 0, 0]
     assert row["ask_quantity"].tolist() == [20, 20, 0, 0, 0]
 
@@ -237,7 +237,7 @@ def test_given_thirty_levels_when_decoded_then_the_best_five_are_kept() -> None:
     levels = [level(100.0 - n, 101.0 + n) for n in range(30)]
     feed = full_feed(marketLevel=pb2.MarketLevel(bidAskQuote=levels))
     ProtobufDecoder().decode(frame(feed), slots, 1, 1)
-    assert slots.records[0]["bid_price"].tolist() == [10_000, 9_900, 9_800, 9_700, 9_600]
+    assert slots.incoming[0]["bid_price"].tolist() == [10_000, 9_900, 9_800, 9_700, 9_600]
 
 
 def test_given_the_modes_with_less_when_decoded_then_they_fill_what_they_tell() -> None:
@@ -257,7 +257,7 @@ def test_given_the_modes_with_less_when_decoded_then_they_fill_what_they_tell() 
     data = pb2.FeedResponse(feeds=feeds, currentTs=SENT_MS).SerializeToString()
     decoded = ProtobufDecoder().decode(data, slots, 1, 1)
     assert decoded.rows.tolist() == [0, 1]
-    share, option = slots.records[:2]
+    share, option = slots.incoming[:2]
     assert (share["last_price"], share["last_quantity"]) == (141_255, 7)
     assert (option["bid_price"][0], option["ask_price"][0], option["volume"]) == (540, 560, 70)
     assert (option["delta"], option["implied_volatility"]) == (-0.41, 0.104)
@@ -267,7 +267,7 @@ def test_given_the_modes_with_less_when_decoded_then_they_fill_what_they_tell() 
 def test_given_a_finer_price_unit_when_decoded_then_four_decimals_are_kept() -> None:
     slots = table(instrument(price_scale=10_000))
     ProtobufDecoder().decode(frame(pb2.Feed(ltpc=trade(83.4275))), slots, 1, 1)
-    assert slots.records[0]["last_price"] == 834_275
+    assert slots.incoming[0]["last_price"] == 834_275
 
 
 def test_given_bars_in_any_order_when_decoded_then_the_newest_finished_minute_is_taken() -> None:
@@ -286,7 +286,7 @@ def test_given_bars_in_any_order_when_decoded_then_the_newest_finished_minute_is
         ),
     )
     ProtobufDecoder().decode(frame(feed), slots, 1, 1)
-    row = slots.records[0]
+    row = slots.incoming[0]
     assert forming > MINUTE_MS
     assert (row["minute_start_ns"], row["minute_close"]) == (MINUTE_MS * 10**6, 10_040)
     assert (row["minute_volume"], row["day_close"]) == (50, 10_070)
@@ -296,7 +296,7 @@ def test_given_a_minute_that_is_not_over_when_decoded_then_it_is_not_taken() -> 
     slots = table()
     feed = full_feed(ltpc=trade(), marketOHLC=bars(bar("I1", SENT_MS - SENT_MS % 60_000)))
     ProtobufDecoder().decode(frame(feed), slots, 1, 1)
-    assert slots.records[0]["minute_start_ns"] == 0
+    assert slots.incoming[0]["minute_start_ns"] == 0
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def test_given_a_minute_that_is_no_candle_when_decoded_then_it_alone_is_refused(
     feed = full_feed(ltpc=trade(), marketOHLC=bars(minute))
     decoded = ProtobufDecoder().decode(frame(feed), slots, 1, 1)
     assert decoded.refused == 1
-    row = slots.records[0]
+    row = slots.incoming[0]
     assert row["minute_start_ns"] == row["minute_high"] == 0
     assert row["last_price"] == 10_005
 
@@ -345,18 +345,18 @@ def test_given_an_impossible_value_when_decoded_then_the_row_stays_as_it_was(
 ) -> None:
     slots, decoder = table(), ProtobufDecoder()
     decoder.decode(frame(full_feed(ltpc=trade(), vtt=9)), slots, 1, 1)
-    before = slots.records.copy()
+    before = slots.incoming.copy()
     decoded = decoder.decode(frame(feed, sent_ms=SENT_MS + 1), slots, 2, 2)
     assert decoded.refused == 1
     assert decoded.rows.tolist() == []
-    assert (slots.records == before).all()
+    assert (slots.incoming == before).all()
 
 
 def test_given_greeks_that_found_no_number_when_decoded_then_they_are_missing() -> None:
     slots = table()
     feed = full_feed(ltpc=trade(), optionGreeks=pb2.OptionGreeks(delta=math.nan), iv=math.inf)
     decoded = ProtobufDecoder().decode(frame(feed), slots, 1, 1)
-    row = slots.records[0]
+    row = slots.incoming[0]
     assert decoded.rows.tolist() == [0]
     assert math.isnan(row["delta"])
     assert math.isnan(row["implied_volatility"])
@@ -375,7 +375,7 @@ def test_given_a_packet_that_says_nothing_when_decoded_then_no_row_is_touched(
 ) -> None:
     slots = table()
     assert ProtobufDecoder().decode(frame(feed), slots, 1, 1).rows.tolist() == []
-    assert slots.records[0]["exchange_ns"] == 0
+    assert slots.incoming[0]["exchange_ns"] == 0
 
 
 def test_given_every_market_status_when_decoded_then_it_is_a_phase_or_unknown() -> None:
@@ -411,11 +411,11 @@ def test_given_bytes_that_are_no_dated_frame_when_decoded_then_it_says_so(data: 
     slots = table()
     with pytest.raises(DecodeError):
         ProtobufDecoder().decode(data, slots, 1, 1)
-    assert not any(slots.records.tobytes())
+    assert not any(slots.incoming.tobytes())
 
 
 def test_given_two_tables_when_decoded_in_turn_then_each_gets_its_own_rows() -> None:
     decoder, one, two = ProtobufDecoder(), table(), table()
     decoder.decode(frame(pb2.Feed(ltpc=trade(1.0))), one, 1, 1)
     decoder.decode(frame(pb2.Feed(ltpc=trade(2.0))), two, 1, 1)
-    assert (one.records[0]["last_price"], two.records[0]["last_price"]) == (100, 200)
+    assert (one.incoming[0]["last_price"], two.incoming[0]["last_price"]) == (100, 200)

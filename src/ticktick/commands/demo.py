@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from math import ceil
 from pathlib import Path
 
 import aiohttp
 import click
+from msgspec.structs import replace
 
 from ticktick.app import Plan
 from ticktick.brokers.upstox.hosts import Hosts
@@ -16,10 +18,13 @@ from ticktick.config import load_settings
 from ticktick.domain.watchlist import WatchlistEntry
 from ticktick.emulator.control import new_token
 from ticktick.emulator.process import ExchangeFailedError, exchange_process
+from ticktick.engine.ports import EngineSettings
 from ticktick.errors import ConfigError
 from ticktick.login import Login
 from ticktick.origin.broker import BrokerOrigin
 from ticktick.workspace import Workspace, current_workspace
+
+_AHEAD_AT_FULL_SPEED_S = 3600
 
 
 @click.command(epilog="Example: ticktick demo --speed 5")
@@ -63,7 +68,7 @@ def command(
             )
             plan = Plan(
                 mode="DEMO",
-                settings=settings.engine.for_engine(),
+                settings=_for_speed(settings.engine.for_engine(), origin.clock.rate),
                 data=workspace.data / "demo",
                 server_file=workspace.server,
                 records=settings.recording.enabled,
@@ -77,6 +82,15 @@ def command(
             await watch_and_show(plan, settings, origin, stop, opens_browser=not no_browser)
 
     until_stopped(workspace, run)
+
+
+def _for_speed(settings: EngineSettings, rate: float) -> EngineSettings:
+    """The settings with room for what a tenth of a second is in this market.
+
+    One that stands is about to run, perhaps as fast as it can.
+    """
+    ahead_limit_s = max(settings.ahead_limit_s, ceil(rate / 10)) if rate else _AHEAD_AT_FULL_SPEED_S
+    return replace(settings, ahead_limit_s=ahead_limit_s)
 
 
 async def _started(stack: AsyncExitStack, arguments: Sequence[str], log_path: Path) -> str:

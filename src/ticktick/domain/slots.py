@@ -5,6 +5,8 @@ nanoseconds since the Unix epoch, UTC. 0 means "not told yet" in every price and
 of the market is never 0. Best level first; a level with price 0 is empty.
 """
 
+from typing import Final
+
 import numpy as np
 
 DEPTH_LEVELS = 5
@@ -51,3 +53,9 @@ SLOT = np.dtype(
         ("rho", "f8"),
     ]
 )
+
+WORD_BYTES: Final = 8
+# where a column begins when a record is read as a row of 64-bit words
+WORD_OF: Final[dict[str, int]] = {
+    name: offset // WORD_BYTES for name, (_, offset, *_) in (SLOT.fields or {}).items()
+}

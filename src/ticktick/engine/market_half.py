@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ticktick.core.columns import Rows
-from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_S
+from ticktick.domain.clock import NS_PER_S
 from ticktick.domain.event import (
     CalendarRead,
     CandleChanged,
@@ -26,12 +26,14 @@ from ticktick.domain.event import (
 )
 from ticktick.domain.market import Candle, Freshness
 from ticktick.domain.sessions import Calendar, Phase
-from ticktick.engine.ports import Decoder, EngineSettings
+from ticktick.engine.ports import Decoded, Decoder, EngineSettings
 from ticktick.errors import DecodeError
 from ticktick.market.candles import Candles
 from ticktick.market.freshness import Link, judge
 from ticktick.market.metrics import TickMetrics
 from ticktick.market.phases import Phases
+from ticktick.market.rejections import Rejection, Rejections
+from ticktick.market.screen import Screen
 from ticktick.market.table import SlotTable
 from ticktick.market.windows import Windows
 
@@ -56,6 +58,13 @@ class MarketHalf:
         capacity = self.table.capacity
         self._windows = Windows(capacity)
         self._phases = Phases(calendar, capacity)
+        self.rejections = Rejections()
+        self._screen = Screen(
+            self.table,
+            self._phases.continuous,
+            self.rejections,
+            settings.ahead_limit_s * NS_PER_S,
+        )
         self._candles = Candles(
             self.table,
             self._windows,
@@ -72,15 +81,12 @@ class MarketHalf:
         self._heard = np.zeros(capacity, np.bool_)
         self._canary: str | None = None
         self.extras: frozenset[str] = frozenset()
-        self._noticed_ns = 0
         self.metrics = self._metrics.values
         self.freshness: list[Freshness] = []
         self.link_up = False
         self.link_reason = "not connected yet"
         self.last_frame_ns = 0
-        self._counts = dict.fromkeys(
-            ("frames", "frames_rejected", "unknown_keys", "refused_values"), 0
-        )
+        self._counts = dict.fromkeys(("frames", "unknown_parts", "unknown_words"), 0)
 
     @property
     def phases(self) -> dict[str, Phase]:
@@ -95,7 +101,13 @@ class MarketHalf:
     @property
     def counters(self) -> dict[str, int]:
         """What was counted since the start, by name."""
-        return {**self._counts, **self._metrics.counters, **self._candles.counters}
+        return {
+            **self._counts,
+            "repeats": self._screen.repeats,
+            **self.rejections.counters,
+            **self._metrics.counters,
+            **self._candles.counters,
+        }
 
     def forming(self, symbol: str, minutes: int) -> Candle | None:
         """The running candle of one of the six timeframes; None between trades and sessions."""
@@ -114,6 +126,7 @@ class MarketHalf:
         self.table.add(event.instruments)
         instruments = self.table.instruments
         self.freshness += [Freshness.UNKNOWN] * (len(instruments) - len(self.freshness))
+        self._screen.watch()
         self._metrics.watch()
         self._candles.watch()
         self._canary = event.canary
@@ -137,23 +150,26 @@ class MarketHalf:
         return self._all_rows(), facts
 
     def frame(self, event: FrameArrived) -> Change:
-        """Decode, measure and fold one frame."""
+        """Decode, screen, measure and fold one frame."""
         at_ns = event.received_ns
         try:
             decoded = self._decoder.decode(event.data, self.table, at_ns, event.seq)
         except DecodeError as error:
-            return _NONE, self._reject(error, at_ns)
-        self._counts["frames"] += 1
-        self._counts["unknown_keys"] += decoded.unknown_keys
-        self._counts["refused_values"] += decoded.refused
-        self.last_frame_ns = max(self.last_frame_ns, min(decoded.exchange_ns, at_ns))
-        rows, facts = decoded.rows, list[Fact]()
-        flipped = self._requote(self._phases.hear(decoded.phases or {}, at_ns), at_ns, facts)
+            return _NONE, [*self.rejections.add(Rejection("unreadable", "", str(error), at_ns))]
+        facts: list[Fact] = [*self._count(decoded, at_ns)]
+        screened = self._screen.take(decoded.rows, at_ns, facts)
+        rows = screened.rows
+        if len(rows):
+            self.last_frame_ns = max(self.last_frame_ns, min(decoded.exchange_ns, at_ns))
+        is_timely = self._screen.is_timely(decoded.exchange_ns, at_ns)
+        words = decoded.phases or {} if is_timely else {}
+        flipped = self._requote(self._phases.hear(words, at_ns), at_ns, facts)
         newly_heard = rows[~self._heard[rows]]
         self._candles.resume(newly_heard, decoded.exchange_ns)
         self._heard[newly_heard] = True
-        self._metrics.take(rows, decoded.exchange_ns)
-        facts += [CandleChanged(at_ns, candle) for candle in self._candles.take(rows)]
+        news = _union(screened.news, newly_heard) if len(newly_heard) else screened.news
+        self._metrics.take(news, decoded.exchange_ns)
+        facts += [CandleChanged(at_ns, candle) for candle in self._candles.take(news, rows)]
         touched = _union(rows, flipped) if len(flipped) else rows
         self._judge(touched, at_ns, facts)
         return touched, facts
@@ -184,20 +200,28 @@ class MarketHalf:
 
     def quotes(self, event: QuotesRead) -> Change:
         """Take what was asked for because the feed did not tell it."""
+        for quote in event.quotes:
+            row = self.table.row_of_symbol.get(quote.symbol)
+            if row is not None and 0 < quote.lower_band < quote.upper_band:
+                self._screen.learn_band(row, quote.lower_band, quote.upper_band)
         return _NONE, []
 
     def note(self, event: NoteTaken) -> Change:
         """Pass on what the surroundings must tell the user."""
         return _NONE, [Noticed(event.at_ns, event.level, event.text)]
 
-    def _reject(self, error: DecodeError, at_ns: int) -> list[Fact]:
-        self._counts["frames_rejected"] += 1
-        if self._noticed_ns and at_ns - self._noticed_ns < NS_PER_MINUTE:
-            return []
-        self._noticed_ns = at_ns
-        count = self._counts["frames_rejected"]
-        text = f"a frame of the feed cannot be read ({error}); {count} rejected since the start"
-        return [Noticed(at_ns, "error", text)]
+    def _count(self, decoded: Decoded, at_ns: int) -> list[Noticed]:
+        """Count what the decoder left out or did not know."""
+        self._counts["frames"] += 1
+        self._counts["unknown_parts"] += decoded.unknown_parts
+        words = decoded.phases or {}
+        self._counts["unknown_words"] += list(words.values()).count(Phase.UNKNOWN)
+        counts = {"unknown": decoded.unknown_keys, "impossible": decoded.refused}
+        notices = []
+        for reason, who, value in decoded.samples:
+            sample = Rejection(reason, who, value, at_ns)
+            notices += self.rejections.add(sample, counts[reason])
+        return notices
 
     def _requote(self, segments: Iterable[str], at_ns: int, facts: list[Fact]) -> Rows:
         """Tell the changed phases; measure the quotes of rows that began or ceased to trade."""

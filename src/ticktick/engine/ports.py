@@ -16,28 +16,40 @@ Rows = NDArray[np.int32]
 
 
 class EngineSettings(Struct, frozen=True):
-    """What the engine's outputs depend on besides events; kept in every recording's header."""
+    """What the engine's outputs depend on besides events; kept in every recording's header.
+
+    `ahead_limit_s`: a frame whose own time lies further ahead of the market's clock is not
+    believed; the clock of a market that runs fast is known less exactly.
+    """
 
     vwap_window_s: int = 300
     fresh_limit_s: int = 5
     quiet_limit_s: int = 60
     confirm_limit_s: int = 5
     close_grace_s: int = 2
+    ahead_limit_s: int = 2
 
 
 class Decoded(Struct, frozen=True, gc=False):
     """What one frame said, beyond the rows it wrote.
 
     `exchange_ns` is the feed's own time of the frame. `rows` are the touched rows, without
-    repeats. `phases` maps a segment to its phase where the frame told it. `unknown_keys` and
-    `refused` count instruments nobody asked for and values that cannot be a market's.
+    repeats; `whole` those of them whose packet told the last trade, None for all. `phases` maps a
+    segment to its phase where the frame told it; a word the feed's schema does not list is
+    UNKNOWN. `unknown_keys`, `refused` and `unknown_parts` count instruments nobody asked for,
+    values that cannot be a market's, and what the schema does not know.
+    `samples` are one or two of what was left out: why (`unknown` or `impossible`), of which
+    instrument or key, with which value.
     """
 
     exchange_ns: int
     rows: Rows
+    whole: Rows | None = None
     phases: Mapping[str, Phase] | None = None
     unknown_keys: int = 0
     refused: int = 0
+    unknown_parts: int = 0
+    samples: Sequence[tuple[str, str, str]] = ()
 
 
 class Decoder(Protocol):
@@ -46,7 +58,7 @@ class Decoder(Protocol):
     name: str
 
     def decode(self, data: bytes, table: SlotTable, received_ns: int, seq: int) -> Decoded:
-        """Write the frame's instruments into the table.
+        """Write the frame's instruments into the table's `incoming`.
 
         Raises DecodeError if the bytes are not a frame; the table is unchanged then.
         """

@@ -74,11 +74,11 @@ class Candles:
         for row in rows:
             self._books[row].coverage.resume(at_ns)
 
-    def take(self, rows: Rows) -> list[Candle]:
-        """Fold the touched rows' trades and take the broker's own minutes among them."""
+    def take(self, news: Rows, rows: Rows) -> list[Candle]:
+        """Fold the trades of the rows with news and take the broker's own minutes of all rows."""
         slots, windows = self._table.records, self._windows
         closed, late = fold(
-            rows,
+            news,
             windows.traded,
             windows.volume_delta,
             slots["last_price"],

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from ticktick.core.columns import Ints, Rows
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.slots import SLOT
 
@@ -13,11 +14,16 @@ class SlotTable:
     """Newest known state of each instrument, as columns.
 
     `records` is SLOT[capacity]; the row of an instrument never changes while the program runs.
-    The decoder writes it, `measure` and `fold` read it.
+    A decoder writes `incoming`, of the same shape; what the screen believes of it gets into
+    `records`, which everything else reads. Between frames both are equal. `words` and
+    `incoming_words` are the same memory as int64[capacity, words].
     """
 
     def __init__(self, capacity: int = 512) -> None:
         self.records = np.zeros(capacity, SLOT)
+        self.incoming = np.zeros(capacity, SLOT)
+        self.words: Ints = self.records.view(np.int64).reshape(capacity, -1)
+        self.incoming_words: Ints = self.incoming.view(np.int64).reshape(capacity, -1)
         self.instruments: list[Instrument] = []
         self.row_of_key: dict[str, int] = {}
         self.row_of_symbol: dict[str, int] = {}
@@ -36,6 +42,14 @@ class SlotTable:
         Raises ValueError when the table is full.
         """
         return np.array([self._row(instrument) for instrument in instruments], np.int32)
+
+    def accept(self, rows: Rows) -> None:
+        """Believe what the rows were told."""
+        self.words[rows] = self.incoming_words[rows]
+
+    def restore(self, rows: Rows) -> None:
+        """Forget what the rows were told."""
+        self.incoming_words[rows] = self.words[rows]
 
     def price_scales(self) -> NDArray[np.float64]:
         """Price units to the rupee of each instrument in row order."""

@@ -8,6 +8,7 @@ from google.protobuf.message import DecodeError as ParseError
 from numpy.typing import NDArray
 
 from ticktick.domain.clock import NS_PER_MS
+from ticktick.domain.instrument import Instrument
 from ticktick.domain.sessions import Phase
 from ticktick.domain.slots import DEPTH_LEVELS
 from ticktick.engine.ports import Decoded
@@ -28,6 +29,7 @@ _PHASES = {
     pb2.CLOSING_END: Phase.CLOSED,
 }
 
+_TYPES = frozenset({pb2.initial_feed, pb2.live_feed, pb2.market_info})
 _Writes = dict[str, int | float | Sequence[int]]
 
 
@@ -35,62 +37,55 @@ class ProtobufDecoder:
     """Reads frames of the Upstox V3 feed, in every mode.
 
     A sub-message that is absent leaves its columns as they are; in one that is present an absent
-    number is 0. A packet without a last trade is a partial one: there an absent total of the day
-    is not told rather than 0. A packet that holds an impossible value is refused as a whole, so
-    that its row grows old instead of wrong.
+    number is 0. A packet without a last trade, or with an empty one, is a partial one: there an
+    absent total of the day is not told rather than 0. A packet that holds an impossible value is
+    refused as a whole, so that its row grows old instead of wrong.
     """
 
     name = "upstox-v3-protobuf"
 
     def __init__(self) -> None:
-        self._records: NDArray[np.void] | None = None
+        self._incoming: NDArray[np.void] | None = None
         self._columns: dict[str, NDArray[np.generic]] = {}
 
     def decode(self, data: bytes, table: SlotTable, received_ns: int, seq: int) -> Decoded:
-        """Write the frame's instruments into the table.
+        """Write the frame's instruments into the table's `incoming`.
 
-        `refused` counts packets and minute candles that cannot be a market's. A status the feed's
-        schema does not know makes its segment's phase unknown.
+        `refused` counts packets and minute candles that cannot be a market's.
         Raises DecodeError if the bytes are not a frame, or one without a time.
         """
-        frame = _parsed(data)
-        sent_ms: int = frame.currentTs
-        row_of_key, instruments = table.row_of_key, table.instruments
+        frame, unknown_parts = _parsed(data)
+        at_ns = frame.currentTs * NS_PER_MS
+        packets = _Packets(table.row_of_key, table.instruments, frame.currentTs)
         touched: list[int] = []
-        unknown = refused = 0
+        whole: list[int] = []
         for key, feed in frame.feeds.items():
-            row = row_of_key.get(key)
-            if row is None:
-                unknown += 1
+            packet = packets.read(key, feed)
+            if packet is None:
                 continue
-            writes: _Writes = {}
-            try:
-                refused += _read_feed(feed, instruments[row].price_scale, sent_ms, writes)
-            except _Impossible:
-                refused += 1
-                continue
-            if writes:
-                writes |= {
-                    "exchange_ns": sent_ms * NS_PER_MS,
-                    "received_ns": received_ns,
-                    "seq": seq,
-                }
-                self._write(table, row, writes)
-                touched.append(row)
-        touched.sort()  # the parser's own order of a map differs from run to run
+            row, is_whole, writes = packet
+            writes |= {"exchange_ns": at_ns, "received_ns": received_ns, "seq": seq}
+            self._write(table, row, writes)
+            touched.append(row)
+            if is_whole:
+                whole.append(row)
+        # the parser's own order of a map differs from run to run
         return Decoded(
-            exchange_ns=sent_ms * NS_PER_MS,
-            rows=np.array(touched, np.int32),
+            exchange_ns=at_ns,
+            rows=np.array(sorted(touched), np.int32),
+            whole=np.array(sorted(whole), np.int32),
             phases=_phases(frame) if frame.HasField("marketInfo") else None,
-            unknown_keys=unknown,
-            refused=refused,
+            unknown_keys=packets.unknown,
+            refused=packets.refused,
+            unknown_parts=unknown_parts,
+            samples=sorted((why, *sample) for why, sample in packets.samples.items()),
         )
 
     def _write(self, table: SlotTable, row: int, writes: _Writes) -> None:
-        if self._records is not table.records:
-            self._records = table.records
-            names = table.records.dtype.names or ()
-            self._columns = {name: table.records[name] for name in names}
+        if self._incoming is not table.incoming:
+            self._incoming = table.incoming
+            names = table.incoming.dtype.names or ()
+            self._columns = {name: table.incoming[name] for name in names}
         columns = self._columns
         for name, value in writes.items():
             columns[name][row] = value
@@ -100,14 +95,56 @@ class _Impossible(Exception):
     """A value that no market sends."""
 
 
-def _parsed(data: bytes) -> pb2.FeedResponse:
+class _Packets:
+    """Reads the packets of one frame and counts those that cannot be used."""
+
+    def __init__(
+        self, row_of_key: Mapping[str, int], instruments: Sequence[Instrument], sent_ms: int
+    ) -> None:
+        self.unknown = 0
+        self.refused = 0
+        self.samples: dict[str, tuple[str, str]] = {}
+        self._row_of_key = row_of_key
+        self._instruments = instruments
+        self._sent_ms = sent_ms
+
+    def read(self, key: str, feed: pb2.Feed) -> tuple[int, bool, _Writes] | None:
+        """The row, whether the last trade was told, and the columns; None if nothing is left."""
+        row = self._row_of_key.get(key)
+        if row is None:
+            self.unknown += 1
+            self._keep("unknown", key, "")
+            return None
+        instrument = self._instruments[row]
+        writes: _Writes = {}
+        try:
+            refused = _read_feed(feed, instrument.price_scale, self._sent_ms, writes)
+        except _Impossible as impossible:
+            self.refused += 1
+            self._keep("impossible", instrument.symbol, str(impossible))
+            return None
+        if refused:
+            self.refused += 1
+            self._keep("impossible", instrument.symbol, refused)
+        return (row, "last_price" in writes, writes) if writes else None
+
+    def _keep(self, reason: str, who: str, value: str) -> None:
+        """Keep one sample of a reason, the same whatever the order of the packets."""
+        self.samples[reason] = min((who, value), self.samples.get(reason, (who, value)))
+
+
+def _parsed(data: bytes) -> tuple[pb2.FeedResponse, int]:
+    """The frame, and 1 if the schema does not know a part of it, else 0."""
     try:
         frame = pb2.FeedResponse.FromString(data)
     except ParseError as error:
         raise DecodeError(f"{len(data)} bytes are no frame of the feed: {error}") from error
     if not 0 < frame.currentTs <= _LATEST_MS:
         raise DecodeError(f"a frame of {len(data)} bytes carries no time ({frame.currentTs} ms)")
-    return frame
+    size = frame.ByteSize()
+    frame.DiscardUnknownFields()
+    is_known = frame.ByteSize() == size and frame.type in _TYPES
+    return frame, 0 if is_known else 1
 
 
 def _phases(frame: pb2.FeedResponse) -> Mapping[str, Phase]:
@@ -115,8 +152,8 @@ def _phases(frame: pb2.FeedResponse) -> Mapping[str, Phase]:
     return {name: _PHASES.get(statuses[name], Phase.UNKNOWN) for name in sorted(statuses)}
 
 
-def _read_feed(feed: pb2.Feed, scale: int, sent_ms: int, writes: _Writes) -> int:
-    """Collect what one packet says; return how many of its candles were refused."""
+def _read_feed(feed: pb2.Feed, scale: int, sent_ms: int, writes: _Writes) -> str:
+    """Collect what one packet says; return why its minute's candle was refused, if it was."""
     member = feed.WhichOneof("FeedUnion")
     if member == "ltpc":
         _read_trade(feed.ltpc, scale, writes)
@@ -129,13 +166,11 @@ def _read_feed(feed: pb2.Feed, scale: int, sent_ms: int, writes: _Writes) -> int
             return _read_market(full.marketFF, scale, sent_ms, writes)
         if union == "indexFF":
             return _read_index(full.indexFF, scale, sent_ms, writes)
-    return 0
+    return ""
 
 
-def _read_market(full: pb2.MarketFullFeed, scale: int, sent_ms: int, writes: _Writes) -> int:
-    is_whole = full.HasField("ltpc")
-    if is_whole:
-        _read_trade(full.ltpc, scale, writes)
+def _read_market(full: pb2.MarketFullFeed, scale: int, sent_ms: int, writes: _Writes) -> str:
+    is_whole = full.HasField("ltpc") and _read_trade(full.ltpc, scale, writes)
     if full.HasField("marketLevel"):
         _read_depth(full.marketLevel.bidAskQuote[:DEPTH_LEVELS], scale, writes)
     if full.HasField("optionGreeks"):
@@ -151,21 +186,19 @@ def _read_market(full: pb2.MarketFullFeed, scale: int, sent_ms: int, writes: _Wr
     writes |= totals if is_whole else _told(totals)
     if full.HasField("marketOHLC"):
         return _read_candles(full.marketOHLC.ohlc, scale, sent_ms, writes)
-    return 0
+    return ""
 
 
-def _read_index(index: pb2.IndexFullFeed, scale: int, sent_ms: int, writes: _Writes) -> int:
+def _read_index(index: pb2.IndexFullFeed, scale: int, sent_ms: int, writes: _Writes) -> str:
     if index.HasField("ltpc"):
         _read_trade(index.ltpc, scale, writes)
     if index.HasField("marketOHLC"):
         return _read_candles(index.marketOHLC.ohlc, scale, sent_ms, writes)
-    return 0
+    return ""
 
 
 def _read_first_level(first: pb2.FirstLevelWithGreeks, scale: int, writes: _Writes) -> None:
-    is_whole = first.HasField("ltpc")
-    if is_whole:
-        _read_trade(first.ltpc, scale, writes)
+    is_whole = first.HasField("ltpc") and _read_trade(first.ltpc, scale, writes)
     if first.HasField("firstDepth"):
         _read_depth([first.firstDepth], scale, writes)
     if first.HasField("optionGreeks"):
@@ -178,11 +211,20 @@ def _read_first_level(first: pb2.FirstLevelWithGreeks, scale: int, writes: _Writ
     writes |= totals if is_whole else _told(totals)
 
 
-def _read_trade(ltpc: pb2.LTPC, scale: int, writes: _Writes) -> None:
+def _read_trade(ltpc: pb2.LTPC, scale: int, writes: _Writes) -> bool:
+    """Collect the last trade; false, and nothing but the close, if it tells of none."""
+    close = _price(ltpc.cp, scale)
+    if ltpc.ltp == 0 and ltpc.ltt == 0:
+        if close:
+            writes["previous_close"] = close
+        return False
+    if ltpc.ltp == 0:
+        raise _Impossible("a trade at a price of 0")
     writes["last_price"] = _price(ltpc.ltp, scale)
     writes["last_trade_ns"] = _time_ns(ltpc.ltt)
     writes["last_quantity"] = _quantity(ltpc.ltq)
-    writes["previous_close"] = _price(ltpc.cp, scale)
+    writes["previous_close"] = close
+    return True
 
 
 def _read_depth(levels: Sequence[pb2.Quote], scale: int, writes: _Writes) -> None:
@@ -201,19 +243,23 @@ def _read_greeks(greeks: pb2.OptionGreeks, writes: _Writes) -> None:
     writes["rho"] = _statistic(greeks.rho)
 
 
-def _read_candles(candles: Sequence[pb2.OHLC], scale: int, sent_ms: int, writes: _Writes) -> int:
-    """Take the newest day and the newest minute that is over; the list may hold more of each."""
+def _read_candles(candles: Sequence[pb2.OHLC], scale: int, sent_ms: int, writes: _Writes) -> str:
+    """Take the newest day and the newest minute that is over; the list may hold more of each.
+
+    Returns why the minute was refused, nothing if it was not.
+    """
     day = max((c for c in candles if c.interval == "1d"), key=_start, default=None)
     over = (c for c in candles if c.interval == "I1" and c.ts + _MINUTE_MS <= sent_ms)
     minute = max(over, key=_start, default=None)
     if day is not None:
         _read_day(day, scale, writes)
     if minute is None:
-        return 0
+        return ""
     if not _is_candle(minute):
-        return 1
+        prices = (minute.open, minute.high, minute.low, minute.close)
+        return f"a minute {minute.ts} of prices {prices}"
     _read_minute(minute, scale, writes)
-    return 0
+    return ""
 
 
 def _read_day(day: pb2.OHLC, scale: int, writes: _Writes) -> None:
@@ -251,19 +297,19 @@ def _price(rupees: float, scale: int) -> int:
     units = rupees * scale
     if 0.0 <= units <= _MOST:  # false for what is not a number
         return round(units)
-    raise _Impossible
+    raise _Impossible(f"a price of {rupees}")
 
 
 def _quantity(count: float) -> int:
     if 0 <= count <= _MOST:
         return int(count)
-    raise _Impossible
+    raise _Impossible(f"a quantity of {count}")
 
 
 def _time_ns(at_ms: int) -> int:
     if 0 <= at_ms <= _LATEST_MS:
         return at_ms * NS_PER_MS
-    raise _Impossible
+    raise _Impossible(f"a time of {at_ms} ms")
 
 
 def _statistic(value: float) -> float:

@@ -1,0 +1,137 @@
+"""Judge what a frame claims of each instrument before anything believes it."""
+
+from typing import Final
+
+from ticktick.core.columns import Flags, Ints, Rows
+from ticktick.domain.clock import IST_OFFSET_NS, NS_PER_DAY, NS_PER_S
+from ticktick.domain.slots import DEPTH_LEVELS, WORD_OF
+
+# verdicts; the first two are accepted, of the others the first that holds is told
+CHANGED, REPEATED, AHEAD, OTHER_DAY, OLDER, TRADE_AHEAD, OUT_OF_BAND, JUMPED = range(8)
+
+# the clock of a good recorder was 6 s behind the trades it recorded
+TRADE_AHEAD_LIMIT_NS: Final = 10 * NS_PER_S
+JUMP_NS: Final = NS_PER_S
+JUMP_WITHOUT_BAND_NS: Final = 60 * NS_PER_S
+JUMP_TICKS: Final = 10
+
+EXCHANGE: Final = WORD_OF["exchange_ns"]
+LAST_PRICE: Final = WORD_OF["last_price"]
+LAST_TRADE: Final = WORD_OF["last_trade_ns"]
+FIRST_TOLD: Final = LAST_PRICE  # what comes before tells when, not what
+BOOK: Final = (WORD_OF["bid_price"], WORD_OF["ask_price"])
+DAY_PRICES: Final = tuple(
+    WORD_OF[name]
+    for name in ("last_price", "average_price", "day_open", "day_high", "day_low", "day_close")
+)
+MINUTE: Final = WORD_OF["minute_start_ns"]
+MINUTE_PRICES: Final = tuple(WORD_OF[f"minute_{name}"] for name in ("open", "high", "low", "close"))
+
+
+def screen(
+    rows: Rows,
+    received_ns: int,
+    latest_ns: int,
+    incoming: Ints,
+    known: Ints,
+    continuous: Flags,
+    is_option: Flags,
+    tick_size: Ints,
+    band_low: Ints,
+    band_high: Ints,
+    suspect_price: Ints,
+    verdicts: Flags,
+    values: Ints,
+) -> None:
+    """Write a verdict of each touched row, and the value it was refused for.
+
+    incoming, known: int64[capacity, words], the slot table as words, as the frame tells it and
+    as it was believed.
+    `band_low`, `band_high` are the day's price band, 0 where it is not known; then half and
+    double the last price stand for it, but not for an option. It bounds the prices of a day that
+    has traded, of a minute of that day, and of the book of continuous trading.
+    `suspect_price` is the last price that jumped and waits for a second tick near it, 0 without
+    one. A jump is more than a tenth and more than ten ticks from one update to the next, within
+    a second, or within a minute where the band is not known.
+    A time after `latest_ns` is never believed, so a known one that lies there (the market's clock
+    was set back) makes nothing older.
+    """
+    for i in range(rows.shape[0]):
+        row = rows[i]
+        at_ns = incoming[row, EXCHANGE]
+        trade_ns = incoming[row, LAST_TRADE]
+        price = incoming[row, LAST_PRICE]
+        before = known[row, LAST_PRICE]
+        before_ns = known[row, EXCHANGE]
+        day = (at_ns + IST_OFFSET_NS) // NS_PER_DAY
+        values[row] = at_ns
+        if at_ns > latest_ns:
+            verdicts[row] = AHEAD
+            continue
+        if day != (received_ns + IST_OFFSET_NS) // NS_PER_DAY:
+            verdicts[row] = OTHER_DAY
+            continue
+        if at_ns < before_ns <= latest_ns:
+            verdicts[row] = OLDER
+            continue
+        if trade_ns > at_ns + TRADE_AHEAD_LIMIT_NS:
+            verdicts[row] = TRADE_AHEAD
+            values[row] = trade_ns
+            continue
+        outside = _outside(
+            row, incoming, day, continuous[row], is_option[row], band_low[row], band_high[row]
+        )
+        if outside != 0:
+            verdicts[row] = OUT_OF_BAND
+            values[row] = outside
+            continue
+        limit_ns = JUMP_NS if band_high[row] > 0 else JUMP_WITHOUT_BAND_NS
+        if at_ns - before_ns <= limit_ns and _jumped(before, price, tick_size[row]):
+            suspect = suspect_price[row]
+            suspect_price[row] = price
+            if suspect == 0 or _jumped(suspect, price, 0):
+                verdicts[row] = JUMPED
+                values[row] = price
+                continue
+        suspect_price[row] = 0
+        verdicts[row] = REPEATED
+        for column in range(FIRST_TOLD, incoming.shape[1]):
+            if incoming[row, column] != known[row, column]:
+                verdicts[row] = CHANGED
+                break
+
+
+def _outside(
+    row: int, incoming: Ints, day: int, continuous: int, is_option: int, low: int, high: int
+) -> int:
+    """A price of the row that its band does not hold, 0 if there is none."""
+    if high == 0 and is_option == 0:
+        low = incoming[row, LAST_PRICE] // 2
+        high = incoming[row, LAST_PRICE] * 2
+    if high == 0:
+        return 0
+    outside = 0
+    has_traded = (incoming[row, LAST_TRADE] + IST_OFFSET_NS) // NS_PER_DAY == day
+    if has_traded:
+        for column in DAY_PRICES:
+            told = incoming[row, column]
+            if told != 0 and not low <= told <= high:
+                outside = told
+    if (incoming[row, MINUTE] + IST_OFFSET_NS) // NS_PER_DAY == day:
+        for column in MINUTE_PRICES:
+            told = incoming[row, column]
+            if told != 0 and not low <= told <= high:
+                outside = told
+    if has_traded or continuous:
+        for first in BOOK:
+            for column in range(first, first + DEPTH_LEVELS):
+                told = incoming[row, column]
+                if told != 0 and not low <= told <= high:
+                    outside = told
+    return outside
+
+
+def _jumped(before: int, price: int, tick_size: int) -> bool:
+    """Whether the price moved by more than a tenth and by more than ten ticks."""
+    distance = price - before if price > before else before - price
+    return before > 0 and distance * 10 > before and distance > JUMP_TICKS * tick_size

@@ -1,0 +1,124 @@
+"""The screen between the decoder and everything else: only what can be true gets through."""
+
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+
+from ticktick.core.columns import Flags, Rows
+from ticktick.core.screen import (
+    AHEAD,
+    JUMPED,
+    OLDER,
+    OTHER_DAY,
+    OUT_OF_BAND,
+    REPEATED,
+    TRADE_AHEAD,
+    screen,
+)
+from ticktick.domain.clock import iso_ist, ist_day_number
+from ticktick.domain.event import Fact, Noticed
+from ticktick.domain.instrument import Kind
+from ticktick.market.rejections import Rejection, Rejections
+from ticktick.market.table import SlotTable
+
+_REASONS: Final = {
+    AHEAD: "ahead",
+    OTHER_DAY: "other_day",
+    OLDER: "older",
+    TRADE_AHEAD: "trade_ahead",
+    OUT_OF_BAND: "band",
+    JUMPED: "jump",
+}
+_PRICES: Final = frozenset({OUT_OF_BAND, JUMPED})
+_OPTIONS: Final = frozenset({Kind.CALL, Kind.PUT})
+
+
+class Screened(Struct, frozen=True, gc=False):
+    """What is left of a frame's rows; `news` are those that told something besides the time."""
+
+    rows: Rows
+    news: Rows
+
+
+class Screen:
+    """Compares what a frame wrote into `table.incoming` with what is known, row by row.
+
+    What it accepts is in `table.records` afterwards; everything else is counted in `rejections`
+    and restored. `repeats` counts accepted packets that told nothing new.
+    """
+
+    def __init__(
+        self, table: SlotTable, continuous: Flags, rejections: Rejections, ahead_limit_ns: int
+    ) -> None:
+        capacity = table.capacity
+        self._ahead_limit_ns = ahead_limit_ns
+        self._table = table
+        self._continuous = continuous
+        self._rejections = rejections
+        self._tick_size = np.ones(capacity, np.int64)
+        self._is_option = np.zeros(capacity, np.uint8)
+        self._band_low = np.zeros(capacity, np.int64)
+        self._band_high = np.zeros(capacity, np.int64)
+        self._suspect_price = np.zeros(capacity, np.int64)
+        self._verdicts = np.zeros(capacity, np.uint8)
+        self._values = np.zeros(capacity, np.int64)
+        self.repeats = 0
+
+    def watch(self) -> None:
+        """Take over the instruments of the table."""
+        for row, instrument in enumerate(self._table.instruments):
+            self._tick_size[row] = instrument.tick_size
+            self._is_option[row] = instrument.kind in _OPTIONS
+
+    def learn_band(self, row: int, low: int, high: int) -> None:
+        """Take over the day's price band of a row."""
+        self._band_low[row], self._band_high[row] = low, high
+
+    def forget(self) -> None:
+        """Begin a new day: its bands are not known yet, nothing is suspected."""
+        self._band_high.fill(0)
+        self._band_low.fill(0)
+        self._suspect_price.fill(0)
+
+    def is_timely(self, exchange_ns: int, received_ns: int) -> bool:
+        """Whether a frame that speaks of no instrument may be believed by its time."""
+        is_ahead = exchange_ns > received_ns + self._ahead_limit_ns
+        return not is_ahead and ist_day_number(exchange_ns) == ist_day_number(received_ns)
+
+    def take(self, rows: Rows, received_ns: int, facts: list[Fact]) -> Screened:
+        """Believe or refuse each touched row; append what the user must know to `facts`."""
+        table, verdicts = self._table, self._verdicts
+        screen(
+            rows,
+            received_ns,
+            received_ns + self._ahead_limit_ns,
+            table.incoming_words,
+            table.words,
+            self._continuous,
+            self._is_option,
+            self._tick_size,
+            self._band_low,
+            self._band_high,
+            self._suspect_price,
+            verdicts,
+            self._values,
+        )
+        told = verdicts[rows]
+        accepted = told <= REPEATED
+        is_repeat = told == REPEATED
+        self.repeats += int(np.count_nonzero(is_repeat))
+        good = rows[accepted]
+        table.accept(good)
+        if len(good) < len(rows):
+            bad = rows[~accepted]
+            for row in bad.tolist():
+                facts += self._reject(row, received_ns)
+            table.restore(bad)
+        return Screened(good, rows[accepted & ~is_repeat])
+
+    def _reject(self, row: int, at_ns: int) -> list[Noticed]:
+        instrument, verdict = self._table.instruments[row], int(self._verdicts[row])
+        value = int(self._values[row])
+        text = f"{instrument.rupees(value)} rupees" if verdict in _PRICES else iso_ist(value)
+        return self._rejections.add(Rejection(_REASONS[verdict], instrument.symbol, text, at_ns))
