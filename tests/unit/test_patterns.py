@@ -9,17 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.analytics_stage import column, kite, minute, walk
-from ticktick.analytics.patterns import Confirmation, Pattern, Patterns
+from ticktick.analytics.patterns import SEED_TOLD, Patterns
 from ticktick.analytics.record import HORIZON_BARS, LEAST_CASES, Records, wilson
 from ticktick.analytics.shapes import SHAPES
 from ticktick.analytics.talib import talib
+from ticktick.domain.analysis import Confirmation, Pattern
 from ticktick.domain.market import Candle
 
 KITE = ("SBIN", "HDFCBANK", "ICICIBANK", "BANKNIFTY", "INDIAVIX")
 
 
 def found(candles: Sequence[Candle]) -> list[list[Pattern]]:
-    stream = Patterns(1)
+    stream = Patterns("ACME", 1)
     return [stream.update(candle)[0] for candle in candles]
 
 
@@ -89,6 +90,17 @@ def test_a_pattern_never_depends_on_what_came_later(cut: int, seed: int) -> None
     assert found(candles)[cut - 1] == found(candles[:cut])[-1]
 
 
+@given(count=st.integers(1, 300), seed=st.integers(0, 50))
+@settings(max_examples=20, deadline=None)
+def test_seeded_patterns_go_on_as_those_fed_candle_by_candle(count: int, seed: int) -> None:
+    candles = walk(count + 5, seed, step=4.0)
+    seeded, fed = Patterns("ACME", 1), Patterns("ACME", 1)
+    expected = [fed.update(candle) for candle in candles]
+    first = max(count - SEED_TOLD, 0)
+    assert seeded.seed(candles[:count]) == [p for told, _ in expected[first:count] for p in told]
+    assert [seeded.update(candle) for candle in candles[count:]] == expected[count:]
+
+
 def test_a_hammer_after_a_fall_is_in_context_and_tells_what_would_prove_it_wrong() -> None:
     candles = hammer_after_a_fall()
     hammer = next(p for p in found(candles)[-1] if p.name == "hammer")
@@ -111,11 +123,11 @@ def test_the_next_close_confirms_a_pattern_only_beyond_its_extreme(
     rise: int, confirmed: bool
 ) -> None:
     candles = hammer_after_a_fall()
-    stream = Patterns(1)
+    stream = Patterns("ACME", 1)
     stream.seed(candles)
     end = candles[-1].high + rise
     _, told = stream.update(minute(31, end - 5, end + 5, end - 40, end, 10))
-    expected = Confirmation("hammer", 1, candles[-1].start_ns, confirmed)
+    expected = Confirmation("ACME", 1, candles[-1].start_ns, "hammer", confirmed)
     assert expected in told
     _, later = stream.update(minute(32, end, end + 90, end, end + 90, 10))
     assert "hammer" not in {c.name for c in later if c.start_ns == candles[-1].start_ns}

@@ -1,6 +1,10 @@
 """A final candle as the indicators take it: floats in the instrument's price unit."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ticktick.domain.market import Candle
 
@@ -26,3 +30,8 @@ def bar_of(candle: Candle) -> Bar:
         float(candle.close),
         float(candle.volume),
     )
+
+
+def columns_of(bars: Sequence[Bar]) -> NDArray[np.float64]:
+    """The bars as float64[len(Bar._fields), n], each field one contiguous row."""
+    return np.array(bars, np.float64).reshape(len(bars), len(Bar._fields)).T.copy()

@@ -1,11 +1,18 @@
 """Where an oscillator has nothing to measure: windows in which no price moved."""
 
 from collections import deque
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ticktick.analytics.bars import Bar
 from ticktick.analytics.catalogue import Flat
+from ticktick.analytics.talib import talib
+
+AverageOf: TypeAlias = Callable[[NDArray[np.float64], int], NDArray[np.float64]]
 
 _PERIOD: Final = 14
 _FAST, _SLOW = 3, 5  # windows that enter the last value of the fast and the slow stochastic
@@ -33,6 +40,18 @@ class Flatness:
         self._wilder = _Average(_PERIOD, 1.0 / _PERIOD)
         self._first = _Average(25, 2.0 / 26.0)
         self._second = _Average(13, 2.0 / 14.0)
+
+    def seed(self, bars: Sequence[Bar], closes: NDArray[np.float64]) -> None:
+        """Take many bars at once, before any other; `closes` are theirs."""
+        moves = np.abs(np.diff(closes))
+        self._wilder.seed(moves, talib.RMA)
+        smoothed = self._first.seed(moves, talib.EMA)
+        self._second.seed(smoothed, talib.EMA)
+        averages = self._wilder, self._first, self._second
+        self._wilder, self._first, self._second = (copy(average) for average in averages)
+        for bar in bars[-_PERIOD - _SLOW - 1 :]:
+            self.update(bar)
+        self._wilder, self._first, self._second = averages
 
     def update(self, bar: Bar) -> Mapping[Flat, bool]:
         """Take the next bar; whether each kind of window is flat now."""
@@ -79,6 +98,20 @@ class _Average:
     @property
     def is_zero(self) -> bool:
         return self._value < _ZERO
+
+    def seed(self, values: NDArray[np.float64], function: AverageOf) -> NDArray[np.float64]:
+        """Take many values at once, before any other; the averages that are ready.
+
+        `function` is TA-Lib's for this weight.
+        """
+        self._count = len(values)
+        ready = values[:0]
+        if self._count >= self._period:
+            ready = function(values, self._period)[self._period - 1 :]
+            self._value = float(ready[-1])
+        elif self._count:
+            self._value = float(values.mean())
+        return ready
 
     def update(self, value: float) -> float | None:
         """The average with the next value; None until there are enough."""

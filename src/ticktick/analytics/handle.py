@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ticktick.analytics.bars import Bar
 from ticktick.analytics.talib import stream
@@ -25,6 +26,14 @@ class Handle:
         self._first = first
         self._waiting: list[list[float]] = []
         self._stream: Any = None
+
+    def seed(self, columns: NDArray[np.float64]) -> None:
+        """Take many bars at once, before any other: `columns` of `bars.columns_of`."""
+        if columns.shape[1] > self._first:
+            inputs = [columns[place] for place in self._places]
+            self._stream = self._open(*inputs, *self._parameters)
+        else:
+            self._waiting = columns[self._places].T.tolist()
 
     def update(self, bar: Bar) -> tuple[float, ...] | None:
         """The outputs after the bar; None while there are too few."""

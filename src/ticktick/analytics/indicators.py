@@ -2,39 +2,15 @@
 
 import copy
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
 
-from msgspec import Struct
-
-from ticktick.analytics.bars import Bar, bar_of
+from ticktick.analytics.bars import Bar, bar_of, columns_of
 from ticktick.analytics.catalogue import INDICATORS, Flat, Indicator
 from ticktick.analytics.flat import Flatness
 from ticktick.analytics.handle import Handle
 from ticktick.analytics.own import RelativeVolume, SessionVwap, bollinger, keltner, momentum
+from ticktick.domain.analysis import Reading
 from ticktick.domain.market import Candle
-
-BARS_NEEDED: Final = 250
-
-
-class Reading(Struct, frozen=True):
-    """The indicators after one candle.
-
-    `values` holds what is ready, by name; prices in price units. `degenerate` names those whose
-    window was flat: their value is neutral and says nothing. With fewer than BARS_NEEDED `bars`
-    the values are still `warming`: another start of the history would change them.
-    """
-
-    start_ns: int
-    minutes: int
-    bars: int
-    values: dict[str, float]
-    degenerate: frozenset[str] = frozenset()
-
-    @property
-    def warming(self) -> bool:
-        """Whether the history is too short for values that no longer depend on its start."""
-        return self.bars < BARS_NEEDED
 
 
 class Indicators:
@@ -45,7 +21,8 @@ class Indicators:
     functions over the same candles, bit for bit.
     """
 
-    def __init__(self, minutes: int, *, has_volume: bool = True) -> None:
+    def __init__(self, symbol: str, minutes: int, *, has_volume: bool = True) -> None:
+        self._symbol = symbol
         self._minutes = minutes
         self._wanted = [i for i in INDICATORS if has_volume or "volume" not in i.inputs]
         self._handles = [_handle(indicator) for indicator in self._wanted]
@@ -54,12 +31,23 @@ class Indicators:
         self._relative_volume = RelativeVolume()
         self._bars = 0
 
-    def seed(self, candles: Iterable[Candle]) -> Reading | None:
-        """Take stored candles, oldest first; the reading after the last, None without any."""
-        reading = None
-        for candle in candles:
-            reading = self.update(candle)
-        return reading
+    def seed(self, candles: Sequence[Candle]) -> Reading | None:
+        """Take stored candles at once, oldest first, before any other.
+
+        The reading after the last of them, None without any.
+        """
+        if not candles:
+            return None
+        bars = [bar_of(candle) for candle in candles]
+        columns = columns_of(bars[:-1])
+        for handle in self._handles:
+            handle.seed(columns)
+        self._flatness.seed(bars[:-1], columns[Bar._fields.index("close")])
+        for bar in bars[:-1]:
+            self._vwap.take(bar)
+            self._relative_volume.update(bar)
+        self._bars = len(bars) - 1
+        return self.update(candles[-1])
 
     def update(self, candle: Candle) -> Reading:
         """The reading after the next final candle."""
@@ -96,7 +84,7 @@ class Indicators:
             values |= _numbers(indicator.names, output)
         values |= own
         values |= keltner(values) | bollinger(values, bar.close) | momentum(values)
-        return Reading(bar.start_ns, self._minutes, bars, values, frozenset(degenerate))
+        return Reading(self._symbol, self._minutes, bar.start_ns, bars, values, tuple(degenerate))
 
 
 def _handle(indicator: Indicator) -> Handle:

@@ -29,8 +29,12 @@ class SessionVwap:
 
     def update(self, bar: Bar) -> dict[str, float]:
         """VWAP and bands after the bar, in price units; empty while nothing was traded."""
-        self._sums = self._with(bar)
+        self.take(bar)
         return _bands(*self._sums)
+
+    def take(self, bar: Bar) -> None:
+        """Count the bar without asking for the bands."""
+        self._sums = self._with(bar)
 
     def peek(self, bar: Bar) -> dict[str, float]:
         """VWAP and bands if the bar were the next one."""

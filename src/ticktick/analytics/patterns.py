@@ -6,57 +6,29 @@ quant.md 4.
 """
 
 from collections import deque
-from collections.abc import Iterable
-from typing import Final, Literal
+from collections.abc import Sequence
+from typing import Final
 
-from msgspec import Struct
+import numpy as np
+from numpy.typing import NDArray
 
-from ticktick.analytics.bars import Bar, bar_of
+from ticktick.analytics.bars import Bar, bar_of, columns_of
 from ticktick.analytics.handle import Handle
-from ticktick.analytics.record import Record, Records
+from ticktick.analytics.record import Case, Records
 from ticktick.analytics.shapes import SHAPES, Shape
+from ticktick.analytics.talib import talib
+from ticktick.domain.analysis import Confirmation, Pattern, Record, Trend
 from ticktick.domain.market import Candle
-
-Trend = Literal["up", "down", "none"]
 
 _PRICES: Final = ("open", "high", "low", "close")
 _STRICT_RATIO: Final = 2.0
 _AVERAGE_BARS: Final = 10
 _TREND_BARS: Final = 5
 _LONGEST: Final = max(shape.bars for shape in SHAPES)
+_CONTEXT: Final = _LONGEST + _TREND_BARS + 1
+_CLOSE: Final = Bar._fields.index("close")
 
-
-class Pattern(Struct, frozen=True):
-    """One pattern that ended with the candle at `start_ns`; it never changes afterwards.
-
-    `value` is TA-Lib's; `direction` 1, -1 or 0. `shadow_ratio` is the shape's shadow over the
-    body (None without a body), `strict` says whether the textbook agrees; both None for shapes
-    without such a shadow. `in_context` says whether the trend before it was against it, None for
-    what is no reversal or while the trend is not known. `invalidation` is the price beyond which
-    it failed, `confirmation` the close that confirms it, in price units, None without direction.
-    """
-
-    name: str
-    minutes: int
-    start_ns: int
-    value: int
-    direction: int
-    strict: bool | None
-    shadow_ratio: float | None
-    trend: Trend | None
-    in_context: bool | None
-    confirmation: int | None
-    invalidation: int | None
-    record: Record
-
-
-class Confirmation(Struct, frozen=True):
-    """Whether the candle after a pattern closed beyond its extreme; `start_ns` is the pattern's."""
-
-    name: str
-    minutes: int
-    start_ns: int
-    confirmed: bool
+SEED_TOLD: Final = 60
 
 
 class Patterns:
@@ -66,7 +38,8 @@ class Patterns:
     the stored candles. Values are those of TA-Lib's batch functions over the same candles.
     """
 
-    def __init__(self, minutes: int) -> None:
+    def __init__(self, symbol: str, minutes: int) -> None:
+        self._symbol = symbol
         self._minutes = minutes
         self._handles = [Handle(s.function, _PRICES, s.parameters, s.first) for s in SHAPES]
         self._average = Handle("EMA", ("close",), (_AVERAGE_BARS,), _AVERAGE_BARS - 1)
@@ -76,19 +49,39 @@ class Patterns:
         self._records = Records()
         self._latest: list[Pattern] = []
 
-    def seed(self, candles: Iterable[Candle]) -> None:
-        """Take stored candles, oldest first."""
-        for candle in candles:
-            self.update(candle)
+    def seed(self, candles: Sequence[Candle]) -> list[Pattern]:
+        """Take stored candles at once, oldest first, before any other.
+
+        The patterns of the last SEED_TOLD of them, oldest first; those before count in the record.
+        """
+        bars = [bar_of(candle) for candle in candles]
+        columns = columns_of(bars)
+        for handle in (*self._handles, self._average):
+            handle.seed(columns)
+        verdicts = np.array([_batch(shape, columns) for shape in SHAPES])
+        averages = self._averages_of(columns)
+        told = max(len(bars) - SEED_TOLD, 0)
+        self._records.seed(columns[_CLOSE, :told], _foretold(verdicts[:, :told]))
+        for place in range(max(told - _CONTEXT, 0), told):
+            self._bars.append(bars[place])
+            self._trends.append(self._trend(bars[place], averages[place]))
+        found: list[Pattern] = []
+        for place in range(told, len(bars)):
+            found += self._step(bars[place], verdicts[:, place].tolist(), averages[place])
+        return found
 
     def update(self, candle: Candle) -> tuple[list[Pattern], list[Confirmation]]:
         """The patterns that end with the next final candle, and what it says of those before."""
         bar = bar_of(candle)
-        self._bars.append(bar)
-        self._trends.append(self._trend(bar))
-        self._records.take(bar.close)
-        verdicts = [_verdict(handle.update(bar)) for handle in self._handles]
         confirmations = [_confirmed(pattern, bar) for pattern in self._latest if pattern.direction]
+        verdicts = [_verdict(handle.update(bar)) for handle in self._handles]
+        output = self._average.update(bar)
+        return self._step(bar, verdicts, None if output is None else output[0]), confirmations
+
+    def _step(self, bar: Bar, verdicts: Sequence[int], average: float | None) -> list[Pattern]:
+        self._bars.append(bar)
+        self._trends.append(self._trend(bar, average))
+        self._records.take(bar.close)
         found = [
             self._pattern(shape, value)
             for shape, value in zip(SHAPES, verdicts, strict=True)
@@ -96,20 +89,26 @@ class Patterns:
         ]
         self._records.foretell([(p.name, p.direction) for p in found if p.direction])
         self._latest = found
-        return found, confirmations
+        return found
+
+    def _averages_of(self, columns: NDArray[np.float64]) -> list[float | None]:
+        """The trend's average after each bar."""
+        if columns.shape[1] < _AVERAGE_BARS:
+            return [None] * columns.shape[1]
+        values = talib.EMA(columns[_CLOSE], _AVERAGE_BARS).tolist()
+        return [None] * (_AVERAGE_BARS - 1) + values[_AVERAGE_BARS - 1 :]
 
     def _pattern(self, shape: Shape, value: int) -> Pattern:
-        direction = shape.direction
-        if direction is None:
-            direction = 1 if value > 0 else -1
+        direction = _direction(shape, value)
         bars = list(self._bars)[-shape.bars :]
         top, bottom = int(max(b.high for b in bars)), int(min(b.low for b in bars))
         trend = self._trends[-1 - shape.bars] if len(self._trends) > shape.bars else None
         ratio, strict = _textbook(shape, bars[-1])
         return Pattern(
-            name=shape.name,
+            symbol=self._symbol,
             minutes=self._minutes,
             start_ns=bars[-1].start_ns,
+            name=shape.name,
             value=value,
             direction=direction,
             strict=strict,
@@ -121,16 +120,43 @@ class Patterns:
             record=self._records.of(shape.name, direction) if direction else Record(0),
         )
 
-    def _trend(self, bar: Bar) -> Trend | None:
+    def _trend(self, bar: Bar, average: float | None) -> Trend | None:
         """The trend after the bar: the close against its average and where that went."""
-        output = self._average.update(bar)
-        self._averages.append(None if output is None else output[0])
-        now, before = self._averages[-1], self._averages[0]
-        if now is None or before is None or len(self._averages) <= _TREND_BARS:
+        self._averages.append(average)
+        before = self._averages[0]
+        if average is None or before is None or len(self._averages) <= _TREND_BARS:
             return None
-        if bar.close < now < before:
+        if bar.close < average < before:
             return "down"
-        return "up" if bar.close > now > before else "none"
+        return "up" if bar.close > average > before else "none"
+
+
+def _direction(shape: Shape, value: int) -> int:
+    if shape.direction is not None:
+        return shape.direction
+    return 1 if value > 0 else -1
+
+
+def _foretold(verdicts: NDArray[np.int32]) -> dict[Case, NDArray[np.int64]]:
+    """Where each shape foretold each direction; `verdicts` is int32[shapes, bars]."""
+    found: dict[Case, NDArray[np.int64]] = {}
+    for shape, row in zip(SHAPES, verdicts, strict=True):
+        for sign in (1, -1):
+            places = np.flatnonzero(row * sign > 0)
+            way = _direction(shape, sign)
+            if way and len(places):
+                found[shape.name, way] = places
+    return found
+
+
+def _batch(shape: Shape, columns: NDArray[np.float64]) -> NDArray[np.int32]:
+    """TA-Lib's verdict on every bar; 0 where it judges none yet."""
+    if columns.shape[1] <= shape.first:
+        return np.zeros(columns.shape[1], np.int32)
+    function = getattr(talib, shape.function)
+    prices = (columns[Bar._fields.index(name)] for name in _PRICES)
+    verdicts: NDArray[np.int32] = function(*prices, *shape.parameters)
+    return verdicts
 
 
 def _verdict(output: tuple[float, ...] | None) -> int:
@@ -140,7 +166,7 @@ def _verdict(output: tuple[float, ...] | None) -> int:
 def _confirmed(pattern: Pattern, bar: Bar) -> Confirmation:
     beyond = pattern.confirmation
     is_beyond = beyond is not None and (bar.close - beyond) * pattern.direction > 0
-    return Confirmation(pattern.name, pattern.minutes, pattern.start_ns, is_beyond)
+    return Confirmation(pattern.symbol, pattern.minutes, pattern.start_ns, pattern.name, is_beyond)
 
 
 def _textbook(shape: Shape, bar: Bar) -> tuple[float | None, bool | None]:

@@ -3,8 +3,7 @@
 from typing import Any
 
 from ticktick.analytics.catalogue import UNITS
-from ticktick.analytics.indicators import Reading
-from ticktick.analytics.patterns import Pattern
+from ticktick.domain.analysis import Pattern, Reading
 from ticktick.domain.clock import iso_ist
 from ticktick.domain.market import timeframe_name
 

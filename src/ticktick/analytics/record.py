@@ -2,27 +2,22 @@
 
 import math
 from collections import deque
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, TypeAlias
 
-from msgspec import Struct
+import numpy as np
+from numpy.typing import NDArray
+
+from ticktick.domain.analysis import Record
+
+Case: TypeAlias = tuple[str, int]
+"""A pattern's name and the direction it foretells."""
+Floats: TypeAlias = NDArray[np.float64]
+Places: TypeAlias = NDArray[np.int64]
 
 HORIZON_BARS: Final = 10
 LEAST_CASES: Final = 30
 _Z95: Final = 1.959963984540054
-
-
-class Record(Struct, frozen=True):
-    """How often a close lay in the foretold direction HORIZON_BARS later.
-
-    `low` and `high` bound the rate with 95 % confidence (Wilson 1927); `base_rate` is the rate of
-    all candles in that direction. All are None below LEAST_CASES cases: not enough history.
-    """
-
-    cases: int
-    rate: float | None = None
-    low: float | None = None
-    high: float | None = None
-    base_rate: float | None = None
 
 
 class Records:
@@ -30,10 +25,29 @@ class Records:
 
     def __init__(self) -> None:
         self._closes: deque[float] = deque(maxlen=HORIZON_BARS + 1)
-        self._waiting: deque[list[tuple[str, int]]] = deque(maxlen=HORIZON_BARS)
-        self._tallies: dict[tuple[str, int], tuple[int, int]] = {}
+        self._waiting: deque[list[Case]] = deque(maxlen=HORIZON_BARS)
+        self._tallies: dict[Case, tuple[int, int]] = {}
         self._candles = 0
         self._moves = {1: 0, -1: 0}
+
+    def seed(self, closes: Floats, foretold: Mapping[Case, Places]) -> None:
+        """Take many candles at once, before any other.
+
+        `foretold` holds the places in `closes` at which each pattern was seen.
+        """
+        count = len(closes)
+        self._closes.extend(closes[-HORIZON_BARS - 1 :].tolist())
+        moves = closes[HORIZON_BARS:] - closes[:-HORIZON_BARS]
+        self._candles = len(moves)
+        self._moves = {way: int((moves * way > 0).sum()) for way in self._moves}
+        waiting: list[list[Case]] = [[] for _ in closes[-HORIZON_BARS:]]
+        for case, places in foretold.items():
+            known = places[places < len(moves)]
+            if len(known):
+                self._tallies[case] = len(known), int((moves[known] * case[1] > 0).sum())
+            for place in places[places >= count - len(waiting)].tolist():
+                waiting[place - count].append(case)
+        self._waiting.extend(waiting)
 
     def take(self, close: float) -> None:
         """Let a final candle settle what was foretold HORIZON_BARS before it."""
@@ -48,12 +62,12 @@ class Records:
             cases, hits = self._tallies.get(case, (0, 0))
             self._tallies[case] = cases + 1, hits + (move * case[1] > 0)
 
-    def foretell(self, cases: list[tuple[str, int]]) -> None:
+    def foretell(self, cases: list[Case]) -> None:
         """Note the patterns, by name and direction, of the candle taken last."""
         self._waiting.append(cases)
 
     def of(self, name: str, direction: int) -> Record:
-        """The record of a pattern up to now."""
+        """The record of a pattern up to now; bounds by Wilson 1927."""
         cases, hits = self._tallies.get((name, direction), (0, 0))
         if cases < LEAST_CASES:
             return Record(cases)

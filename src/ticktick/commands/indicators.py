@@ -6,11 +6,12 @@ from pathlib import Path
 import click
 import msgspec
 
-from ticktick.analytics.indicators import Indicators, Reading
+from ticktick.analytics.indicators import Indicators
 from ticktick.analytics.plain import plain_reading
 from ticktick.analytics.timeframes import timeframes
 from ticktick.commands.candle_file import CandleFile, read_candles
 from ticktick.commands.show import show_readings
+from ticktick.domain.analysis import Reading
 from ticktick.domain.market import TIMEFRAMES
 from ticktick.domain.sessions import Calendar
 
@@ -46,6 +47,7 @@ def command(path: Path, as_json: bool) -> None:
 def readings(file: CandleFile) -> Iterator[Reading]:
     """The readings of every timeframe, in the order in which candles end."""
     has_volume = any(candle.volume for candle in file.candles)
-    streams = {minutes: Indicators(minutes, has_volume=has_volume) for minutes in TIMEFRAMES}
+    symbol = file.candles[0].symbol
+    streams = {m: Indicators(symbol, m, has_volume=has_volume) for m in TIMEFRAMES}
     for candle in timeframes(file.candles, Calendar()):
         yield streams[candle.minutes].update(candle)

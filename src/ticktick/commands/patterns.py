@@ -8,11 +8,12 @@ from typing import Any
 import click
 import msgspec
 
-from ticktick.analytics.patterns import Pattern, Patterns
+from ticktick.analytics.patterns import Patterns
 from ticktick.analytics.plain import plain_pattern
 from ticktick.analytics.timeframes import timeframes
 from ticktick.commands.candle_file import CandleFile, read_candles
 from ticktick.commands.show import show_patterns
+from ticktick.domain.analysis import Pattern
 from ticktick.domain.market import TIMEFRAMES
 from ticktick.domain.sessions import Calendar
 
@@ -50,7 +51,7 @@ def command(path: Path, as_json: bool) -> None:
 
 def judged_patterns(file: CandleFile) -> Iterator[tuple[Pattern, bool | None]]:
     """Each pattern as soon as the next candle of its timeframe has judged it; the rest last."""
-    streams = {minutes: Patterns(minutes) for minutes in TIMEFRAMES}
+    streams = {minutes: Patterns(file.candles[0].symbol, minutes) for minutes in TIMEFRAMES}
     waiting: dict[int, list[Pattern]] = {minutes: [] for minutes in TIMEFRAMES}
     for candle in timeframes(file.candles, Calendar()):
         found, confirmations = streams[candle.minutes].update(candle)

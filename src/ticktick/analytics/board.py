@@ -1,0 +1,99 @@
+"""The indicators and patterns of every symbol, fed by the engine's settled candles.
+
+A candle that settles in order is one step. Anything else - history, a correction, a gap that was
+filled - makes the line of that symbol and timeframe stale: it is made anew from the stored
+candles, some lines at each event, so that no frame waits behind a month of candles.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from ticktick.analytics.line import Line
+from ticktick.domain.analysis import Pattern, Reading
+from ticktick.domain.event import CandleChanged, Fact
+from ticktick.domain.market import Candle, CandleState
+
+_SETTLED: Final = frozenset({CandleState.FINAL, CandleState.BACKFILLED})
+
+LineId = tuple[str, int]
+Stored = Callable[[str, int], Sequence[Candle]]
+
+
+class AnalyticsBoard:
+    """Lines by symbol and timeframe in minutes.
+
+    `stored` gives the closed candles of a line, oldest first; `has_volume` whether a symbol has
+    any. `lines_at_once` stale lines are made anew at each call of `work`.
+    """
+
+    def __init__(
+        self, stored: Stored, has_volume: Callable[[str], bool], lines_at_once: int = 2
+    ) -> None:
+        self._stored = stored
+        self._has_volume = has_volume
+        self._lines_at_once = lines_at_once
+        self._lines: dict[LineId, Line] = {}
+        self._stale: deque[LineId] = deque()
+        self._waiting: set[LineId] = set()
+
+    @property
+    def waiting(self) -> int:
+        """Lines that must be made anew."""
+        return len(self._stale)
+
+    def hear(self, facts: Iterable[Fact]) -> list[Fact]:
+        """Take the candles among the facts; what they say, in order."""
+        found: list[Fact] = []
+        for fact in facts:
+            if isinstance(fact, CandleChanged) and fact.candle.state in _SETTLED:
+                found += self._take(fact.candle, fact.at_ns)
+            elif isinstance(fact, CandleChanged) and fact.candle.state is CandleState.MISSING:
+                self._mark((fact.candle.symbol, fact.candle.minutes))
+        return found
+
+    def work(self, at_ns: int) -> list[Fact]:
+        """Make some stale lines anew; what that changed of what was told before."""
+        found: list[Fact] = []
+        for _ in range(min(self._lines_at_once, len(self._stale))):
+            name = self._stale.popleft()
+            self._waiting.discard(name)
+            found += self._make(name, at_ns)
+        return found
+
+    def reading(self, symbol: str, minutes: int) -> Reading | None:
+        """The indicators after the newest settled candle."""
+        line = self._lines.get((symbol, minutes))
+        return None if line is None else line.reading
+
+    def patterns(self, symbol: str, minutes: int) -> Sequence[Pattern]:
+        """The newest patterns, oldest first."""
+        line = self._lines.get((symbol, minutes))
+        return () if line is None else line.patterns
+
+    def peek(self, candle: Candle) -> Reading | None:
+        """The indicators as if the forming candle ended as it stands."""
+        line = self._lines.get((candle.symbol, candle.minutes))
+        return None if line is None else line.peek(candle)
+
+    def _take(self, candle: Candle, at_ns: int) -> Sequence[Fact]:
+        name = (candle.symbol, candle.minutes)
+        line = self._lines.get(name)
+        if line is None or name in self._waiting or not line.is_next(candle):
+            if line is None or not line.knows(candle):
+                self._mark(name)
+            return ()
+        return line.update(candle, at_ns)
+
+    def _mark(self, name: LineId) -> None:
+        if name not in self._waiting:
+            self._waiting.add(name)
+            self._stale.append(name)
+
+    def _make(self, name: LineId, at_ns: int) -> Sequence[Fact]:
+        symbol, minutes = name
+        settled = [c for c in self._stored(symbol, minutes) if c.state in _SETTLED]
+        old = self._lines.get(name)
+        line = Line(symbol, minutes, has_volume=self._has_volume(symbol))
+        self._lines[name] = line
+        return line.seed(settled, at_ns, old)

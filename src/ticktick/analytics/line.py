@@ -1,0 +1,122 @@
+"""The analysis of one symbol and timeframe: its streams and what they told."""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from ticktick.analytics.indicators import Indicators
+from ticktick.analytics.patterns import Patterns
+from ticktick.domain.analysis import Pattern, Reading
+from ticktick.domain.event import (
+    Fact,
+    IndicatorsRead,
+    PatternFound,
+    PatternJudged,
+    PatternSuperseded,
+)
+from ticktick.domain.market import Candle
+
+PATTERNS_KEPT: Final = 200
+
+_PatternId = tuple[int, str]
+
+
+class Line:
+    """Fed settled candles in order of their start; `seed` first, then `update`.
+
+    `reading` is that of the newest candle, `patterns` the newest ones, oldest first.
+    """
+
+    def __init__(self, symbol: str, minutes: int, *, has_volume: bool) -> None:
+        self._indicators = Indicators(symbol, minutes, has_volume=has_volume)
+        self._patterns = Patterns(symbol, minutes)
+        self._fed: dict[int, Candle] = {}
+        self._newest_ns = 0
+        self._told: dict[_PatternId, Pattern] = {}
+        self.reading: Reading | None = None
+        self.patterns: deque[Pattern] = deque(maxlen=PATTERNS_KEPT)
+
+    def is_next(self, candle: Candle) -> bool:
+        """Whether the candle comes after all that were fed."""
+        return candle.start_ns > self._newest_ns
+
+    def knows(self, candle: Candle) -> bool:
+        """Whether the same numbers were fed, or it is older than all that were kept."""
+        fed = self._fed.get(candle.start_ns)
+        return fed is not None and _numbers(fed) == _numbers(candle)
+
+    def peek(self, candle: Candle) -> Reading | None:
+        """The reading if the candle ended as it stands; None unless it is the next one."""
+        return self._indicators.peek(candle) if self.is_next(candle) else None
+
+    def update(self, candle: Candle, at_ns: int) -> Sequence[Fact]:
+        """Take the next settled candle."""
+        self._note([candle])
+        self.reading = self._indicators.update(candle)
+        found, judged = self._patterns.update(candle)
+        self._keep(found)
+        self._told |= {_id(pattern): pattern for pattern in found}
+        return [
+            IndicatorsRead(at_ns, self.reading),
+            *(PatternJudged(at_ns, confirmation) for confirmation in judged),
+            *(PatternFound(at_ns, pattern) for pattern in found),
+        ]
+
+    def seed(self, candles: Sequence[Candle], at_ns: int, old: "Line | None") -> Sequence[Fact]:
+        """Take all stored candles at once, in place of an older line.
+
+        Of the older line's patterns those that do not stand any more are superseded; nothing is
+        deleted. Patterns found in the span it told are new ones with a higher revision.
+        """
+        if not candles:
+            return ()
+        self._note(candles)
+        self.reading = self._indicators.seed(candles)
+        found = self._patterns.seed(candles)
+        self._keep(found)
+        facts: list[Fact] = [] if self.reading is None else [IndicatorsRead(at_ns, self.reading)]
+        if old is not None:
+            facts += self._corrected(found, old, at_ns)
+        return facts
+
+    def _corrected(self, found: Iterable[Pattern], old: "Line", at_ns: int) -> Sequence[Fact]:
+        told = dict(old._told)
+        first_ns = min((start_ns for start_ns, _ in told), default=self._newest_ns)
+        now = {_id(p): p for p in found if p.start_ns >= first_ns}
+        facts: list[Fact] = []
+        for name, pattern in told.items():
+            same = now.get(name)
+            if same is not None and _verdict(same) == _verdict(pattern):
+                self._told[name] = pattern
+            elif pattern.start_ns in self._fed:
+                facts.append(PatternSuperseded(at_ns, pattern))
+        for name, pattern in now.items():
+            if name in self._told:
+                continue
+            before = told.get(name)
+            new = pattern if before is None else replace(pattern, revision=before.revision + 1)
+            self._told[name] = new
+            facts.append(PatternFound(at_ns, new))
+        return facts
+
+    def _note(self, candles: Sequence[Candle]) -> None:
+        self._fed |= {candle.start_ns: candle for candle in candles}
+        self._newest_ns = max(self._newest_ns, candles[-1].start_ns)
+
+    def _keep(self, found: Iterable[Pattern]) -> None:
+        self.patterns.extend(found)
+
+
+def _id(pattern: Pattern) -> _PatternId:
+    return pattern.start_ns, pattern.name
+
+
+def _verdict(pattern: Pattern) -> tuple[object, ...]:
+    """What a correction may change of a pattern; its record grows with the history anyway."""
+    return pattern.value, pattern.in_context, pattern.confirmation, pattern.invalidation
+
+
+def _numbers(candle: Candle) -> tuple[int, int, int, int, int]:
+    return candle.open, candle.high, candle.low, candle.close, candle.volume
