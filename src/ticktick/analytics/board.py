@@ -5,7 +5,6 @@ filled - makes the line of that symbol and timeframe stale: it is made anew from
 candles, some lines at each event, so that no frame waits behind a month of candles.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
@@ -34,8 +33,7 @@ class AnalyticsBoard:
         self._has_volume = has_volume
         self._lines_at_once = lines_at_once
         self._lines: dict[LineId, Line] = {}
-        self._stale: deque[LineId] = deque()
-        self._waiting: set[LineId] = set()
+        self._stale: dict[LineId, None] = {}  # in order; the line marked last comes last
 
     @property
     def waiting(self) -> int:
@@ -56,8 +54,8 @@ class AnalyticsBoard:
         """Make some stale lines anew; what that changed of what was told before."""
         found: list[Fact] = []
         for _ in range(min(self._lines_at_once, len(self._stale))):
-            name = self._stale.popleft()
-            self._waiting.discard(name)
+            name = next(iter(self._stale))
+            del self._stale[name]
             found += self._make(name, at_ns)
         return found
 
@@ -79,16 +77,16 @@ class AnalyticsBoard:
     def _take(self, candle: Candle, at_ns: int) -> Sequence[Fact]:
         name = (candle.symbol, candle.minutes)
         line = self._lines.get(name)
-        if line is None or name in self._waiting or not line.is_next(candle):
+        if line is None or name in self._stale or not line.is_next(candle):
             if line is None or not line.knows(candle):
                 self._mark(name)
             return ()
         return line.update(candle, at_ns)
 
     def _mark(self, name: LineId) -> None:
-        if name not in self._waiting:
-            self._waiting.add(name)
-            self._stale.append(name)
+        """Let the line be made anew, after those that have waited without being marked again."""
+        self._stale.pop(name, None)
+        self._stale[name] = None
 
     def _make(self, name: LineId, at_ns: int) -> Sequence[Fact]:
         symbol, minutes = name

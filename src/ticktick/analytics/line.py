@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
@@ -19,8 +19,10 @@ from ticktick.domain.event import (
 from ticktick.domain.market import Candle
 
 PATTERNS_KEPT: Final = 200
+CANDLES_KEPT: Final = 1200
 
 _PatternId = tuple[int, str]
+_Key = TypeVar("_Key")
 
 
 class Line:
@@ -56,8 +58,9 @@ class Line:
         self._note([candle])
         self.reading = self._indicators.update(candle)
         found, judged = self._patterns.update(candle)
-        self._keep(found)
-        self._told |= {_id(pattern): pattern for pattern in found}
+        self.patterns.extend(found)
+        for pattern in found:
+            self._tell(pattern)
         return [
             IndicatorsRead(at_ns, self.reading),
             *(PatternJudged(at_ns, confirmation) for confirmation in judged),
@@ -75,7 +78,7 @@ class Line:
         self._note(candles)
         self.reading = self._indicators.seed(candles)
         found = self._patterns.seed(candles)
-        self._keep(found)
+        self.patterns.extend(found)
         facts: list[Fact] = [] if self.reading is None else [IndicatorsRead(at_ns, self.reading)]
         if old is not None:
             facts += self._corrected(found, old, at_ns)
@@ -89,7 +92,7 @@ class Line:
         for name, pattern in told.items():
             same = now.get(name)
             if same is not None and _verdict(same) == _verdict(pattern):
-                self._told[name] = pattern
+                self._tell(pattern)
             elif pattern.start_ns in self._fed:
                 facts.append(PatternSuperseded(at_ns, pattern))
         for name, pattern in now.items():
@@ -97,16 +100,18 @@ class Line:
                 continue
             before = told.get(name)
             new = pattern if before is None else replace(pattern, revision=before.revision + 1)
-            self._told[name] = new
+            self._tell(new)
             facts.append(PatternFound(at_ns, new))
         return facts
 
     def _note(self, candles: Sequence[Candle]) -> None:
         self._fed |= {candle.start_ns: candle for candle in candles}
         self._newest_ns = max(self._newest_ns, candles[-1].start_ns)
+        _forget_oldest(self._fed, CANDLES_KEPT)
 
-    def _keep(self, found: Iterable[Pattern]) -> None:
-        self.patterns.extend(found)
+    def _tell(self, pattern: Pattern) -> None:
+        self._told[_id(pattern)] = pattern
+        _forget_oldest(self._told, PATTERNS_KEPT)
 
 
 def _id(pattern: Pattern) -> _PatternId:
@@ -120,3 +125,8 @@ def _verdict(pattern: Pattern) -> tuple[object, ...]:
 
 def _numbers(candle: Candle) -> tuple[int, int, int, int, int]:
     return candle.open, candle.high, candle.low, candle.close, candle.volume
+
+
+def _forget_oldest(kept: dict[_Key, Any], most: int) -> None:
+    while len(kept) > most:
+        del kept[next(iter(kept))]

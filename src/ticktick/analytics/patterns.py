@@ -95,7 +95,7 @@ class Patterns:
         """The trend's average after each bar."""
         if columns.shape[1] < _AVERAGE_BARS:
             return [None] * columns.shape[1]
-        values = talib.EMA(columns[_CLOSE], _AVERAGE_BARS).tolist()
+        values: list[float] = talib.EMA(columns[_CLOSE], _AVERAGE_BARS).tolist()
         return [None] * (_AVERAGE_BARS - 1) + values[_AVERAGE_BARS - 1 :]
 
     def _pattern(self, shape: Shape, value: int) -> Pattern:

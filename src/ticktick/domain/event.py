@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from ticktick.domain.analysis import Confirmation, Pattern, Reading
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import Candle, Freshness
 from ticktick.domain.sessions import DayHours, Phase
@@ -177,4 +178,42 @@ class Noticed(Struct, frozen=True, tag="notice"):
     text: str
 
 
-Fact: TypeAlias = CandleChanged | FreshnessChanged | PhaseChanged | FeedChanged | Noticed
+class IndicatorsRead(Struct, frozen=True, tag="indicators"):
+    """The indicators after the newest settled candle of a symbol and timeframe."""
+
+    at_ns: int
+    reading: Reading
+
+
+class PatternFound(Struct, frozen=True, tag="pattern"):
+    """A candlestick pattern ended with a settled candle. Every one counts."""
+
+    at_ns: int
+    pattern: Pattern
+
+
+class PatternJudged(Struct, frozen=True, tag="pattern_judged"):
+    """The candle after a pattern confirmed it, or did not."""
+
+    at_ns: int
+    confirmation: Confirmation
+
+
+class PatternSuperseded(Struct, frozen=True, tag="pattern_superseded"):
+    """A corrected candle took a pattern's ground away; the pattern stays on record."""
+
+    at_ns: int
+    pattern: Pattern
+
+
+Fact: TypeAlias = (
+    CandleChanged
+    | FreshnessChanged
+    | PhaseChanged
+    | FeedChanged
+    | Noticed
+    | IndicatorsRead
+    | PatternFound
+    | PatternJudged
+    | PatternSuperseded
+)

@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from ticktick.analytics.board import AnalyticsBoard
 from ticktick.domain.event import (
     CalendarRead,
     Event,
@@ -20,19 +21,22 @@ from ticktick.engine.ports import Decoder, EngineSettings, Outputs
 
 
 class Engine:
-    """The market half turns events into facts, the desk half acts on the facts.
+    """The market half turns events into facts, the board reads them, the desk half acts on them.
 
     The same events in the same order give the same outputs, whenever and wherever they run.
     """
 
     def __init__(self, decoder: Decoder, calendar: Calendar, settings: EngineSettings) -> None:
         self.market = MarketHalf(decoder, calendar, settings)
+        self.analytics = AnalyticsBoard(self.market.candles, self.market.has_volume)
         self.desk = DeskHalf()
 
     def process(self, event: Event) -> Outputs:
         """Let one event happen and return the touched rows and the facts, in order."""
         touched, facts = self._change(event)
         at_ns = event.received_ns if isinstance(event, FrameArrived) else event.at_ns
+        facts += self.analytics.hear(facts)
+        facts += self.analytics.work(at_ns)
         return Outputs(at_ns, touched, (*facts, *self.desk.hear(facts)))
 
     def _change(self, event: Event) -> Change:

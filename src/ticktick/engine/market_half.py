@@ -117,6 +117,10 @@ class MarketHalf:
         """The closed candles, oldest first: the newest 800 minutes, 400 of other timeframes."""
         return self._candles.closed(self.table.row_of_symbol[symbol], minutes)
 
+    def has_volume(self, symbol: str) -> bool:
+        """Whether the exchange counts volume for the symbol."""
+        return self.table.instruments[self.table.row_of_symbol[symbol]].has_volume
+
     def window(self, symbol: str) -> NDArray[np.int64]:
         """The last 300 updates since the link came up, as `Windows.newest`."""
         return self._windows.newest(self.table.row_of_symbol[symbol])

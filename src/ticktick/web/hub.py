@@ -17,7 +17,11 @@ from ticktick.domain.event import (
     Fact,
     FeedChanged,
     FreshnessChanged,
+    IndicatorsRead,
     Noticed,
+    PatternFound,
+    PatternJudged,
+    PatternSuperseded,
     PhaseChanged,
 )
 from ticktick.domain.market import TIMEFRAMES
@@ -144,7 +148,13 @@ def _queued(fact: Fact) -> Queued | None:
             return _fact("feed", FeedUpdate(fact.up, fact.reason, fact.cause))
         case Noticed():
             return _fact("notice", notice(fact))
-        case CandleChanged():
+        case (
+            CandleChanged()
+            | IndicatorsRead()
+            | PatternFound()
+            | PatternJudged()
+            | PatternSuperseded()
+        ):
             return None
         case _:
             assert_never(fact)

@@ -1,0 +1,216 @@
+"""Indicators and patterns in the engine: by every settled candle, right after corrections."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from tests.analytics_stage import walk
+from tests.market_stage import OPEN, Stage, candle, clock
+from ticktick.analytics.board import AnalyticsBoard
+from ticktick.analytics.indicators import Indicators
+from ticktick.domain.clock import NS_PER_MINUTE
+from ticktick.domain.event import (
+    CandleChanged,
+    Fact,
+    IndicatorsRead,
+    PatternFound,
+    PatternJudged,
+    PatternSuperseded,
+)
+from ticktick.domain.market import TIMEFRAMES, Candle, CandleState
+
+MINUTE = NS_PER_MINUTE
+T = TypeVar("T")
+
+
+class Store:
+    """Stored candles, and a board that reads them."""
+
+    def __init__(self, candles: Sequence[Candle] = (), lines_at_once: int = 2) -> None:
+        self.candles = {candle.start_ns: candle for candle in candles}
+        self.board = AnalyticsBoard(lambda *_: self.stored(), lambda _: True, lines_at_once)
+
+    def stored(self) -> list[Candle]:
+        return [self.candles[start_ns] for start_ns in sorted(self.candles)]
+
+    def change(self, candle: Candle) -> list[Fact]:
+        self.candles[candle.start_ns] = candle
+        return self.board.hear([CandleChanged(candle.end_ns, candle)])
+
+    def settle(self) -> list[Fact]:
+        found: list[Fact] = []
+        while self.board.waiting:
+            found += self.board.work(1)
+        return found
+
+    def begin(self, candles: Sequence[Candle]) -> None:
+        for each in candles:
+            self.change(each)
+        self.settle()
+
+    def check(self) -> None:
+        expected = Indicators("ACME", 1).seed(self.stored())
+        assert self.board.reading("ACME", 1) == expected
+
+
+def of(kind: type[T], facts: Sequence[Fact]) -> list[T]:
+    return [fact for fact in facts if isinstance(fact, kind)]
+
+
+def test_the_first_candles_wait_for_their_turn_and_later_ones_are_one_step() -> None:
+    candles = walk(60)
+    store = Store()
+    for each in candles[:50]:
+        assert store.change(each) == []
+    assert len(of(IndicatorsRead, store.settle())) == 1
+    for each in candles[50:]:
+        told = of(IndicatorsRead, store.change(each))
+        assert [fact.reading.start_ns for fact in told] == [each.start_ns]
+        assert store.board.waiting == 0
+        store.check()
+
+
+def test_the_same_candle_told_again_changes_nothing() -> None:
+    candles = walk(60)
+    store = Store()
+    store.begin(candles)
+    assert store.change(replace(candles[30], confirmed=False)) == []
+    assert store.board.waiting == 0
+
+
+@given(
+    seed=st.integers(0, 100),
+    places=st.lists(st.integers(0, 119), min_size=1, max_size=6),
+    shift=st.integers(1, 60),
+)
+@settings(max_examples=25, deadline=None)
+def test_after_any_corrections_the_board_equals_a_fresh_start(
+    seed: int, places: list[int], shift: int
+) -> None:
+    candles = walk(130, seed)
+    store = Store()
+    store.begin(candles[:120])
+    for place in places:
+        old = candles[place]
+        store.change(replace(old, high=old.high + shift, close=old.close + shift, revision=1))
+        if place % 2:
+            store.settle()
+    for each in candles[120:]:
+        store.change(each)
+    store.settle()
+    store.check()
+
+
+def test_a_candle_that_settles_after_a_later_one_is_taken_up() -> None:
+    candles = walk(80)
+    store = Store()
+    store.begin([*candles[:60], *candles[61:70]])
+    assert store.change(candles[60]) == []
+    assert store.board.waiting == 1
+    store.settle()
+    store.check()
+
+
+def test_only_settled_candles_count() -> None:
+    candles = walk(40)
+    store = Store()
+    store.begin(candles[:39])
+    before = store.board.reading("ACME", 1)
+    for state in (CandleState.PROVISIONAL, CandleState.FORMING):
+        assert store.board.hear([CandleChanged(1, replace(candles[39], state=state))]) == []
+    assert store.board.reading("ACME", 1) == before
+    assert store.board.waiting == 0
+
+
+def test_a_candle_that_goes_missing_is_taken_out() -> None:
+    candles = walk(40)
+    store = Store()
+    store.begin(candles)
+    store.change(replace(candles[20], state=CandleState.MISSING))
+    store.settle()
+    expected = Indicators("ACME", 1).seed([*candles[:20], *candles[21:]])
+    assert store.board.reading("ACME", 1) == expected
+
+
+def test_work_is_sliced() -> None:
+    store = Store(lines_at_once=2)
+    each = walk(1)[0]
+    for minutes in TIMEFRAMES:
+        store.board.hear([CandleChanged(1, replace(each, minutes=minutes))])
+    assert [store.board.waiting, *_work(store, 3)] == [6, 4, 2, 0]
+
+
+def _work(store: Store, times: int) -> list[int]:
+    left = []
+    for _ in range(times):
+        store.board.work(1)
+        left.append(store.board.waiting)
+    return left
+
+
+def hammer_story() -> list[Candle]:
+    """A fall of 30 minutes, a hammer, and a rise that confirms it."""
+    falling = [
+        candle(
+            OPEN + i * MINUTE,
+            10_000 - 50 * i - 50,
+            open=10_000 - 50 * i,
+            high=10_005 - 50 * i,
+            low=9_945 - 50 * i,
+        )
+        for i in range(30)
+    ]
+    last = falling[-1].close
+    hammer = candle(OPEN + 30 * MINUTE, last, open=last - 10, high=last, low=last - 70)
+    rise = candle(OPEN + 31 * MINUTE, last + 20, open=last, high=last + 25, low=last - 5)
+    return [*falling, hammer, rise]
+
+
+def test_a_pattern_is_told_once_and_judged_by_the_next_candle() -> None:
+    story = hammer_story()
+    store = Store()
+    store.begin(story[:30])
+    found = of(PatternFound, store.change(story[30]))
+    hammers = [f.pattern for f in found if f.pattern.name == "hammer"]
+    assert [p.start_ns for p in hammers] == [story[30].start_ns]
+    judged = of(PatternJudged, store.change(story[31]))
+    said = {f.confirmation.name: f.confirmation.confirmed for f in judged}
+    assert said["hammer"] is True
+
+
+def test_a_correction_supersedes_what_does_not_stand_and_deletes_nothing() -> None:
+    story = hammer_story()
+    store = Store()
+    store.begin(story[:30])
+    store.change(story[30])
+    corrected = replace(story[30], low=story[30].open, revision=1)
+    store.change(corrected)
+    facts = store.settle()
+    gone = [f.pattern for f in of(PatternSuperseded, facts)]
+    assert "hammer" in {p.name for p in gone}
+    store.change(replace(story[30], revision=2))
+    back = [f.pattern for f in of(PatternFound, store.settle())]
+    assert {p.revision for p in back if p.name == "hammer"} <= {0, 1}
+    assert "hammer" in {p.name for p in back}
+
+
+def test_the_engine_reads_its_own_candles_on_every_timeframe() -> None:
+    stage = Stage(at_ns=clock(12, 0), up=False)
+    minutes = [candle(OPEN + i * MINUTE, 10_000 + i % 7, volume=5) for i in range(160)]
+    stage.history(clock(12, 0, 1), *minutes)
+    for second in range(2, 10):
+        stage.timer(clock(12, 0, second))
+    for width in TIMEFRAMES:
+        stored = stage.market.candles("ACME", width)
+        settled = [c for c in stored if c.state is CandleState.FINAL]
+        expected = Indicators("ACME", width).seed(settled)
+        assert stage.engine.analytics.reading("ACME", width) == expected
+    peeked = stage.engine.analytics.peek(candle(OPEN + 160 * MINUTE, 10_050))
+    assert peeked is not None
+    assert peeked.values["sma_20"] == pytest.approx(
+        (sum(c.close for c in minutes[-19:]) + 10_050) / 20
+    )
