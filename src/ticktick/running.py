@@ -38,7 +38,7 @@ def only_one(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     held = hold(path.with_suffix(".lock"))
     if held is None:
-        found = _read(path)
+        found = running_now(path)
         who = "" if found is None else f" ({found.mode} at {found.url})"
         raise ConfigError(
             f"another Tick-Tick uses {path.parent}{who}; stop it, or set TICKTICK_HOME "
@@ -69,7 +69,7 @@ def announce(path: Path, running: Running) -> None:
 
 def withdraw(path: Path, pid: int) -> None:
     """Remove the file if it is still ours."""
-    found = _read(path)
+    found = running_now(path)
     if found is not None and found.pid == pid:
         path.unlink(missing_ok=True)
 
@@ -79,7 +79,7 @@ def find_running(path: Path) -> Running:
 
     Raises ConfigError if no program announced itself.
     """
-    found = _read(path)
+    found = running_now(path)
     if found is None:
         raise ConfigError(
             "Tick-Tick is not running in this workspace; "
@@ -88,7 +88,8 @@ def find_running(path: Path) -> Running:
     return found
 
 
-def _read(path: Path) -> Running | None:
+def running_now(path: Path) -> Running | None:
+    """The program that announced itself; it may have been killed since."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Running)
     except (FileNotFoundError, msgspec.DecodeError):

@@ -76,13 +76,16 @@ class Workspace(Struct, frozen=True):
     def save_watchlist(self, entries: Sequence[WatchlistEntry]) -> None:
         """Replace symbols.json as a whole, never leaving half a file behind.
 
-        Raises ConfigError when a name, key or symbol occurs twice.
+        Raises ConfigError when a name, key or symbol occurs twice, or the file cannot be written.
         """
         _unique(self.symbols, entries)
         lines = ",\n".join(f"    {json.dumps(_plain(e), ensure_ascii=False)}" for e in entries)
         fresh = self.symbols.with_suffix(".json.new")
-        fresh.write_text(f'{{\n  "symbols": [\n{lines}\n  ]\n}}\n', encoding="utf-8")
-        fresh.replace(self.symbols)
+        try:
+            fresh.write_text(f'{{\n  "symbols": [\n{lines}\n  ]\n}}\n', encoding="utf-8")
+            fresh.replace(self.symbols)
+        except OSError as error:
+            raise ConfigError(f"{self.symbols} cannot be written: {error.strerror}") from error
 
 
 def current_workspace() -> Workspace:

@@ -25,11 +25,12 @@ from tests.upstox_stage import (
 from ticktick.brokers.upstox.auth import Credentials, token_expiry_ns
 from ticktick.brokers.upstox.decode import ProtobufDecoder
 from ticktick.brokers.upstox.feed import feed_events
+from ticktick.brokers.upstox.files import InstrumentFiles
 from ticktick.brokers.upstox.history import UpstoxHistory
 from ticktick.brokers.upstox.hosts import Hosts
 from ticktick.brokers.upstox.instruments import resolve
 from ticktick.brokers.upstox.login import log_in
-from ticktick.brokers.upstox.master import load_master
+from ticktick.brokers.upstox.master import Masters
 from ticktick.brokers.upstox.rest import UpstoxRest
 from ticktick.domain.clock import NS_PER_MINUTE, MarketClock
 from ticktick.domain.event import FrameArrived
@@ -112,13 +113,14 @@ async def test_given_the_exchange_when_followed_then_prices_of_every_instrument_
     rest = UpstoxRest(http, Hosts.loopback(exchange), lambda: token)
     read = await emu(http, exchange, "clock")
     clock = MarketClock(read["now_ns"], read["rate"], lambda: 0)
-    master = await load_master(rest, tmp_path, FRIDAY)
+    files = InstrumentFiles(http, rest.hosts, rest.budget)
+    master = await Masters(files, tmp_path).first(FRIDAY)
     entries = [
         WatchlistEntry("Reliance Industries", KEY),
         WatchlistEntry("Bajaj Finance", "NSE_EQ|INE296A01024"),
         WatchlistEntry("NIFTY 50", "NSE_INDEX|Nifty 50"),
     ]
-    found = resolve(entries, master.records)
+    found = resolve(entries, master.cash)
     assert [one.symbol for one in found.instruments][:2] == ["RELIANCE", "BAJFINANCE"]
     assert len(found.notes) == 1
     table, decoder = SlotTable(capacity=8), ProtobufDecoder()

@@ -1,12 +1,9 @@
-"""Instrument masters and candles as the broker serves them, day by day."""
+"""Candles as the broker serves them, day by day."""
 
 import asyncio
-import gzip
-import json
 from collections.abc import AsyncIterator, Iterator
 from datetime import date
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -23,11 +20,10 @@ from tests.upstox_stage import (
 )
 from ticktick.brokers.upstox.history import UpstoxHistory
 from ticktick.brokers.upstox.hosts import Hosts
-from ticktick.brokers.upstox.master import load_master
 from ticktick.brokers.upstox.rest import UpstoxRest
 from ticktick.domain.clock import NS_PER_MINUTE, at_ist, iso_ist
 from ticktick.domain.sessions import Calendar
-from ticktick.errors import BrokerError, ConfigError
+from ticktick.errors import ConfigError
 
 
 @pytest.fixture
@@ -51,100 +47,6 @@ def rest(stub: Stub, http: aiohttp.ClientSession) -> UpstoxRest:
 def retries_do_not_wait() -> Iterator[None]:
     with stamina.set_testing(True, attempts=9, cap=True):
         yield
-
-
-def master_file(*symbols: str) -> bytes:
-    records = [
-        {
-            "segment": "NSE_EQ",
-            "exchange": "NSE",
-            "instrument_type": "EQ",
-            "instrument_key": f"NSE_EQ|{symbol}",
-            "trading_symbol": symbol,
-        }
-        for symbol in symbols
-    ]
-    return gzip.compress(json.dumps(records).encode(), mtime=0)
-
-
-def names_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
-async def test_given_a_loopback_exchange_when_loading_the_master_then_it_is_asked_every_time(
-    stub: Stub, rest: UpstoxRest, tmp_path: Path
-) -> None:
-    for symbol in ("OLD", "NEW"):
-        stub.says(200, master_file(symbol))
-        master = await load_master(rest, tmp_path, FRIDAY)
-        assert [record.trading_symbol for record in master.records] == [symbol]
-    assert names_in(tmp_path) == ["NSE.json.gz"]
-    assert (tmp_path / "NSE.json.gz").read_bytes() == master_file("NEW")
-
-
-async def test_given_the_brokers_master_is_kept_when_a_demo_loads_its_own_then_it_stays(
-    stub: Stub, rest: UpstoxRest, tmp_path: Path
-) -> None:
-    for name in ("NSE-2026-11-19.json.gz", "NSE.json.gz"):
-        (tmp_path / name).write_bytes(master_file("REAL"))
-    stub.says(200, master_file("DEMO"))
-    master = await load_master(rest, tmp_path, FRIDAY)
-    assert [record.trading_symbol for record in master.records] == ["DEMO"]
-    assert (tmp_path / "NSE.json.gz").read_bytes() == master_file("REAL")
-
-
-class BrokerOf(UpstoxRest):
-    """The stub in the broker's place: its hosts say that it is the broker."""
-
-    async def instrument_file(self, exchange: str) -> bytes:
-        answering = UpstoxRest(self._http, self.stub_hosts, lambda: None)
-        return await answering.instrument_file(exchange)
-
-    stub_hosts: Hosts
-
-
-@pytest.fixture
-def broker(stub: Stub, http: aiohttp.ClientSession) -> BrokerOf:
-    made = BrokerOf(http, Hosts.upstox(), lambda: None)
-    made.stub_hosts = Hosts.loopback(stub.url)
-    return made
-
-
-async def test_given_the_days_master_is_kept_when_loading_then_the_broker_is_not_asked_again(
-    stub: Stub, broker: BrokerOf, tmp_path: Path
-) -> None:
-    stub.says(200, master_file("A"))
-    for _ in range(2):
-        assert len((await load_master(broker, tmp_path, FRIDAY)).records) == 1
-    assert len(stub.requests) == 1
-    assert names_in(tmp_path) == ["NSE-2026-11-20.json.gz", "NSE.json.gz"]
-
-
-async def test_given_a_damaged_copy_when_loading_then_a_good_one_is_fetched(
-    stub: Stub, broker: BrokerOf, tmp_path: Path
-) -> None:
-    (tmp_path / "NSE-2026-11-20.json.gz").write_bytes(master_file("A")[:-6])
-    stub.says(200, master_file("A", "B"))
-    assert len((await load_master(broker, tmp_path, FRIDAY)).records) == 2
-
-
-async def test_given_no_answer_when_loading_then_the_newest_kept_master_serves_and_says_so(
-    stub: Stub, broker: BrokerOf, tmp_path: Path
-) -> None:
-    (tmp_path / "NSE-2026-11-18.json.gz").write_bytes(master_file("OLD"))
-    (tmp_path / "NSE-2026-11-19.json.gz").write_bytes(master_file("NEW"))
-    stub.says(404, b"")
-    master = await load_master(broker, tmp_path, FRIDAY)
-    assert [record.trading_symbol for record in master.records] == ["NEW"]
-    assert "NSE-2026-11-19.json.gz" in master.notes[0]
-
-
-async def test_given_nothing_kept_and_no_answer_when_loading_then_the_error_is_the_brokers(
-    stub: Stub, broker: BrokerOf, tmp_path: Path
-) -> None:
-    stub.says(404, b"")
-    with pytest.raises(BrokerError, match="HTTP 404"):
-        await load_master(broker, tmp_path, FRIDAY)
 
 
 def rows(first_ns: int, count: int) -> list[list[Any]]:

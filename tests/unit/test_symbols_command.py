@@ -2,11 +2,14 @@
 
 import gzip
 import json
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ticktick.cli import run
+from ticktick.domain.clock import NS_PER_MS, at_ist
 from ticktick.domain.watchlist import WatchlistEntry
 from ticktick.workspace import Workspace, current_workspace
 
@@ -19,7 +22,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     return current_workspace()
 
 
-def record(symbol: str, name: str, kind: str = "EQ", segment: str = "NSE_EQ") -> dict[str, str]:
+def record(symbol: str, name: str, kind: str = "EQ", segment: str = "NSE_EQ") -> dict[str, Any]:
     return {
         "segment": segment,
         "exchange": "NSE",
@@ -34,7 +37,9 @@ def record(symbol: str, name: str, kind: str = "EQ", segment: str = "NSE_EQ") ->
 def master(workspace: Workspace) -> Path:
     records = [record(symbol, name) for symbol, name in SHARES.items()]
     records.append(record("NIFTY", "Nifty 50", "INDEX", "NSE_INDEX"))
-    records.append(record("TATAMOTORS 800 CE", "TATA MOTORS LTD", "CE", "NSE_FO"))
+    option = record("TATAMOTORS 800 CE", "TATA MOTORS LTD", "CE", "NSE_FO")
+    ends_ms = at_ist(date(2026, 12, 3), 23, 59, 59) // NS_PER_MS
+    records.append(option | {"strike_price": 800.0, "expiry": ends_ms})
     records += [record(f"MANY{number}", "MANY FUND") for number in range(25)]
     workspace.master.parent.mkdir(parents=True)
     workspace.master.write_bytes(gzip.compress(json.dumps(records).encode()))
@@ -75,6 +80,10 @@ def test_the_list_shows_symbol_name_and_key(
             WatchlistEntry("TATA MOTORS LTD", "NSE_EQ|TATAMOTORS-ID", "TATAMOTORS"),
         ),
         (["NIFTY"], WatchlistEntry("Nifty 50", "NSE_INDEX|NIFTY-ID", "NIFTY")),
+        (
+            ["TATAMOTORS 800 CE"],
+            WatchlistEntry("TATA MOTORS LTD", "NSE_FO|TATAMOTORS 800 CE-ID", "TATAMOTORS 800 CE"),
+        ),
         (
             ["NSE_EQ|TATASTEEL-ID", "--name", "Steel"],
             WatchlistEntry("Steel", "NSE_EQ|TATASTEEL-ID", "TATASTEEL"),
@@ -117,6 +126,15 @@ def test_a_search_finds_shares_and_indices_by_any_words(capsys: pytest.CaptureFi
 
 
 @pytest.mark.usefixtures("master")
+def test_a_search_finds_derivatives_when_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "CE" not in ended(capsys, "search", "tata")[1]
+    assert "TATAMOTORS 800 CE" in ended(capsys, "search", "tata", "--derivatives")[1]
+    lines = ended(capsys, "search", "tata", "--strike", "800", "--expiry", "2026-12-03")[1]
+    assert len(lines.splitlines()) == 2
+    assert "NSE_FO|TATAMOTORS 800 CE-ID" in lines
+
+
+@pytest.mark.usefixtures("master")
 def test_a_long_result_is_cut_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     lines = ended(capsys, "search", "many")[1].splitlines()
     assert len(lines) == 22
@@ -130,7 +148,10 @@ def test_a_long_result_is_cut_and_says_so(capsys: pytest.CaptureFixture[str]) ->
         (["search", "tata"], "there is no instrument list in"),
         (["add", "NSE_EQ|INE155A01022"], "give NSE_EQ|INE155A01022 a name with --name"),
         (["add", "NSE_EQ|", "--name", "X"], "instrument_key is 'NSE_EQ|', expected SEGMENT|ID"),
-        (["add", "NSE_EQ|INE154A01025", "--name", "X"], "is already in entry 7"),
+        (
+            ["add", "NSE_EQ|INE154A01025", "--name", "X"],
+            "X is already in the list, as ITC (NSE_EQ|INE154A01025)",
+        ),
         (["remove", "XYZ"], "'XYZ' is not in the watchlist; `ticktick symbols list` shows it"),
     ],
 )
@@ -146,10 +167,11 @@ def test_what_cannot_be_done_without_an_instrument_list_is_explained(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["add", "TATA"], "no share or index has the trading symbol 'TATA'"),
-        (["add", "TATAMOTORS 800 CE"], "no share or index has the trading symbol"),
-        (["add", "NSE_EQ|NO-ID"], "NSE_EQ|NO-ID is no share or index of the instrument list"),
-        (["search", "zzz"], "no share or index of the instrument list holds 'zzz'"),
+        (["add", "TATA"], "nearly the same: TATAMOTORS, TATAPOWER, TATASTEEL"),
+        (["add", "TATAMOTORS 900 CE"], "no instrument has the trading symbol"),
+        (["add", "NSE_EQ|NO-ID"], "NSE_EQ|NO-ID is not listed today"),
+        (["search", "zzz"], "nothing in the instrument list holds 'zzz'"),
+        (["search", "tata", "--strike", "900"], "nothing in the instrument list holds 'tata'"),
     ],
 )
 @pytest.mark.usefixtures("master")

@@ -9,10 +9,11 @@ import aiohttp
 import click
 from msgspec import Struct
 
+from ticktick.brokers.upstox.files import InstrumentFiles
 from ticktick.brokers.upstox.history import UpstoxHistory
 from ticktick.brokers.upstox.hosts import Hosts
 from ticktick.brokers.upstox.instruments import Resolution, resolve
-from ticktick.brokers.upstox.master import load_master
+from ticktick.brokers.upstox.master import Masters
 from ticktick.brokers.upstox.rest import UpstoxRest
 from ticktick.domain.clock import iso_ist, ist
 from ticktick.domain.instrument import Instrument
@@ -68,9 +69,9 @@ async def _read_all(
     async with aiohttp.ClientSession() as http:
         rest = UpstoxRest(http, hosts, lambda: None, counter_ns=boot_ns)
         clock = (await timekeeper_of(http, rest)).clock
-        day = calendar.latest_trading_day(clock.now_ns())
-        master = await load_master(rest, workspace.data / "instruments", day)
-        resolution = resolve(workspace.load_watchlist(), master.records)
+        masters = Masters(InstrumentFiles(http, hosts, rest.budget), workspace.master.parent)
+        master = await masters.first(calendar.master_day(clock.now_ns()))
+        resolution = resolve(workspace.load_watchlist(), master.every())
         notes += [*master.notes, *resolution.notes]
         chosen = _chosen(resolution, symbols)
         history = UpstoxHistory(rest, chosen, clock, calendar, notes.append)

@@ -1,16 +1,25 @@
-"""`ticktick symbols`: show and change the watchlist."""
+"""`ticktick symbols`: show and change the watchlist, of a running program at once."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from urllib.parse import quote, urlencode
 
 import click
 import msgspec
 
+from ticktick.brokers.upstox.finder import find, search, to_entry
 from ticktick.brokers.upstox.wire import MasterRecord, parse_master
 from ticktick.brokers.upstox.zipped import unzipped
-from ticktick.domain.watchlist import WatchlistEntry
+from ticktick.commands.asking import NoAnswer, ask
+from ticktick.domain.watchlist import WatchlistEntry, added, removed
 from ticktick.errors import ConfigError
+from ticktick.running import Running, running_now
 from ticktick.workspace import Workspace, current_workspace
 
 _MOST_FOUND = 20
-_NEXT_START = "A running program takes the change at its next start."
+_NEXT_START = "It counts from the next start."
+_API = "/api/v1/symbols"
 
 
 @click.group(
@@ -22,7 +31,8 @@ _NEXT_START = "A running program takes the change at its next start."
 def command(context: click.Context) -> None:
     """Show and change the watchlist, symbols.json of the workspace.
 
-    Without a subcommand it lists the entries.
+    A program that runs in the workspace takes a change at once. Without a subcommand it lists
+    the entries.
     """
     if context.invoked_subcommand is None:
         _show(current_workspace().load_watchlist())
@@ -40,13 +50,16 @@ def list_entries() -> None:
 def add(what: str, name: str | None) -> None:
     """Add an instrument by its trading symbol or its instrument key.
 
-    A symbol is looked up in the newest instrument list of the broker that is kept here.
+    A running program looks it up in its instruments of the day; without one the newest
+    instrument list of the broker that is kept here is used.
     """
     workspace = current_workspace()
-    entries = workspace.load_watchlist()
-    entry = _by_key(workspace, what, name) if "|" in what else _by_symbol(workspace, what, name)
-    workspace.save_watchlist([*entries, entry])
-    click.echo(f"Added {entry.symbol or entry.name} ({entry.instrument_key}). {_NEXT_START}")
+    wish = {"what": what} if name is None else {"what": what, "name": name}
+    if not _told_by_program(workspace, _API, wish, "POST"):
+        entries = workspace.load_watchlist()
+        entry = _entry(workspace, what, name)
+        workspace.save_watchlist(added(entries, entry))
+        click.echo(f"Added {entry.symbol or entry.name} ({entry.instrument_key}). {_NEXT_START}")
 
 
 @command.command(epilog="Example: ticktick symbols remove ITC")
@@ -54,73 +67,99 @@ def add(what: str, name: str | None) -> None:
 def remove(what: str) -> None:
     """Remove an instrument by its symbol, its key or its name."""
     workspace = current_workspace()
-    entries = workspace.load_watchlist()
-    wanted = what.casefold()
-    kept = [
-        entry
-        for entry in entries
-        if wanted not in (entry.name.casefold(), entry.instrument_key.casefold(), _symbol(entry))
-    ]
-    if len(kept) == len(entries):
-        raise ConfigError(f"{what!r} is not in the watchlist; `ticktick symbols list` shows it")
-    workspace.save_watchlist(kept)
-    click.echo(f"Removed {what}. {_NEXT_START}")
+    if not _told_by_program(workspace, f"{_API}/{quote(what, safe='')}", {}, "DELETE"):
+        kept, gone = removed(workspace.load_watchlist(), what)
+        workspace.save_watchlist(kept)
+        click.echo(f"Removed {gone.symbol or gone.name}. {_NEXT_START}")
 
 
-@command.command(epilog="Example: ticktick symbols search 'tata motors'")
+@command.command("search", epilog="Example: ticktick symbols search nifty --expiry 2026-12-03")
 @click.argument("text")
-def search(text: str) -> None:
-    """Search shares and indices by a part of symbol, name or key."""
-    words = text.casefold().split()
-    found = [record for record in _master(current_workspace()) if _matches(record, words)]
-    if not found:
-        raise ConfigError(f"no share or index of the instrument list holds {text!r}")
-    found.sort(key=lambda record: (len(record.trading_symbol), record.trading_symbol))
-    _show([_entry(record, None) for record in found[:_MOST_FOUND]])
-    if len(found) > _MOST_FOUND:
-        click.echo(f"... and {len(found) - _MOST_FOUND} more: search for a longer text")
+@click.option("--derivatives", is_flag=True, help="Futures and options too.")
+@click.option(
+    "--expiry", type=click.DateTime(["%Y-%m-%d"]), help="Only those that expire on that day."
+)
+@click.option(
+    "--strike",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="RUPEES",
+    help="Only options at that strike.",
+)
+def search_entries(
+    text: str, derivatives: bool, expiry: datetime | None, strike: float | None
+) -> None:
+    """Search shares and indices by parts of symbol, name or key; derivatives if asked."""
+    workspace = current_workspace()
+    day = None if expiry is None else expiry.date()
+    running = _steered(workspace)
+    if running is not None:
+        wish = {"q": text, "derivatives": derivatives, "expiry": day, "strike": strike}
+        given = {name: str(value) for name, value in wish.items() if value is not None}
+        answer = json.loads(ask(running, f"{_API}/search?{urlencode(given)}"))
+        rows = [(one["symbol"], one["name"], one["instrument_key"]) for one in answer["found"]]
+        total = answer["total"]
+    else:
+        found = search(_master(workspace), text, derivatives=derivatives, expiry=day, strike=strike)
+        rows = [(r.trading_symbol, r.name or "", r.instrument_key) for r in found[:_MOST_FOUND]]
+        total = len(found)
+    if not rows:
+        raise ConfigError(f"nothing in the instrument list holds {text!r}")
+    _table(rows)
+    if total > len(rows):
+        click.echo(f"... and {total - len(rows)} more: search for a longer text")
 
 
-def _show(entries: list[WatchlistEntry]) -> None:
-    rows = [("SYMBOL", "NAME", "KEY")]
-    rows += [(entry.symbol or "-", entry.name, entry.instrument_key) for entry in entries]
+def _told_by_program(workspace: Workspace, path: str, wish: object, method: str) -> bool:
+    """Let the running program do it and show what it says; False if none takes changes."""
+    running = _steered(workspace)
+    if running is None:
+        return False
+    try:
+        answer = json.loads(ask(running, path, wish, method))
+    except NoAnswer:  # it was killed: only the file counts
+        return False
+    click.echo(answer["text"])
+    return True
+
+
+def _steered(workspace: Workspace) -> Running | None:
+    """The running program whose list is the workspace's; a replay shows another one."""
+    running = running_now(workspace.server)
+    return None if running is None or running.mode == "REPLAY" else running
+
+
+def _show(entries: Sequence[WatchlistEntry]) -> None:
+    _table([(entry.symbol or "-", entry.name, entry.instrument_key) for entry in entries])
+
+
+def _table(rows: Sequence[tuple[str, str, str]]) -> None:
+    rows = [("SYMBOL", "NAME", "KEY"), *rows]
     symbol_width, name_width = (max(len(row[i]) for row in rows) for i in (0, 1))
     for symbol, name, key in rows:
         click.echo(f"{symbol:<{symbol_width}}  {name:<{name_width}}  {key}")
 
 
-def _by_key(workspace: Workspace, key: str, name: str | None) -> WatchlistEntry:
-    if not workspace.master.exists():
-        if name is None:
-            raise ConfigError(f"give {key} a name with --name: {_no_master(workspace)}")
-        return _checked(name, key, None)
-    for record in _master(workspace):
-        if record.instrument_key == key:
-            return _entry(record, name)
-    raise ConfigError(f"{key} is no share or index of the instrument list {workspace.master}")
-
-
-def _by_symbol(workspace: Workspace, symbol: str, name: str | None) -> WatchlistEntry:
-    wanted = symbol.upper()
-    named = [record for record in _master(workspace) if record.trading_symbol.upper() == wanted]
-    if not named:
-        raise ConfigError(
-            f"no share or index has the trading symbol {symbol!r}; "
-            f"find it with `ticktick symbols search {symbol}`"
-        )
-    return _entry(named[0], name)
+def _entry(workspace: Workspace, what: str, name: str | None) -> WatchlistEntry:
+    """The new line of the list; a key that has a name needs no instrument list."""
+    if "|" not in what or workspace.master.exists():
+        return to_entry(find(_master(workspace), what), name)
+    if name is None:
+        raise ConfigError(f"give {what} a name with --name: {_no_master(workspace)}")
+    try:
+        return WatchlistEntry(name, what)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _master(workspace: Workspace) -> list[MasterRecord]:
     try:
-        records = parse_master(unzipped(workspace.master.read_bytes()))
+        return parse_master(unzipped(workspace.master.read_bytes()))
     except FileNotFoundError as error:
         raise ConfigError(_no_master(workspace)) from error
     except (msgspec.DecodeError, ValueError) as error:
         raise ConfigError(
             f"{workspace.master} is damaged ({error}): delete it, the next start reads it anew"
         ) from error
-    return [record for record in records if record.instrument_type in ("EQ", "INDEX")]
 
 
 def _no_master(workspace: Workspace) -> str:
@@ -128,24 +167,3 @@ def _no_master(workspace: Workspace) -> str:
         f"there is no instrument list in {workspace.master.parent} yet; "
         "`ticktick run` and `ticktick demo` leave one there"
     )
-
-
-def _matches(record: MasterRecord, words: list[str]) -> bool:
-    text = f"{record.trading_symbol} {record.name} {record.instrument_key}".casefold()
-    return all(word in text for word in words)
-
-
-def _entry(record: MasterRecord, name: str | None) -> WatchlistEntry:
-    symbol = record.trading_symbol
-    return _checked(name or record.name or symbol, record.instrument_key, symbol)
-
-
-def _checked(name: str, key: str, symbol: str | None) -> WatchlistEntry:
-    try:
-        return WatchlistEntry(name, key, symbol)
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
-
-
-def _symbol(entry: WatchlistEntry) -> str:
-    return (entry.symbol or entry.name).casefold()

@@ -60,7 +60,8 @@ class InstrumentsResolved(Struct, frozen=True, tag="instruments"):
 
     `canary` is the symbol whose silence means a silent feed; `extras` are symbols that are
     followed but not on the user's list. `notes` are sentences for the user: what was repaired,
-    what was not found.
+    what was not found. `restated` are symbols whose past prices no longer fit their new ones, as
+    after a split: what is known of them is forgotten and read again.
     """
 
     at_ns: int
@@ -68,6 +69,7 @@ class InstrumentsResolved(Struct, frozen=True, tag="instruments"):
     canary: str | None = None
     extras: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    restated: tuple[str, ...] = ()
 
 
 class CalendarRead(Struct, frozen=True, tag="calendar"):

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from ticktick.domain.clock import NS_PER_MINUTE, at_ist, ist_day
+from ticktick.domain.clock import NS_PER_DAY, NS_PER_MINUTE, at_ist, ist_day
 from ticktick.domain.holidays import NSE_HOLIDAYS, NSE_SPECIAL_SESSIONS
 from ticktick.domain.instrument import Instrument, Kind
 
@@ -125,6 +125,7 @@ _POST_CLOSES = [
 ]
 
 _Stretches: TypeAlias = tuple[tuple[int, int], ...]
+_MASTER_TIME = (6, 0)
 _REGULAR = (("09:15", "15:30"),)  # a special session at regular hours is a day like any other
 
 
@@ -193,6 +194,11 @@ class Calendar:
             if self.is_trading_day(day):
                 found.append(day)
         return found[::-1]
+
+    def master_day(self, at_ns: int) -> date:
+        """The trading day whose instruments are listed: a new one's come at six in the morning."""
+        before_dawn = at_ns < at_ist(ist_day(at_ns), *_MASTER_TIME)
+        return self.latest_trading_day(at_ns - before_dawn * NS_PER_DAY)
 
     def latest_trading_day(self, at_ns: int) -> date:
         """The day itself if the exchange trades on it, else the trading day before."""

@@ -1,13 +1,17 @@
 """What the user wants to watch: the entries of symbols.json."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
 
+from ticktick.errors import ConfigError
+
 INSTRUMENT_KEY: Final = re.compile(r"[A-Z]{2,6}_[A-Z]{2,6}\|[A-Za-z0-9][A-Za-z0-9 .:&%+()_-]{0,59}")
 SYMBOL: Final = re.compile(r"(?:[A-Z]{2,6}:)?[A-Z0-9][A-Z0-9 .&_-]{0,39}")
 
+MOST_ENTRIES: Final = 50
 _LONGEST_NAME = 100
 
 
@@ -39,3 +43,42 @@ class WatchlistEntry(Struct, frozen=True):
                 f"symbol is {self.symbol!r:.80}, "
                 "expected the exchange's trading symbol such as 'RELIANCE'"
             )
+
+
+def added(entries: Sequence[WatchlistEntry], entry: WatchlistEntry) -> list[WatchlistEntry]:
+    """The list with one entry more, at its end.
+
+    Raises ConfigError if it holds that instrument already, or as many as a list may.
+    """
+    for earlier in entries:
+        if _names(earlier) & _names(entry):
+            raise ConfigError(
+                f"{entry.symbol or entry.name} is already in the list, as {earlier.name} "
+                f"({earlier.instrument_key})"
+            )
+    if len(entries) >= MOST_ENTRIES:
+        raise ConfigError(
+            f"the list holds {len(entries)} instruments and {MOST_ENTRIES} are the most: "
+            "remove one first"
+        )
+    return [*entries, entry]
+
+
+def removed(
+    entries: Sequence[WatchlistEntry], what: str
+) -> tuple[list[WatchlistEntry], WatchlistEntry]:
+    """The list without the entry of that symbol, key or name in any case, and that entry.
+
+    Raises ConfigError if there is none.
+    """
+    wanted = what.strip().casefold()
+    for place, entry in enumerate(entries):
+        if wanted in _names(entry):
+            return [*entries[:place], *entries[place + 1 :]], entry
+    raise ConfigError(f"{what!r} is not in the watchlist; `ticktick symbols list` shows it")
+
+
+def _names(entry: WatchlistEntry) -> set[str]:
+    """Everything under which an entry is known, without regard to case."""
+    names = (entry.name, entry.instrument_key, entry.symbol)
+    return {name.casefold() for name in names if name is not None}

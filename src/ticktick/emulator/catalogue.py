@@ -27,7 +27,7 @@ class Entry(NamedTuple):
 
 def catalogue() -> Iterator[Entry]:
     """The paths in order: the first one that fits answers."""
-    yield Entry(_MASTER, lambda _, source, calendar: master_file(source.listings), False)
+    yield Entry(_MASTER, _master, False)
     for path, answer in _CANDLES:
         yield Entry(path, _by_parts(answer), False)
     for path, answer in _QUOTES:
@@ -56,6 +56,10 @@ _QUOTES: Final[tuple[tuple[str, Callable[[Request, Source], Response]], ...]] = 
     ("/v2/option/contract", options.answer_contracts),
     ("/v2/instruments/search", search.answer_search),
 )
+
+
+def _master(request: Request, source: Source, _: Calendar) -> Response:
+    return master_file(source.listings, request.headers.get("if-none-match", ""))
 
 
 def _by_parts(answer: Reading) -> Reading:

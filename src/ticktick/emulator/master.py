@@ -3,6 +3,7 @@
 import gzip
 import re
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -29,10 +30,13 @@ def find(listings: Sequence[Listing], key: str, format_code: str) -> Listing:
     raise Refused("UDAPI100011", "Invalid Instrument key")
 
 
-def master_file(listings: Sequence[Listing]) -> Response:
-    """The file of all instruments: a JSON array, gzipped."""
-    body = msgspec.json.encode([record(listing) for listing in listings])
-    return Response(200, gzip.compress(body, mtime=0), "application/gzip")
+def master_file(listings: Sequence[Listing], known_tag: str = "") -> Response:
+    """The file of all instruments: a JSON array, gzipped; only its tag to who knows it."""
+    text = msgspec.json.encode([record(listing) for listing in listings])
+    tag = f'"{sha256(text).hexdigest()[:32]}"'
+    if tag == known_tag:
+        return Response(304, b"", "application/gzip", {"ETag": tag})
+    return Response(200, gzip.compress(text, mtime=0), "application/gzip", {"ETag": tag})
 
 
 def record(listing: Listing) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The slot table: one NumPy record per instrument, found by the broker's key of the day."""
 
 from collections.abc import Iterable
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,8 @@ from numpy.typing import NDArray
 from ticktick.core.columns import Ints, Rows
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.slots import SLOT
+
+CAPACITY: Final = 512
 
 
 class SlotTable:
@@ -19,7 +22,7 @@ class SlotTable:
     `incoming_words` are the same memory as int64[capacity, words].
     """
 
-    def __init__(self, capacity: int = 512) -> None:
+    def __init__(self, capacity: int = CAPACITY) -> None:
         self.records = np.zeros(capacity, SLOT)
         self.incoming = np.zeros(capacity, SLOT)
         self.words: Ints = self.records.view(np.int64).reshape(capacity, -1)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import aiohttp
 
+from ticktick.brokers.upstox.files import InstrumentFiles
 from ticktick.brokers.upstox.hosts import Hosts
 from ticktick.brokers.upstox.instruments import resolve
-from ticktick.brokers.upstox.master import load_master
+from ticktick.brokers.upstox.master import Masters
 from ticktick.brokers.upstox.rest import UpstoxRest
 from ticktick.domain.event import Event, HistoryRead, InstrumentsResolved, NoteTaken
 from ticktick.domain.health import LinkHealth
@@ -68,7 +69,7 @@ class BrokerOrigin:
         """
         rest = UpstoxRest(http, hosts, lambda: login.token, counter_ns=boot_ns)
         timekeeper = await timekeeper_of(http, rest)
-        first = await resolved(rest, entries, canary_key, folder, timekeeper.clock.now_ns())
+        first = await resolved(http, rest, entries, canary_key, folder, timekeeper.clock.now_ns())
         return cls(rest, timekeeper, first, login)
 
     def opening(self, store_url: str | None) -> Iterable[Event]:
@@ -135,6 +136,7 @@ async def timekeeper_of(http: aiohttp.ClientSession, rest: UpstoxRest) -> Timeke
 
 
 async def resolved(
+    http: aiohttp.ClientSession,
     rest: UpstoxRest,
     entries: Sequence[WatchlistEntry],
     canary_key: str,
@@ -145,13 +147,15 @@ async def resolved(
 
     Raises ConfigError if nothing of the list is listed, BrokerError if there is no master.
     """
-    master = await load_master(rest, folder, Calendar().latest_trading_day(now_ns))
-    found = resolve(entries, master.records)
+    masters = Masters(InstrumentFiles(http, rest.hosts, rest.budget), folder)
+    master = await masters.first(Calendar().master_day(now_ns))
+    records = master.every()
+    found = resolve(entries, records)
     if not found.instruments:
         raise ConfigError(
             "none of the watchlist's instruments is listed today; see `ticktick symbols`"
         )
-    canary = resolve([WatchlistEntry("Index", canary_key)], master.records).instruments
+    canary = resolve([WatchlistEntry("Index", canary_key)], records).instruments
     watched = {instrument.instrument_key: instrument for instrument in found.instruments}
     extra = [instrument for instrument in canary if instrument.instrument_key not in watched]
     symbols = [watched.get(index.instrument_key, index).symbol for index in canary]

@@ -10,7 +10,7 @@ from ticktick.brokers.upstox.wire import MasterRecord
 from ticktick.domain.instrument import Instrument, Kind
 from ticktick.domain.watchlist import WatchlistEntry
 
-_KINDS = {"INDEX": Kind.INDEX, "FUT": Kind.FUTURE, "CE": Kind.CALL, "PE": Kind.PUT}
+KINDS = {"INDEX": Kind.INDEX, "FUT": Kind.FUTURE, "CE": Kind.CALL, "PE": Kind.PUT}
 _PAISE_TO_RUPEE = 100
 _FINE_PRICE_SCALE = 10_000
 _LEGAL_FORMS = frozenset({"ltd", "limited", "the"})
@@ -71,7 +71,7 @@ def to_instrument(record: MasterRecord, entry: WatchlistEntry) -> Instrument:
         exchange=record.exchange,
         segment=record.segment,
         instrument_key=record.instrument_key,
-        kind=_KINDS.get(record.instrument_type, Kind.EQUITY),
+        kind=KINDS.get(record.instrument_type, Kind.EQUITY),
         tick_size=max(round(tick_paise * price_scale / _PAISE_TO_RUPEE), 1),
         lot_size=max(int(record.lot_size or 1), 1),
         price_scale=price_scale,

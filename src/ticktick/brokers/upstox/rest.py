@@ -24,8 +24,10 @@ from ticktick.brokers.upstox.problem import KEYS_REFUSED, refusal
 from ticktick.brokers.upstox.wire import (
     CandleRow,
     Envelope,
+    ExchangeHours,
     FeedAddress,
     FullQuote,
+    Holiday,
     MarketState,
     MasterRecord,
     Profile,
@@ -40,7 +42,6 @@ T = TypeVar("T")
 
 _TRIES = 4
 _CALL = aiohttp.ClientTimeout(total=10)
-_DOWNLOAD = aiohttp.ClientTimeout(total=120, sock_connect=10, sock_read=10)
 _QUOTES_PER_CALL = 500
 
 # a repeated read is no news for the user; that all of them failed is
@@ -100,15 +101,6 @@ class UpstoxRest:
         )
         return answer.data
 
-    async def instruments(self, exchange: str = "NSE") -> list[MasterRecord]:
-        """The instrument master of the day, some 80,000 records for NSE."""
-        return await asyncio.to_thread(read_master, await self.instrument_file(exchange))
-
-    async def instrument_file(self, exchange: str) -> bytes:
-        """The instrument master as the broker serves it: JSON, gzipped."""
-        path = f"/market-quote/instruments/exchange/{quote(exchange, safe='')}.json.gz"
-        return await self._get(self.hosts.assets + path, bytes, Priority.REFILL, limits=_DOWNLOAD)
-
     async def history_minutes(
         self, key: str, to_day: date, from_day: date, priority: Priority = Priority.DEEP
     ) -> list[CandleRow]:
@@ -134,6 +126,17 @@ class UpstoxRest:
         url = self._api(f"/v2/market/status/{quote(exchange, safe='')}")
         answer = await self._get(url, _reader(Envelope[MarketState]), Priority.QUOTES, self._token)
         return answer.data
+
+    async def holidays(self) -> list[Holiday]:
+        """The days of the year on which some exchange is closed or trades at unusual times."""
+        url = self._api("/v2/market/holidays")
+        return (await self._get(url, _reader(Envelope[list[Holiday]]), Priority.REFILL)).data
+
+    async def timings(self, day: date) -> list[ExchangeHours]:
+        """When each exchange trades on that day; nothing on a day without trading."""
+        url = self._api(f"/v2/market/timings/{day}")
+        read = _reader(Envelope[list[ExchangeHours]])
+        return (await self._get(url, read, Priority.REFILL)).data
 
     async def authorise_feed(self) -> str:
         """An address of the market feed that is good for one connection."""
@@ -162,7 +165,7 @@ class UpstoxRest:
         try:
             body = await self._once("POST", url, _headers(None), _CALL, dict(form))
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise _unreachable(url, error) from error
+            raise unreachable(url, error) from error
         return _read(body, TokenReply)
 
     def _api(self, path: str) -> str:
@@ -189,20 +192,17 @@ class UpstoxRest:
         read: Callable[[bytes], T],
         priority: Priority,
         token: Callable[[], str | None] | None = None,
-        *,
-        limits: aiohttp.ClientTimeout = _CALL,
     ) -> T:
         """What `read` makes of the answer; it runs in a thread and raises `_Unreadable`."""
         try:
             async for attempt in stamina.retry_context(
-                on=_is_worth_repeating, attempts=_TRIES, wait_initial=0.25, wait_max=2.0
+                on=is_worth_repeating, attempts=_TRIES, wait_initial=0.25, wait_max=2.0
             ):
                 with attempt:
-                    return await asyncio.to_thread(
-                        read, await self._turn(url, priority, token, limits)
-                    )
+                    body = await self._turn(url, priority, token)
+                    return await asyncio.to_thread(read, body)
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise _unreachable(url, error) from error
+            raise unreachable(url, error) from error
         raise AssertionError("the last attempt returns or raises")
 
     async def _turn(
@@ -210,14 +210,13 @@ class UpstoxRest:
         url: str,
         priority: Priority,
         token: Callable[[], str | None] | None,
-        limits: aiohttp.ClientTimeout,
     ) -> bytes:
         """The body of one answer, in its turn; what the broker says of us is passed on."""
         async with self.budget.turn(priority):
             bearer = None if token is None else _required(token())
             began_s = time.monotonic()
             try:
-                body = await self._once("GET", url, _headers(bearer), limits, None)
+                body = await self._once("GET", url, _headers(bearer), _CALL, None)
             except RateLimited as error:
                 self.budget.pause(error.retry_after_s)
                 raise
@@ -298,7 +297,8 @@ def _date_ns(headers: Mapping[str, str]) -> int | None:
         return None
 
 
-def _is_worth_repeating(error: Exception) -> bool:
+def is_worth_repeating(error: Exception) -> bool:
+    """Whether a read that failed so may succeed when it is done again."""
     if isinstance(error, BrokerError):
         return error.http_status >= 500 or isinstance(error, _Unreadable)
     # a certificate that is wrong stays wrong
@@ -307,7 +307,8 @@ def _is_worth_repeating(error: Exception) -> bool:
     return isinstance(error, aiohttp.ClientError | TimeoutError)
 
 
-def _unreachable(url: str, error: Exception) -> BrokerError:
+def unreachable(url: str, error: Exception) -> BrokerError:
+    """What to say of a host that did not answer."""
     host = URL(url).authority
     if isinstance(error, aiohttp.ClientSSLError):
         return BrokerError(

@@ -76,6 +76,23 @@ class MarketState(Struct, frozen=True):
     last_updated: int | None = None
 
 
+class ExchangeHours(Struct, frozen=True):
+    """When one exchange trades on one day, epoch milliseconds."""
+
+    exchange: str
+    start_time: int
+    end_time: int
+
+
+class Holiday(Struct, frozen=True):
+    """A day on which some exchange is closed, or open at unusual times."""
+
+    date: str
+    description: str | None = None
+    closed_exchanges: list[str] | None = None
+    open_exchanges: list[ExchangeHours] | None = None
+
+
 class FullQuote(Struct, frozen=True):
     """A full market quote, as far as the product uses one; prices in rupees.
 
