@@ -21,6 +21,7 @@ class Watched(Stage):
     def __init__(self) -> None:
         super().__init__()
         self.wall_s = 0.0
+        self._read_ns = MORNING_NS
 
     def happen(self, *facts: Fact, rows: tuple[int, ...] = (), at_ns: int = MORNING_NS) -> None:
         told = outputs(*rows, facts=facts)
@@ -33,8 +34,9 @@ class Watched(Stage):
         """A frame that took so long from the exchange to us."""
         row = self.market.table.row_of_symbol[symbol]
         record = self.market.table.records[row]
-        record["received_ns"] = MORNING_NS
-        record["exchange_ns"] = MORNING_NS - round(lag_ms * NS_PER_MS)
+        self._read_ns += NS_PER_MS
+        record["received_ns"] = self._read_ns
+        record["exchange_ns"] = self._read_ns - round(lag_ms * NS_PER_MS)
         self.happen(rows=(row,))
 
     @property

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { CandleState } from "../src/messages.gen";
-import { type Colours, candleBar, chartTime, hatchedBars, marketTime, points } from "../src/lib/bars";
-import { type Candle, CandleSeries, missingStarts, stateText } from "../src/lib/candles";
+import { type Colours, candleBar, chartTime, marketTime, marksOf, points } from "../src/lib/bars";
+import { type Candle, CandleSeries, candleOf, missingStarts, stateText } from "../src/lib/candles";
 import { marketMs, priceUnits } from "../src/lib/messages";
 import { TEN } from "./makers";
 
@@ -61,7 +61,24 @@ describe("a drawn candle", () => {
     const looks = (["forming", "provisional", "final"] as const).map((state) => Reflect.get(body(state), "color"));
     expect(new Set(looks).size).toBe(3);
     expect(looks[0]).toBe(COLOURS.panel);
-    expect(hatchedBars([candle(0, { state: "provisional" }), candle(1)], 100)).toHaveLength(1);
+    expect(marksOf([candle(0, { state: "provisional" }), candle(1)], 100, 1).hatched).toHaveLength(1);
+  });
+  it("carries a wrench below its low when it was repaired", () => {
+    const { repaired } = marksOf([candle(0), candle(1, { state: "backfilled" })], 100, 1);
+    expect(repaired).toEqual([{ time: chartTime(at(1)), low: 99 }]);
+  });
+  it("that is missing leaves a named gap, one for neighbours", () => {
+    const missing = (minute: number) => candle(minute, { state: "missing" });
+    const five = [0, 5, 10, 25].map(missing);
+    expect(marksOf([missing(3), candle(4), missing(5), missing(6)], 100, 1).missing).toEqual([
+      { from: chartTime(at(3)), to: chartTime(at(3)), text: "missing 1 min" },
+      { from: chartTime(at(5)), to: chartTime(at(6)), text: "missing 2 min" },
+    ]);
+    expect(marksOf(five, 100, 5).missing.map((run) => run.text)).toEqual(["missing 15 min", "missing 5 min"]);
+  });
+  it("that is missing has no numbers, and never a zero", () => {
+    const read = candleOf([at(0), null, null, null, null, null, "missing", false, 1]);
+    expect([read.open, read.high, read.low, read.close, read.volume]).toEqual([NaN, NaN, NaN, NaN, NaN]);
   });
   it("stands at Indian hours on the axis", () => {
     expect(new Date(chartTime(at(0)) * 1000).getUTCHours()).toBe(10);

@@ -120,7 +120,7 @@ describe("a row of the watchlist", () => {
     prices(rowValues());
     const cells = all(`${row("RELIANCE")} > *`).map((cell) => cell.innerText.replace(/\s+/g, " ").trim());
     expect(cells).toEqual([
-      "RELIANCE Reliance Industries",
+      "RELIANCE Reliance Industries ×",
       "▲1,234.50",
       "+2.88%",
       "0.05 1 t",
@@ -214,7 +214,7 @@ describe("the watchlist", () => {
   it("says when there is nothing in it", async () => {
     expect(read("#watchlist tbody")).toBe("Loading…");
     await open([]);
-    expect(read("#watchlist tbody")).toBe("No instruments yet.");
+    expect(read("#watchlist tbody")).toBe("No instruments yet. Add an instrument");
   });
 });
 

@@ -38,6 +38,8 @@ export class World {
     ["POST api/v1/socket-code", { status: 200, body: { code: "socket-1" } }],
   ]);
   readonly asked: string[] = [];
+  /** The bodies of what was asked, where there was one. */
+  readonly bodies: unknown[] = [];
   readonly sockets: FakeSocket[] = [];
   readonly pauses: number[] = [];
   code: string | null = null;
@@ -51,6 +53,7 @@ export class World {
       fetch: async (path, init) => {
         const what = `${init?.method ?? "GET"} ${path}`;
         this.asked.push(what);
+        if (typeof init?.body === "string") this.bodies.push(JSON.parse(init.body));
         const answer = this.answers.get(what) ?? { status: 404, body: {} };
         if (answer.status === 0) throw new TypeError("network down");
         return new Response(JSON.stringify(answer.body), { status: answer.status });

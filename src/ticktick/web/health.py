@@ -101,14 +101,17 @@ class Pulses:
     def __init__(self) -> None:
         self.kept: deque[Pulse] = deque(maxlen=PULSES_KEPT)
         self._lags: list[Floats] = []
+        self._read_ns = 0
         self._due_s = 0.0
 
     def note(self, table: SlotTable, outputs: Outputs) -> None:
         """Note how late the rows were that this event brought."""
         records, rows = table.records, outputs.touched
-        brought = rows[records["received_ns"][rows] == outputs.at_ns]
+        brought = rows[records["received_ns"][rows] > self._read_ns]
         if len(brought):
-            self._lags.append((outputs.at_ns - records["exchange_ns"][brought]) / NS_PER_MS)
+            received_ns = records["received_ns"][brought]
+            self._read_ns = int(received_ns.max())
+            self._lags.append((received_ns - records["exchange_ns"][brought]) / NS_PER_MS)
 
     def is_due(self, now_s: float) -> bool:
         """Whether a second is over."""

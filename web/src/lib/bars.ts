@@ -9,7 +9,7 @@ import type {
 } from "lightweight-charts";
 import { type Candle, missingStarts } from "./candles";
 import { inRupees } from "./format";
-import type { HatchedBar } from "./hatch";
+import type { HatchedBar, Marks, MissingRun } from "./marks";
 import { type MarketMs, marketMs, priceUnits } from "./messages";
 
 /** The colours of the theme, `#rrggbb`, as written in the style sheet. */
@@ -77,16 +77,40 @@ export function volumeBar({ time, candle }: Point, colours: Colours): HistogramD
   return { time, value: candle.volume, color: `${directionColour(candle, colours)}66` };
 }
 
-/** Bodies of the provisional ones among the newest candles. */
-export function hatchedBars(candles: readonly Candle[], scale: number): HatchedBar[] {
+/** What is drawn over the candles; only the newest of them can be provisional. */
+export function marksOf(candles: readonly Candle[], scale: number, minutes: number): Marks {
+  return {
+    hatched: hatchedBars(candles.slice(-30), scale),
+    repaired: candles
+      .filter((candle) => candle.state === "backfilled")
+      .map(({ startMs, low }) => ({ time: chartTime(startMs), low: inRupees(low, scale) })),
+    missing: missingRuns(candles, minutes),
+  };
+}
+
+function hatchedBars(candles: readonly Candle[], scale: number): HatchedBar[] {
   return candles
-    .slice(-30)
     .filter((candle) => candle.state === "provisional")
     .map(({ startMs, open, close }) => ({
       time: chartTime(startMs),
       low: inRupees(priceUnits(Math.min(open, close)), scale),
       high: inRupees(priceUnits(Math.max(open, close)), scale),
     }));
+}
+
+function missingRuns(candles: readonly Candle[], minutes: number): MissingRun[] {
+  const runs: { from: MarketMs; to: MarketMs }[] = [];
+  for (const { startMs, state } of candles) {
+    if (state !== "missing") continue;
+    const last = runs.at(-1);
+    if (last !== undefined && startMs - last.to === minutes * 60_000) last.to = startMs;
+    else runs.push({ from: startMs, to: startMs });
+  }
+  return runs.map(({ from, to }) => ({
+    from: chartTime(from),
+    to: chartTime(to),
+    text: `missing ${(to - from) / 60_000 + minutes} min`,
+  }));
 }
 
 export function directionColour(candle: Candle, colours: Colours): string {

@@ -17,14 +17,14 @@ import {
   candleBar,
   chartTime,
   directionColour,
-  hatchedBars,
   marketTime,
+  marksOf,
   points,
   volumeBar,
 } from "./bars";
 import type { Candle } from "./candles";
 import * as format from "./format";
-import { Hatching } from "./hatch";
+import { CandleMarks } from "./marks";
 import { type MarketMs, type PriceUnits, priceUnits } from "./messages";
 
 /** Up to which weight of the library's axis marks a mark names a day instead of a minute. */
@@ -44,7 +44,7 @@ export class CandleChart {
   private readonly chart: IChartApi;
   private readonly candles: ISeriesApi<"Candlestick">;
   private readonly volumes: ISeriesApi<"Histogram">;
-  private readonly hatching = new Hatching();
+  private readonly marks = new CandleMarks();
   private readonly vwap: PriceLine;
   private readonly previousClose: PriceLine;
   private units: Units = { symbol: "", scale: 100, tickSize: 5, minutes: 1 };
@@ -79,7 +79,7 @@ export class CandleChart {
     const below = { scaleMargins: { top: 0.82, bottom: 0 }, visible: false };
     this.volumes.priceScale().applyOptions(below);
     this.candles.priceScale().applyOptions({ scaleMargins: { top: 0.08, bottom: 0.22 } });
-    this.candles.attachPrimitive(this.hatching);
+    this.candles.attachPrimitive(this.marks);
     this.vwap = new PriceLine(this.candles, "VWAP");
     this.previousClose = new PriceLine(this.candles, "prev");
     this.chart.subscribeCrosshairMove(({ time }) =>
@@ -178,10 +178,12 @@ export class CandleChart {
     this.volumes.update(volumeBar(point, this.colours), isOld);
   }
 
-  /** The hatching and the label of the last price, whose hollow candle would hide it. */
+  /** The marks and the label of the last price, whose hollow candle would hide it. */
   private finish(): void {
-    this.hatching.show(hatchedBars(this.shown, this.units.scale), this.colours.text);
-    const last = this.shown.at(-1);
+    const { text, accent, stale, panel } = this.colours;
+    const marks = marksOf(this.shown, this.units.scale, this.units.minutes);
+    this.marks.show(marks, { text, info: accent, stale, panel });
+    const last = this.shown.findLast((candle) => candle.state !== "missing");
     const direction = last === undefined ? "" : directionColour(last, this.colours);
     const colour = this.stale ? this.colours.stale : direction;
     if (colour === this.lastColour) return;

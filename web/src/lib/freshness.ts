@@ -2,7 +2,7 @@
 
 import type { Freshness } from "../messages.gen";
 
-const FRESH_LIMIT_MS = 5_000;
+export const FRESH_LIMIT_MS = 5_000;
 const QUIET_LIMIT_MS = 60_000;
 
 /**

@@ -6,15 +6,22 @@ export type Command =
   | { readonly kind: "timeframe"; readonly index: number }
   | { readonly kind: "chart" }
   | { readonly kind: "leave" }
+  | { readonly kind: "search" }
+  | { readonly kind: "remove" }
+  | { readonly kind: "undo" }
+  | { readonly kind: "health" }
   | { readonly kind: "help" };
 
 /** For the help dialog, in its order. */
 export const KEYS: readonly (readonly [keys: string, does: string])[] = [
   ["↑ ↓ or k j", "move in the watchlist"],
   ["Enter", "show the row in the chart"],
+  ["/", "add an instrument to the watchlist"],
+  ["Delete", "take the row off the watchlist; u puts it back"],
   ["[ ]", "previous, next symbol"],
   ["1 – 6", "timeframe 1, 3, 5, 10, 15, 60 minutes"],
   ["c", "focus the chart; ← → then walk its candles"],
+  ["h", "feed health: is the data true, and why not"],
   ["Esc", "leave the row, the candle, the dialog"],
   ["?", "this help"],
 ];
@@ -27,6 +34,10 @@ const MOVES: Readonly<Record<string, Command>> = {
   "]": { kind: "neighbour", by: 1 },
   "[": { kind: "neighbour", by: -1 },
   c: { kind: "chart" },
+  "/": { kind: "search" },
+  Delete: { kind: "remove" },
+  u: { kind: "undo" },
+  h: { kind: "health" },
   "?": { kind: "help" },
   Escape: { kind: "leave" },
 };

@@ -5,6 +5,7 @@ import { BlockError } from "./blocks";
 import type { CandleChart } from "./chart";
 import { type MarketMs, type SymbolName, type WallMs, parse, symbolName } from "./messages";
 import { type NextFrame, type Painter, type Panel, createPainter } from "./painter";
+import { read } from "./session";
 import { Connection, type Listener, type Ports } from "./socket";
 import { Store } from "./store";
 
@@ -32,17 +33,21 @@ const SILENCE_MS = 3_500;
 export class Page implements Listener {
   readonly store = new Store();
   readonly painter: Painter;
+  /** When the page began to connect. */
+  startedAt: WallMs;
   private connection: Connection;
 
   constructor(private readonly ports: PagePorts) {
     this.painter = createPainter(ports.nextFrame);
     this.connection = new Connection(ports, this);
+    this.startedAt = ports.wall();
   }
 
-  /** Connect; again when a new start link was opened. */
+  /** Connect, now; again when a new start link was opened or somebody will not wait. */
   start(): void {
     this.connection.stop();
     this.connection = new Connection(this.ports, this);
+    this.startedAt = this.wall();
     this.invalidate(this.store.setLink("connecting", ""));
     void this.connection.run();
   }
@@ -82,6 +87,16 @@ export class Page implements Listener {
     const known = this.store.hello?.timeframes.includes(minutes) ?? false;
     if (!known || minutes === this.store.minutes || this.store.selected === null) return;
     this.show(this.store.selected, minutes);
+  }
+
+  /** Ask for a change; resolves to the program's sentence. Throws Refused. */
+  command(method: "POST" | "DELETE", path: string, body: object = {}): Promise<string> {
+    return this.connection.command(method, path, body);
+  }
+
+  /** Read something that the socket does not bring. Throws Refused. */
+  read(path: string, signal?: AbortSignal): Promise<unknown> {
+    return read(this.ports.fetch, path, signal);
   }
 
   onText(text: string): void {
@@ -125,7 +140,13 @@ export class Page implements Listener {
     this.connection.drop();
   }
 
+  /** Ask for the candles of the chart again. */
+  askAgain(): void {
+    if (this.store.selected !== null) this.show(this.store.selected, this.store.minutes);
+  }
+
   private show(symbol: SymbolName, minutes: number): void {
+    this.store.askedAt = this.wall();
     this.invalidate(this.store.show(symbolName(symbol), minutes));
     this.connection.send({ type: "view", symbol, minutes });
   }

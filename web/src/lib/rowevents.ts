@@ -2,6 +2,8 @@
 
 export interface RowListener {
   onChoose(symbol: string): void;
+  /** The row's own remove button. */
+  onRemove(symbol: string): void;
   onPointer(over: boolean): void;
   /** Only a focus that shows itself counts: a click must not pause the sort for good. */
   onFocus(visible: boolean): void;
@@ -24,8 +26,11 @@ export function rowEvents(listener: RowListener): (body: HTMLElement) => () => v
     on("focusin", focus);
     on("focusout", () => queueMicrotask(focus));
     on("click", (event) => {
-      const symbol = event.target instanceof Element ? symbolAt(event.target) : null;
-      if (symbol !== null) listener.onChoose(symbol);
+      if (!(event.target instanceof Element)) return;
+      const symbol = symbolAt(event.target);
+      if (symbol === null) return;
+      if (event.target.closest("[data-remove]") === null) listener.onChoose(symbol);
+      else listener.onRemove(symbol);
     });
     return () => listen.abort();
   };

@@ -1,6 +1,6 @@
 /** One socket that comes back: session, socket code, messages, back-off, silence. */
 
-import { type Fetch, NoSession, openSession, socketCode } from "./session";
+import { type Fetch, NoSession, Refused, command, openSession, socketCode } from "./session";
 
 export interface SocketLike {
   binaryType: BinaryType;
@@ -73,6 +73,12 @@ export class Connection {
   /** Send a message if the socket is open; the caller repeats it after the next hello. */
   send(message: object): void {
     this.socket?.send(JSON.stringify(message));
+  }
+
+  /** Ask for a change; resolves to the program's sentence. Throws Refused. */
+  async command(method: "POST" | "DELETE", path: string, body: object): Promise<string> {
+    if (this.csrf === null) throw new Refused("This page is not connected to the program.");
+    return command(this.ports.fetch, this.csrf, method, path, body);
   }
 
   /** Leave the socket without waiting for its answer; `run` opens the next one. */

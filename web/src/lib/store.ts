@@ -58,6 +58,8 @@ export class Store {
   minutes = 1;
   /** Whether the chart waits for the candles of the symbol and timeframe shown. */
   awaitingCandles = false;
+  /** When they were asked for. */
+  askedAt = wallMs(0);
   unknownMessages = 0;
   /** Messages that should have come on this connection and did not. */
   lostMessages = 0;

@@ -1,8 +1,8 @@
-/** The texts of the status strip and of the banners. */
+/** The texts of the status strip. */
 
 import type { Freshness, Phase } from "../messages.gen";
 import * as format from "./format";
-import { worst } from "./freshness";
+import { FRESH_LIMIT_MS, worst } from "./freshness";
 import { type WallMs, marketMs } from "./messages";
 import type { Store } from "./store";
 
@@ -11,6 +11,8 @@ export interface Item {
   readonly state: string;
   readonly text: string;
   readonly detail: string;
+  /** The part of a repair that is done, 0 to 1. */
+  readonly progress?: number;
 }
 
 const PHASE_WORDS: Readonly<Record<Phase, string>> = {
@@ -39,23 +41,57 @@ export function clockItem(store: Store, wall: WallMs): Item & { readonly date: s
   };
 }
 
-/** The worst state of the watched instruments, how many are true right now, and why when the link is down. */
+/** The worst state of the watched instruments, how many are fresh, and why it is so. */
 export function feedItem(store: Store, wall: WallMs): Item {
   const states = store.watched.map((one) => store.freshness(one.row, wall));
   const state = worst(states);
-  const good = states.filter((one) => one === "fresh" || one === "quiet").length;
-  const text = state === "closed" ? "closed" : `${state} ${good}/${states.length}`;
-  return { state, text, detail: feedDetail(store, state, wall) };
+  const fresh = states.filter((one) => one === "fresh").length;
+  const text = state === "closed" ? "closed" : `${state} ${fresh}/${states.length}`;
+  const words = [reason(store, state, wall), lastGap(store)].filter((part) => part !== "");
+  const progress = state === "gap" ? repaired(store) : null;
+  return { state, text, detail: words.join(" · "), ...(progress === null ? {} : { progress }) };
 }
 
-function feedDetail(store: Store, state: Freshness, wall: WallMs): string {
+/** The program's silence stands above the broker's, that above a single symbol's. */
+function reason(store: Store, state: Freshness, wall: WallMs): string {
   if (store.link !== "open") return "page not connected";
   if (store.isSilent(wall)) return "no word from the program";
   const feed = store.status?.feed;
   if (feed === undefined) return "";
   if (!feed.up) return feed.reason === "" ? "link down" : feed.reason;
-  if (state === "closed" || feed.canary_age_ms === null) return "";
-  return `canary ${format.age(feed.canary_age_ms)}`;
+  if (state === "gap") return repairWords(store);
+  const canary = canaryAge(store, wall);
+  if (state === "closed" || Number.isNaN(canary)) return "";
+  return state === "stale" && canary > FRESH_LIMIT_MS
+    ? `no data for ${format.age(canary)}`
+    : `canary ${format.age(canary)}`;
+}
+
+/** Age of the freshest index at this moment; NaN where none is known. */
+export function canaryAge(store: Store, wall: WallMs): number {
+  const { feed, now_ms } = store.status ?? {};
+  const now = store.now(wall);
+  if (feed === undefined || feed.canary_age_ms === null || now === null) return NaN;
+  return feed.canary_age_ms + Math.max(0, now - (now_ms ?? now));
+}
+
+function repairWords(store: Store): string {
+  const { symbols, total } = store.status?.health.repair ?? { symbols: [], total: 0 };
+  return total === 0 ? "filling the gap" : `filling the gap: ${total - symbols.length} of ${total} done`;
+}
+
+/** The part of the present repair that is done, 0 to 1; null where none is known. */
+export function repaired(store: Store): number | null {
+  const { symbols, total } = store.status?.health.repair ?? { symbols: [], total: 0 };
+  return total === 0 ? null : (total - symbols.length) / total;
+}
+
+/** `last gap 10:42, 35 s`; empty while there was none, or while it lasts. */
+function lastGap(store: Store): string {
+  const last = store.status?.health.outages.at(-1);
+  if (last === undefined || last.until_ms === null) return "";
+  const long = format.age(last.until_ms - last.from_ms);
+  return `last gap ${format.minute(marketMs(last.from_ms))}, ${long}`;
 }
 
 export function tokenItem(store: Store): Item {
@@ -79,54 +115,4 @@ export function recordingItem(store: Store): Item {
   const part = store.status?.recording;
   if (part === undefined) return { state: "unknown", text: "—", detail: "" };
   return { state: part.state, text: part.state, detail: part.text };
-}
-
-export interface BannerView {
-  readonly id: "lost" | "mode" | "token" | "feed" | "store" | "demo";
-  readonly tone: "warning" | "info";
-  readonly text: string;
-}
-
-/** What stands above the panels, most urgent first. */
-export function banners(store: Store, wall: WallMs): BannerView[] {
-  const found: BannerView[] = [];
-  const add = (id: BannerView["id"], text: string, tone: BannerView["tone"] = "warning"): void => {
-    found.push({ id, tone, text });
-  };
-  if (store.link === "lost" || (store.link === "connecting" && store.hello !== null)) {
-    add("lost", `Connection lost: ${store.linkReason}. Every price is stale. Trying again…`);
-  }
-  const { hello, status } = store;
-  if (hello === null || status === null) return found;
-  if (store.mode !== hello.mode) {
-    add("mode", `The program changed from ${hello.mode} to ${store.mode}. Reload this page.`);
-  }
-  if (status.token.state === "expired") add("token", tokenEnded(store, wall));
-  else if (store.link === "open" && !status.feed.up) add("feed", feedDown(store, wall));
-  if (status.store.state === "degraded") {
-    add("store", "Prices continue from memory; history will be repaired.");
-  }
-  if (store.mode === "DEMO") {
-    add("demo", "You are looking at the built-in demo market. Nothing here is real.", "info");
-  }
-  return found;
-}
-
-function tokenEnded(store: Store, wall: WallMs): string {
-  const at = store.status?.token.expires_ms ?? null;
-  const ended = at === null ? "" : ` at ${format.minute(marketMs(at))}`;
-  const stopped = store.linkUp(wall) ? "" : ` Prices stopped at ${lastFrame(store)}.`;
-  return `Broker login ended${ended}.${stopped}`;
-}
-
-function feedDown(store: Store, wall: WallMs): string {
-  const frame = store.status?.feed.last_frame_ms ?? null;
-  const now = store.now(wall);
-  if (frame === null || now === null) return "No market data yet.";
-  return `No market data for ${format.age(now - frame)}. Last good price ${lastFrame(store)}.`;
-}
-
-function lastFrame(store: Store): string {
-  const frame = store.status?.feed.last_frame_ms ?? null;
-  return frame === null ? "an unknown time" : format.time(marketMs(frame));
 }

@@ -44,11 +44,18 @@ export function createSummary(): (store: Store, wall: WallMs) => string {
   };
 }
 
-/** What stands where the candles should be, or null when they are there. */
-export function emptyText(store: Store): string | null {
+const LATE_MS = 5_000;
+
+/** What stands where the candles should be; `late` when waiting for them takes too long. */
+export function emptyText(store: Store, wall: WallMs): { text: string; late: boolean } | null {
   if (store.series.candles.length > 0) return null;
   const what = `${store.minutes} minute candles of ${store.selected ?? "the first instrument"}`;
-  return store.awaitingCandles || store.hello === null ? `Waiting for the ${what}…` : `No ${what} yet.`;
+  const isAwaited = store.awaitingCandles || store.hello === null;
+  if (!isAwaited) return { text: `No ${what} yet.`, late: false };
+  const waited = wall - store.askedAt;
+  const late = waited > LATE_MS && store.link === "open";
+  const since = late ? ` They have not come for ${format.age(waited)}.` : "";
+  return { text: `Waiting for the ${what}…${since}`, late };
 }
 
 /** The last close as a plain number of rupees, empty when there is none. */
