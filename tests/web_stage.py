@@ -30,6 +30,7 @@ from ticktick.domain.sessions import Phase
 from ticktick.domain.slots import DEPTH_LEVELS
 from ticktick.engine.ports import Outputs
 from ticktick.errors import BrokerError, ConfigError
+from ticktick.market.rejections import Rejections
 from ticktick.market.table import SlotTable
 from ticktick.web.blocks import COLUMNS, Columns, encode_block
 from ticktick.web.hub import Hub
@@ -72,6 +73,7 @@ class SmallMarket:
         self.link_up = True
         self.link_reason = "connected"
         self.last_frame_ns = 0
+        self.rejections = Rejections()
         self.counters = {"frames": 0}
         self.closed: dict[tuple[str, int], list[Candle]] = {}
         self.running: dict[tuple[str, int], Candle] = {}

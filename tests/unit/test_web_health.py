@@ -9,7 +9,8 @@ from ticktick.domain.event import Fact, FeedChanged, FreshnessChanged
 from ticktick.domain.health import LinkHealth
 from ticktick.domain.market import Freshness
 from ticktick.engine.ports import Outputs
-from ticktick.web.health import OUTAGES_KEPT, PULSES_KEPT
+from ticktick.market.rejections import Rejection
+from ticktick.web.health import OUTAGES_KEPT, PULSES_KEPT, SAMPLES_TOLD
 from ticktick.web.parts import Health, Outage
 
 MORNING_MS = MORNING_NS // NS_PER_MS
@@ -136,6 +137,21 @@ def test_a_market_that_runs_faster_has_its_lag_in_real_time() -> None:
     pulse = stage.health.pulse
     assert pulse.feed_worst_ms == pytest.approx(5.0)
     assert (pulse.ping_ms, pulse.rest_ms, pulse.loop_ms) == (12.5, 80.0, 3.0)
+
+
+def test_what_was_refused_is_counted_by_reason_and_its_newest_samples_are_told() -> None:
+    stage = Watched()
+    for second in range(3 * SAMPLES_TOLD):
+        at_ns = MORNING_NS + second * NS_PER_S
+        reason = "jump" if second % 2 else "impossible"
+        stage.market.rejections.add(Rejection(reason, "M&M", f"{second}.00 rupees", at_ns))
+    health = stage.health
+    assert (health.rejected["jump"], health.rejected["unreadable"]) == (12, 0)
+    times = [sample.at_ms for sample in health.rejected_samples]
+    assert times == [at(second) for second in range(2 * SAMPLES_TOLD, 3 * SAMPLES_TOLD)]
+    newest = health.rejected_samples[-1]
+    assert newest.reason == "jump"
+    assert newest.text == "M&M: a jump to 23.00 rupees that no second tick confirmed yet"
 
 
 def test_a_browser_that_comes_late_gets_the_last_five_minutes() -> None:

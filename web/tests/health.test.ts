@@ -81,12 +81,12 @@ describe("the health panel", () => {
   });
   it("names what was refused, with the last samples", async () => {
     await opened({
-      rejected: { frames_rejected: 2, some_new_reason: 1 },
+      rejected: { unreadable: 2, some_new_reason: 1 },
       rejected_samples: [{ at_ms: TEN, reason: "jump", text: "ACME: 900.00 after 100.00" }],
     });
-    expect(fact("frames_rejected")).toContain("2");
-    expect(read('[data-fact="some_new_reason"] dt')).toBe("some new reason");
-    expect(read(id("sample"))).toContain("ACME: 900.00 after 100.00");
+    expect(fact("rejected_unreadable")).toContain("2");
+    expect(read('[data-fact="rejected_some_new_reason"] dt')).toBe("some new reason");
+    expect(read(id("sample"))).toBe("10:00:00 ACME: 900.00 after 100.00");
   });
   it("shows what is left of the broker's limits and who waits", async () => {
     await opened({ rest_left: { history: 0.25, quotes: 1 }, rest_waiting: { history: 3 } });

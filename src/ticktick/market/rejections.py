@@ -51,14 +51,19 @@ class Rejections:
     def add(self, sample: Rejection, count: int = 1) -> list[Noticed]:
         """Count, keep the sample, and tell the user of it, at most once a minute for a reason."""
         reason, at_ns = sample.reason, sample.at_ns
-        counter, text = _WHY[reason]
+        counter = COUNTER_OF_REASON[reason]
         self.counters[counter] += count
         self.samples[reason].append(sample)
         told_ns = self._told_ns.get(reason)
         if told_ns is not None and 0 <= at_ns - told_ns < NS_PER_MINUTE:
             return []
         self._told_ns[reason] = at_ns
-        what = text.format(who=sample.who, value=sample.value)
+        what = sentence(sample)
         level = "error" if reason == "unreadable" else "warning"
         total = self.counters[counter]
         return [Noticed(at_ns, level, f"{what}; left out, {total} rejected since the start")]
+
+
+def sentence(sample: Rejection) -> str:
+    """What the user is told of a sample."""
+    return _WHY[sample.reason][1].format(who=sample.who, value=sample.value)

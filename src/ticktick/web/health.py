@@ -10,14 +10,16 @@ from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.event import Fact, FeedChanged, FreshnessChanged
 from ticktick.domain.market import Freshness
 from ticktick.engine.ports import Outputs
+from ticktick.market.rejections import COUNTER_OF_REASON, Rejections, sentence
 from ticktick.market.table import SlotTable
 from ticktick.web.blocks import Floats
-from ticktick.web.parts import Outage, Pulse, RepairState
+from ticktick.web.parts import Outage, Pulse, RejectedSample, RepairState
 from ticktick.web.status import SystemStatus
 
 OUTAGES_KEPT: Final = 10
 PULSES_KEPT: Final = 300
 PULSE_EVERY_S: Final = 1.0
+SAMPLES_TOLD: Final = 8
 
 
 class LinkDiary:
@@ -135,3 +137,21 @@ class Pulses:
     def newest(self, now_ms: int) -> Pulse:
         """The last second's figures; none where nothing was noted yet."""
         return self.kept[-1] if self.kept else Pulse(now_ms, None, None, None, None, None)
+
+
+def rejected_counts(rejections: Rejections) -> dict[str, int]:
+    """How much was refused, by reason."""
+    counters = rejections.counters
+    return {reason: counters[name] for reason, name in COUNTER_OF_REASON.items()}
+
+
+def rejected_samples(rejections: Rejections) -> tuple[RejectedSample, ...]:
+    """The newest of what was refused for any reason, oldest first."""
+    kept = sorted(
+        (sample for samples in rejections.samples.values() for sample in samples),
+        key=lambda sample: sample.at_ns,
+    )
+    return tuple(
+        RejectedSample(sample.at_ns // NS_PER_MS, sample.reason, sentence(sample))
+        for sample in kept[-SAMPLES_TOLD:]
+    )

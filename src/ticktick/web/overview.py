@@ -11,7 +11,13 @@ from ticktick.domain.market import TIMEFRAMES, Freshness
 from ticktick.engine.ports import Outputs
 from ticktick.web.blocks import COLUMNS
 from ticktick.web.bodies import StatusAnswer
-from ticktick.web.health import LinkDiary, Pulses, RepairDiary
+from ticktick.web.health import (
+    LinkDiary,
+    Pulses,
+    RepairDiary,
+    rejected_counts,
+    rejected_samples,
+)
 from ticktick.web.messages import Hello, InstrumentRow, Notice, Status
 from ticktick.web.parts import Health, PhaseState
 from ticktick.web.status import (
@@ -26,7 +32,6 @@ from ticktick.web.status import (
 )
 
 _NOTICES_KEPT: Final = 50
-REJECTIONS: Final = ("frames_rejected", "refused_values", "unknown_keys", "history_refused")
 
 Listing: TypeAlias = tuple[tuple[Instrument, ...], Set[str]]
 
@@ -128,8 +133,8 @@ class Overview:
             clock_offset_ms=link.clock_offset_ms,
             rest_left=link.budget_left,
             rest_waiting=link.rest_waiting,
-            rejected={name: counters[name] for name in REJECTIONS if name in counters},
-            rejected_samples=(),
+            rejected=rejected_counts(self.market.rejections),
+            rejected_samples=rejected_samples(self.market.rejections),
             repeats=counters.get("repeats"),
             corrections=counters.get("candle_corrections"),
             unheard=link.unheard,

@@ -13,6 +13,7 @@ from ticktick.domain.health import LinkHealth
 from ticktick.domain.instrument import Instrument, Kind
 from ticktick.domain.market import Candle, CandleState, Freshness
 from ticktick.domain.sessions import Phase
+from ticktick.market.rejections import Rejections
 from ticktick.market.table import SlotTable
 from ticktick.web.blocks import COLUMNS, Columns, column_values
 from ticktick.web.bodies import CandleAnswer, RupeeLevel, SymbolAnswer, SymbolStatus
@@ -44,6 +45,8 @@ class LiveMarket(Protocol):
     def link_reason(self) -> str: ...
     @property
     def last_frame_ns(self) -> int: ...
+    @property
+    def rejections(self) -> Rejections: ...
     @property
     def counters(self) -> Mapping[str, int]: ...
 

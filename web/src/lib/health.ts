@@ -44,10 +44,15 @@ const CAUSES: Readonly<Record<string, string>> = {
 };
 
 const REJECTIONS: Readonly<Record<string, string>> = {
-  frames_rejected: "Frames that cannot be read",
-  refused_values: "Values no market can have",
-  unknown_keys: "Instruments nobody asked for",
-  history_refused: "Candles of the history",
+  unreadable: "Frames that cannot be read",
+  unknown: "Instruments nobody asked for",
+  impossible: "Values no market can have",
+  ahead: "Told ahead of time",
+  other_day: "Of another day",
+  older: "Older than what is known",
+  trade_ahead: "Trades after their own message",
+  band: "Prices outside the day's band",
+  jump: "Jumps nobody confirmed",
 };
 
 const SHOWN_OFFSET_MS = 500;
@@ -119,8 +124,8 @@ export function repairFacts({ health }: Status): Fact[] {
 }
 
 export function checkFacts({ health }: Status): Fact[] {
-  const rejected = Object.entries(health.rejected).map(([name, count]) =>
-    counted(name, REJECTIONS[name] ?? spelled(name), count, true),
+  const rejected = Object.entries(health.rejected).map(([reason, count]) =>
+    counted(`rejected_${reason}`, REJECTIONS[reason] ?? spelled(reason), count, true),
   );
   const unheard = health.unheard.length === 0 ? "none" : health.unheard.join(", ");
   return [
