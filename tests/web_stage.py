@@ -4,7 +4,7 @@ import asyncio
 import socket
 import struct
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -274,11 +274,13 @@ class Site:
 
 
 @asynccontextmanager
-async def running(stage: Stage, page: Path | None = None) -> AsyncIterator[Site]:
+async def running(
+    stage: Stage, page: Path | None = None, figures: Callable[[], bytes] = bytes
+) -> AsyncIterator[Site]:
     """Serve the stage on a free loopback port for the length of the block."""
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    app = create_app(stage.hub, stage.sessions, stage.steering, port, page)
+    app = create_app(stage.hub, stage.sessions, stage.steering, port, page, figures)
     async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as tasks:
         server = tasks.create_task(serve(app, listener))
         yield Site(stage, app, port, http)

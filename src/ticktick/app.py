@@ -5,8 +5,9 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from pathlib import Path
 from socket import socket
 from typing import TypeAlias
@@ -17,15 +18,19 @@ from ticktick import __version__
 from ticktick.brokers.upstox.decode import ProtobufDecoder
 from ticktick.config import Settings
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS
+from ticktick.domain.event import NoteTaken
 from ticktick.domain.sessions import Calendar
 from ticktick.engine.engine import Engine
+from ticktick.engine.loop_lag import LoopLag
 from ticktick.engine.meters import FeedLag, LinkTally
 from ticktick.engine.ports import EngineSettings, Sink
 from ticktick.engine.runner import Runner
 from ticktick.engine.supervisor import Supervisor, Work
 from ticktick.errors import StoreError
+from ticktick.figures import Figures, Measured, exposition
 from ticktick.login import Login
 from ticktick.logs import PERFORMANCE_LOGGER
+from ticktick.origin.clock import boot_ns
 from ticktick.origin.ports import Origin
 from ticktick.redact import hide
 from ticktick.running import Running, announce, withdraw
@@ -50,7 +55,9 @@ Tell: TypeAlias = Callable[[str], None]
 _EXPIRING_NS = 60 * NS_PER_MINUTE
 _PERFORMANCE_EVERY_S = 60.0
 _LOOK_EVERY_S = 0.1
+_NEWS_EVERY_S = 1.0
 
+_log = logging.getLogger(__name__)
 _performance = logging.getLogger(PERFORMANCE_LOGGER)
 
 
@@ -96,11 +103,14 @@ async def operate(
             parts.runner.process(event)
         for notice in parts.overview.hello().notices:
             tell(notice.text)
-        supervisor = Supervisor(time.monotonic)
+        note = partial(_note, plan, origin, parts.runner)
+        supervisor, loop_lag = parts.measured.supervisor, parts.measured.loop_lag
         async with asyncio.TaskGroup() as group:
             works = (
                 Work("the engine", parts.runner.run, is_vital=True),
                 *origin.works(parts.runner),
+                Work("the watch on the program", lambda: loop_lag.run(note)),
+                Work("the news of tasks", lambda: _tell_news(supervisor, note)),
                 Work("the performance log", lambda: _log_performance(parts.runner)),
                 Work("the start", lambda: _tell_when_fresh(parts.overview, started_s, tell)),
                 *_page(plan, origin, parts, listener, stack, tell),
@@ -120,6 +130,7 @@ class _Parts(Struct, frozen=True):
     overview: Overview
     hub: Hub
     store: Store
+    measured: Measured
 
 
 async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExitStack) -> _Parts:
@@ -134,7 +145,9 @@ async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExi
     if plan.records:
         recorder = _recorder(plan, settings, origin.clock.now_ns())
         stack.callback(recorder.close)
-    overview = Overview(engine.market, _system(plan, origin, store, writer, recorder), __version__)
+    loop_lag = LoopLag(boot_ns, asyncio.sleep, origin.resumed)
+    system = _system(plan, origin, store, writer, recorder, loop_lag)
+    overview = Overview(engine.market, system, __version__)
     hub = Hub(overview, time.monotonic)
     lag, losses = FeedLag(engine.market.table, origin.framed), LinkTally()
     sinks: list[Sink] = [FactLog(), hub, lag, losses]
@@ -144,7 +157,12 @@ async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExi
         sinks.append(output_log)
     if writer is not None:
         sinks.append(writer)
-    return _Parts(Runner(engine, recorder, sinks, time.perf_counter_ns), overview, hub, store)
+    runner, supervisor = (
+        Runner(engine, recorder, sinks, time.perf_counter_ns),
+        Supervisor(time.monotonic),
+    )
+    measured = Measured(overview, runner, supervisor, loop_lag, lag, losses, writer, recorder)
+    return _Parts(runner, overview, hub, store, measured)
 
 
 async def _open_store(plan: Plan, settings: Settings, stack: AsyncExitStack) -> Store:
@@ -190,6 +208,7 @@ def _system(
     store: Store,
     writer: RedisWriter | None,
     recorder: Recorder | None,
+    loop_lag: LoopLag,
 ) -> Callable[[], SystemStatus]:
     """What the page asks of everything around the engine."""
 
@@ -204,6 +223,7 @@ def _system(
             recording=_recording_state(recorder),
             counters={} if writer is None else writer.counters,
             link=origin.health(),
+            loop_lag_ms=loop_lag.recent_ms,
         )
 
     return system
@@ -230,6 +250,21 @@ def _recording_state(recorder: Recorder | None) -> PartState:
     if recorder is None:
         return PartState("off", "recording off")
     return PartState("on" if recorder.complete else "degraded", recorder.text)
+
+
+async def _note(plan: Plan, origin: Origin, runner: Runner, level: str, text: str) -> None:
+    """Tell the user; into a replay nothing is mixed that the recording does not hold."""
+    if plan.mode == "REPLAY":
+        _log.warning(text)
+    else:
+        await runner.put(NoteTaken(origin.clock.now_ns(), level, text))
+
+
+async def _tell_news(supervisor: Supervisor, note: Callable[[str, str], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(_NEWS_EVERY_S)
+        for news in supervisor.take_news():
+            await note(news.level, news.text)
 
 
 async def _log_performance(runner: Runner) -> None:
@@ -278,7 +313,14 @@ def _page(
     announce(plan.server_file, Running(os.getpid(), plan.mode, url, cli_token, parts.store.url))
     stack.callback(withdraw, plan.server_file, os.getpid())
     tell(f"Open {url}/#code={sessions.new_start_code()}")
-    web = create_app(parts.hub, sessions, origin.steering(parts.runner), port)
+    figures = Figures(parts.measured)
+    web = create_app(
+        parts.hub,
+        sessions,
+        origin.steering(parts.runner),
+        port,
+        figures=lambda: exposition(figures),
+    )
     yield Work("the page's server", lambda: serve(web, listener.dup()))
 
 

@@ -58,20 +58,21 @@ def is_free(path: Path) -> bool:
 
 
 def announce(path: Path, running: Running) -> None:
-    """Write the file, complete at every moment and readable by its owner only."""
+    """Write the file, and beside it the token alone for programs that want nothing else.
+
+    Both are complete at every moment and readable by their owner only.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(msgspec.json.encode(running))
-    fresh.replace(path)
+    _write(path.with_suffix(".token"), running.token.encode())
+    _write(path, msgspec.json.encode(running))
 
 
 def withdraw(path: Path, pid: int) -> None:
-    """Remove the file if it is still ours."""
+    """Remove both files if they are still ours."""
     found = running_now(path)
     if found is not None and found.pid == pid:
         path.unlink(missing_ok=True)
+        path.with_suffix(".token").unlink(missing_ok=True)
 
 
 def find_running(path: Path) -> Running:
@@ -94,3 +95,11 @@ def running_now(path: Path) -> Running | None:
         return msgspec.json.decode(path.read_bytes(), type=Running)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
+
+
+def _write(path: Path, content: bytes) -> None:
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(content)
+    fresh.replace(path)

@@ -77,6 +77,22 @@ def test_status_tells_every_symbol_of_the_list_fresh(stage: Stage) -> None:
     assert reliance["age_ms"] < 5_000
 
 
+def test_metrics_tell_of_the_running_demo(stage: Stage) -> None:
+    running = find_running(stage.home / "data" / "server.json")
+    token = (stage.home / "data" / "server.token").read_text()
+    request = Request(f"{running.url}/metrics", headers={"Authorization": f"Bearer {token}"})
+    with urlopen(request, timeout=10) as answer:
+        told = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines())
+    assert told["ticktick_link_state"] == "1.0"
+    assert told['ticktick_symbols{freshness="fresh"}'] == "15.0"
+    assert told['ticktick_redis_state{state="on"}'] == "1.0"
+    assert told["ticktick_clock_skew_ms"] == "0.0"
+    assert float(told["ticktick_feed_lag_ms_count"]) > 10
+    assert float(told['ticktick_stage_us_count{stage="engine"}']) > 10
+    assert float(told["ticktick_loop_lag_ms_count"]) > 5
+    assert float(told["ticktick_recorder_dropped_total"]) == 0
+
+
 def test_redis_holds_rising_ticks_in_rupees(stage: Stage) -> None:
     lines = stage.redis(1, "TS.RANGE", "symbol:RELIANCE", "-", "+", "COUNT", "5")
     assert len(lines) == 10

@@ -4,7 +4,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.web_stage import MORNING_NS, Site, SmallMarket, Stage, candle, instrument, running
+from tests.web_stage import (
+    CLI_TOKEN,
+    MORNING_NS,
+    Site,
+    SmallMarket,
+    Stage,
+    candle,
+    instrument,
+    running,
+)
 from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.instrument import Kind
 from ticktick.domain.market import CandleState
@@ -88,3 +97,14 @@ async def test_the_interface_describes_itself_to_who_may_read_it(site: Site) -> 
     paths = (await site.ask("GET", "/api/v1/openapi.json")).json()["paths"]
     assert "/api/v1/status" in paths
     assert "/api/v1/candles/{symbol}/{minutes}" in paths
+
+
+async def test_metrics_are_for_those_who_may_read() -> None:
+    async with running(Stage(), figures=lambda: b"ticktick_link_state 1.0\n") as site:
+        assert (await site.ask("GET", "/metrics")).status == 401
+        assert (await site.ask("GET", "/metrics", Authorization="Bearer wrong")).status == 401
+        answer = await site.ask("GET", "/metrics", Authorization=f"Bearer {CLI_TOKEN}")
+        assert (answer.status, answer.body) == (200, b"ticktick_link_state 1.0\n")
+        assert answer.headers["content-type"].startswith("text/plain; version=")
+        await site.log_in()
+        assert (await site.ask("GET", "/metrics")).status == 200

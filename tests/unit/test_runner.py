@@ -51,9 +51,21 @@ def test_the_pace_counts_events_and_starts_anew_when_taken() -> None:
     for second in range(3):
         runner.process(TimerFired(OPEN + second * NS_PER_S))
     pace = runner.take_pace()
-    assert (pace.events, pace.total_ns, pace.longest_ns) == (3, 3000, 1000)
-    assert str(pace) == "events=3 mean_us=1 longest_us=1"
+    assert (pace.events, pace.total_ns, pace.longest_ns) == (3, 9000, 3000)
+    assert str(pace) == "events=3 mean_us=3 longest_us=3"
     assert str(runner.take_pace()) == "events=0 mean_us=0 longest_us=0"
+
+
+def test_the_time_of_each_stage_is_counted_and_adds_up() -> None:
+    runner, _, _ = stage()
+    for second in range(3):
+        runner.process(TimerFired(OPEN + second * NS_PER_S))
+    assert {name: stage.total for name, stage in runner.stage_us.items()} == {
+        "record": 3.0,
+        "engine": 3.0,
+        "outputs": 3.0,
+    }
+    assert (runner.event_us.count, runner.event_us.total) == (3, 9.0)
 
 
 async def test_a_full_inbox_makes_a_source_wait_and_loses_nothing() -> None:

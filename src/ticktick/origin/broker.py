@@ -111,6 +111,10 @@ class BrokerOrigin:
         """Learn from a frame what time it is."""
         self._timekeeper.framed(sent_ns, received_ns)
 
+    def resumed(self, slept_s: float) -> None:
+        """Read again what happened meanwhile."""
+        self._refill.ask()
+
     def _keys(self) -> Sequence[str]:
         return [instrument.instrument_key for instrument in self.latest.instruments]
 

@@ -36,6 +36,10 @@ class Origin(Protocol):
         """Learn what time it is from a frame's own time and when it was read."""
         ...
 
+    def resumed(self, slept_s: float) -> None:
+        """Make good what was missed while the computer slept or the program was stopped."""
+        ...
+
 
 def event_ns(event: Event) -> int:
     """Market time of an event."""

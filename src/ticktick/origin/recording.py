@@ -43,6 +43,9 @@ class RecordingOrigin:
     def framed(self, sent_ns: int, received_ns: int) -> None:
         """Nothing: a recording tells the time itself."""
 
+    def resumed(self, slept_s: float) -> None:
+        """Nothing: a recording misses nothing."""
+
     async def _events(self) -> AsyncGenerator[Event]:
         for event in self._recording:
             wait_ns = event_ns(event) - self.clock.now_ns()

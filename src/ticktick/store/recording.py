@@ -185,6 +185,11 @@ class Recorder:
         return not self.trouble
 
     @property
+    def waiting_bytes(self) -> int:
+        """What waits for the disk."""
+        return self._queued_bytes
+
+    @property
     def text(self) -> str:
         """The state as a sentence for people."""
         return self.trouble or f"recording to {self.path.name}"

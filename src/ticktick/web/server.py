@@ -1,13 +1,15 @@
 """The web application: the page, the API and the socket behind one guard."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
@@ -28,11 +30,17 @@ PLAIN_PAGE: Final = _HERE / "plain"
 
 
 def create_app(
-    hub: Hub, sessions: Sessions, steering: Steering, port: int, page: Path | None = None
+    hub: Hub,
+    sessions: Sessions,
+    steering: Steering,
+    port: int,
+    page: Path | None = None,
+    figures: Callable[[], bytes] = bytes,
 ) -> FastAPI:
     """The application for a server that listens on `port` of this machine.
 
-    `page` is the folder of the page's files, by default `page_folder()`.
+    `page` is the folder of the page's files, by default `page_folder()`; `figures` is what
+    Prometheus reads, in its text format.
     """
     app = FastAPI(
         title="Tick-Tick",
@@ -48,6 +56,7 @@ def create_app(
         },
     )
     app.include_router(router(Routes(hub, sessions), Changes(steering)))
+    app.add_route("/metrics", partial(_metrics, figures), methods=["GET"], include_in_schema=False)
     files = page or page_folder()
     app.mount("/", StaticFiles(directory=files, html=True))
     app.add_middleware(
@@ -75,6 +84,10 @@ def _paths(page: Path) -> frozenset[str]:
 def _stamp(hub: Hub) -> Mapping[str, str]:
     system = hub.overview.system()
     return {"x-ticktick-mode": system.mode, "x-ticktick-time-ms": str(system.now_ms)}
+
+
+async def _metrics(figures: Callable[[], bytes], _: Request) -> Response:
+    return Response(figures(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 async def _refused(request: Request, error: Exception) -> Response:

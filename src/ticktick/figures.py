@@ -1,0 +1,218 @@
+"""What Prometheus reads of a running program: every figure, looked up when it is asked for."""
+
+import asyncio
+import threading
+from collections.abc import Iterator, Mapping
+from itertools import accumulate
+from typing import Final
+
+from msgspec import Struct
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from ticktick import __version__
+from ticktick.domain.market import Freshness
+from ticktick.engine.distribution import Distribution
+from ticktick.engine.loop_lag import LoopLag
+from ticktick.engine.meters import FeedLag, LinkTally
+from ticktick.engine.runner import Runner
+from ticktick.engine.supervisor import Supervisor
+from ticktick.market.rejections import COUNTER_OF_REASON
+from ticktick.store.recording import Recorder
+from ticktick.store.redis_store import RedisWriter
+from ticktick.web.overview import Overview
+from ticktick.web.parts import PartState
+from ticktick.web.status import SystemStatus, feed_state, watched_rows
+
+_PREFIX: Final = "ticktick"
+_STATES: Final = ("on", "degraded", "off")
+# counters by name that go down too, or are told with a label
+_LEVELS: Final = ("gap_minutes_open", "redis_waiting_points", "redis_waiting_candles")
+_LABELLED: Final = (*COUNTER_OF_REASON.values(), "redis_dropped_metric_points")
+
+
+class Measured(Struct, frozen=True):
+    """The parts whose figures are told; writer and recorder may be absent."""
+
+    overview: Overview
+    runner: Runner
+    supervisor: Supervisor
+    loop_lag: LoopLag
+    feed_lag: FeedLag
+    losses: LinkTally
+    writer: RedisWriter | None
+    recorder: Recorder | None
+
+
+class Figures(Collector):
+    """Collects everything anew at each reading, so that measuring costs nothing in between."""
+
+    def __init__(self, measured: Measured) -> None:
+        self._of = measured
+
+    def collect(self) -> Iterator[Metric]:
+        """Every figure. What is not known has no sample."""
+        system = self._of.overview.system()
+        yield from self._link(system)
+        yield from self._broker(system)
+        yield from self._market(system)
+        yield from self._program(system)
+        yield from self._stores(system)
+        yield from self._counters(system)
+
+    def _link(self, system: SystemStatus) -> Iterator[Metric]:
+        market = self._of.overview.market
+        feed = feed_state(market, system.now_ms)
+        yield _gauge("link_state", "1 while the feed's link is up.", market.link_up)
+        yield _counters(
+            "reconnects", "Losses of the link, by cause.", "cause", self._of.losses.losses
+        )
+        yield _gauge("canary_age_ms", "Age of the freshest index.", feed.canary_age_ms)
+        yield _histogram(
+            "feed_lag_ms",
+            "From the exchange's stamp of a frame to its reading, in market time.",
+            self._of.feed_lag.lags_ms,
+        )
+
+    def _broker(self, system: SystemStatus) -> Iterator[Metric]:
+        link = system.link
+        yield _gauge("ping_ms", "Last round trip of the feed's ping.", link.ping_ms)
+        latencies = {} if link.rest_ms is None else {"reads": link.rest_ms}
+        yield _gauges("rest_latency_ms", "Last REST call, by class.", "class", latencies)
+        yield _gauges(
+            "rest_waiting", "Calls that wait for their turn, by class.", "class", link.rest_waiting
+        )
+        yield _gauges(
+            "rate_budget", "Share of the tightest window left.", "class", link.budget_left
+        )
+        yield _gauge(
+            "clock_skew_ms",
+            "This computer's clock ahead of the exchange's; ages are free of it.",
+            link.clock_offset_ms,
+        )
+        yield _gauge("symbols_unheard", "Asked for twice, never told.", len(link.unheard))
+
+    def _market(self, system: SystemStatus) -> Iterator[Metric]:
+        market = self._of.overview.market
+        shown = [market.freshness[row] for row in watched_rows(market)]
+        by_state = {state.value: shown.count(state) for state in Freshness}
+        yield _gauges("symbols", "Watched symbols, by freshness.", "freshness", by_state)
+        yield _gauge("symbols_stale", "Watched symbols that are stale.", by_state["stale"])
+        yield _gauge("market_time_seconds", "The exchange's time.", system.now_ms / 1000)
+        yield _gauge("market_rate", "Market seconds per real second.", system.rate)
+        rejected = {why: market.counters.get(name, 0) for why, name in COUNTER_OF_REASON.items()}
+        yield _counters(
+            "frames_rejected", "Frames and values not believed, by reason.", "reason", rejected
+        )
+
+    def _program(self, system: SystemStatus) -> Iterator[Metric]:
+        of = self._of
+        yield _gauges(
+            "info", "1, with version and mode.", "version", {__version__: 1}, mode=system.mode
+        )
+        yield _histogram("loop_lag_ms", "How late tasks run.", of.loop_lag.lags_ms)
+        yield _gauge("loop_lag_recent_ms", "The same, worst second.", of.loop_lag.recent_ms)
+        yield _histogram("event_us", "Time for one event, all stages.", of.runner.event_us)
+        yield _histograms("stage_us", "Time for one event, by stage.", "stage", of.runner.stage_us)
+        yield _gauges("queue_depth", "What waits, by queue.", "queue", self._depths())
+        yield _counters(
+            "task_restarts", "Restarts after errors, by task.", "task", of.supervisor.restarts
+        )
+        yield _gauge("tasks_degraded", "Tasks that keep failing.", len(of.supervisor.degraded))
+        yield _gauge("tasks", "Tasks of the event loop.", len(asyncio.all_tasks()))
+        yield _gauge("threads", "Threads.", threading.active_count())
+        yield _gauge("clients", "Browsers that are connected.", of.overview.clients)
+
+    def _stores(self, system: SystemStatus) -> Iterator[Metric]:
+        writer, recorder = self._of.writer, self._of.recorder
+        yield _part("redis_state", "Redis", system.store)
+        yield _part("recorder_state", "the recording", system.recording)
+        if writer is not None:
+            lost = {"metric_points": writer.counters["redis_dropped_metric_points"], "candles": 0}
+            yield _counters("redis_dropped", "Never written to Redis, by kind.", "kind", lost)
+            yield _gauge("redis_lag_ms", "Age of the last batch when written.", writer.lag_ms)
+        if recorder is not None:
+            yield _counter("recorder_written", "Events recorded.", recorder.written)
+            yield _counter("recorder_dropped", "Events not recorded.", recorder.dropped)
+
+    def _depths(self) -> dict[str, int]:
+        depths = {"inbox_events": self._of.runner.waiting}
+        if self._of.writer is not None:
+            counters = self._of.writer.counters
+            depths["redis_points"] = counters["redis_waiting_points"]
+            depths["redis_candles"] = counters["redis_waiting_candles"]
+        if self._of.recorder is not None:
+            depths["recorder_bytes"] = self._of.recorder.waiting_bytes
+        return depths
+
+    def _counters(self, system: SystemStatus) -> Iterator[Metric]:
+        """Every counter of the status that was not told yet."""
+        overview = self._of.overview
+        counters = {**overview.market.counters, **system.counters, **overview.counters}
+        for name, value in counters.items():
+            text = "As in the counters of /api/v1/status."
+            if name in _LEVELS:
+                yield _gauge(name, text, value)
+            elif name not in _LABELLED:
+                yield _counter(name, text, value)
+
+
+def exposition(figures: Figures) -> bytes:
+    """The figures, and those of the process, in Prometheus' text format."""
+    registry = CollectorRegistry()
+    registry.register(figures)
+    ProcessCollector(namespace=_PREFIX, registry=registry)
+    return generate_latest(registry)
+
+
+def _gauge(name: str, text: str, value: float | None) -> Metric:
+    return GaugeMetricFamily(f"{_PREFIX}_{name}", text, value)
+
+
+def _gauges(
+    name: str, text: str, label: str, values: Mapping[str, float], **more: str
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"{_PREFIX}_{name}", text, labels=[label, *more])
+    for word, value in values.items():
+        family.add_metric([word, *more.values()], value)
+    return family
+
+
+def _part(name: str, what: str, part: PartState) -> Metric:
+    values = {state: float(state == part.state) for state in _STATES}
+    return _gauges(name, f"1 for the state of {what}.", "state", values)
+
+
+def _counter(name: str, text: str, value: float) -> Metric:
+    return CounterMetricFamily(f"{_PREFIX}_{name}", text, value)
+
+
+def _counters(name: str, text: str, label: str, values: Mapping[str, float]) -> Metric:
+    family = CounterMetricFamily(f"{_PREFIX}_{name}", text, labels=[label])
+    for word, value in values.items():
+        family.add_metric([word], value)
+    return family
+
+
+def _histogram(name: str, text: str, spread: Distribution) -> Metric:
+    family = HistogramMetricFamily(f"{_PREFIX}_{name}", text)
+    family.add_metric([], _buckets(spread), spread.total)
+    return family
+
+
+def _histograms(name: str, text: str, label: str, spreads: Mapping[str, Distribution]) -> Metric:
+    family = HistogramMetricFamily(f"{_PREFIX}_{name}", text, labels=[label])
+    for word, spread in spreads.items():
+        family.add_metric([word], _buckets(spread), spread.total)
+    return family
+
+
+def _buckets(spread: Distribution) -> list[tuple[str, float]]:
+    bounds = [*(str(bound) for bound in spread.bounds), "+Inf"]
+    return list(zip(bounds, accumulate(spread.counts), strict=True))
