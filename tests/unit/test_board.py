@@ -20,6 +20,7 @@ from ticktick.domain.event import (
     PatternFound,
     PatternJudged,
     PatternSuperseded,
+    WatchlistChanged,
 )
 from ticktick.domain.market import TIMEFRAMES, Candle, CandleState
 
@@ -55,6 +56,18 @@ class Store:
     def check(self) -> None:
         expected = Indicators("ACME", 1).seed(self.stored())
         assert self.board.reading("ACME", 1) == expected
+
+
+def test_the_lines_of_a_symbol_that_left_or_was_restated_are_forgotten() -> None:
+    for change in ({"removed": ("ACME",)}, {"restated": ("ACME",)}, {"removed": ("BOLT",)}):
+        store = Store()
+        past = walk(60)
+        store.begin(past)
+        store.change(replace(past[30], volume=past[30].volume + 1, revision=1))
+        store.board.hear([WatchlistChanged(OPEN, (), **change)])
+        is_kept = "BOLT" in change.get("removed", ())
+        assert (store.board.reading("ACME", 1) is not None) is is_kept
+        assert store.board.waiting == int(is_kept)
 
 
 def of(kind: type[T], facts: Sequence[Fact]) -> list[T]:

@@ -281,6 +281,11 @@ def a_busy_morning() -> list[Event]:
             if rng.random() < 0.5
         }
         events.append(frame(at_ns + 1, rows))
+        if second in (100, 200, 300):  # one leaves, comes back, and begins a new past
+            every = (instrument(), instrument("BOLT"), index())
+            listed = every[1:] if second == 100 else every
+            restated = ("BOLT",) if second == 300 else ()
+            events.append(InstrumentsResolved(at_ns + 1, listed, "NIFTY", restated=restated))
         if second % 97 == 96:
             events.append(FrameArrived(at_ns + 2, 0, GARBAGE))
             events.append(LinkChanged(at_ns + 3, False, "reset"))

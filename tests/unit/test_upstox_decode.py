@@ -369,6 +369,14 @@ def test_given_a_key_nobody_asked_for_when_decoded_then_it_is_counted_and_left_o
     assert decoded.exchange_ns == SENT_MS * 10**6
 
 
+def test_given_a_key_that_was_followed_before_when_decoded_then_nobody_is_told() -> None:
+    slots = table()
+    (key,) = slots.row_of_key
+    slots.follow([])
+    decoded = ProtobufDecoder().decode(frame(full_feed(ltpc=trade()), key), slots, 1, 1)
+    assert (decoded.unknown_keys, decoded.rows.tolist(), decoded.samples) == (0, [], [])
+
+
 @pytest.mark.parametrize("feed", [pb2.Feed(), pb2.Feed(fullFeed=pb2.FullFeed()), full_feed()])
 def test_given_a_packet_that_says_nothing_when_decoded_then_no_row_is_touched(
     feed: pb2.Feed,

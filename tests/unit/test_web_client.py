@@ -24,6 +24,7 @@ from ticktick.domain.event import (
     FreshnessChanged,
     Noticed,
     PhaseChanged,
+    WatchlistChanged,
 )
 from ticktick.domain.market import CandleState, Freshness
 from ticktick.domain.sessions import Phase
@@ -119,6 +120,35 @@ def test_new_instruments_bring_a_new_list_and_their_rows_alone() -> None:
     assert [row["symbol"] for row in change["data"]["instruments"]] == ["RELIANCE", "ITC"]
     assert list(browser.rows) == [1]
     assert types(browser.read()) == []
+
+
+def test_a_symbol_that_is_removed_leaves_the_list_and_its_rows_are_owed_no_more() -> None:
+    stage = Stage()
+    browser = Browser(stage.hub)
+    browser.client.look_at(View("RELIANCE", 1))
+    browser.read()
+    browser.rows.clear()
+    stage.hub.take(stage.market.trade("RELIANCE", 140_005))
+    stage.hub.take(stage.market.trade("M&M", 301_500))
+    stage.market.table.follow([instrument("M&M"), instrument("ITC")])
+    stage.hub.take(outputs(facts=[WatchlistChanged(MORNING_NS, ("M&M", "ITC"))]))
+    (change,) = browser.read()
+    assert [row["symbol"] for row in change["data"]["instruments"]] == ["M&M", "ITC"]
+    assert sorted(browser.rows) == [1, 3]
+    assert types(browser.read(10.0)) == ["status"]
+
+
+def test_a_chart_whose_past_became_void_is_sent_anew() -> None:
+    stage = Stage()
+    browser = Browser(stage.hub)
+    stage.market.closed["RELIANCE", 1] = [candle(close=140_000)]
+    browser.client.look_at(View("RELIANCE", 1))
+    browser.read()
+    stage.market.closed["RELIANCE", 1] = []
+    change = WatchlistChanged(MORNING_NS, ("RELIANCE",), restated=("RELIANCE",))
+    stage.hub.take(outputs(facts=[change]))
+    assert types(browser.read()) == ["candles", "depth"]
+    assert browser.candles == {}
 
 
 def test_a_symbol_that_is_followed_from_now_on_without_being_watched_is_told() -> None:

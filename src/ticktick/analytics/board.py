@@ -5,12 +5,12 @@ filled - makes the line of that symbol and timeframe stale: it is made anew from
 candles, some lines at each event, so that no frame waits behind a month of candles.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Final
 
 from ticktick.analytics.line import Line
 from ticktick.domain.analysis import Pattern, Reading
-from ticktick.domain.event import CandleChanged, Fact
+from ticktick.domain.event import CandleChanged, Fact, WatchlistChanged
 from ticktick.domain.market import Candle, CandleState
 
 _SETTLED: Final = frozenset({CandleState.FINAL, CandleState.BACKFILLED})
@@ -48,6 +48,8 @@ class AnalyticsBoard:
                 found += self._take(fact.candle, fact.at_ns)
             elif isinstance(fact, CandleChanged) and fact.candle.state is CandleState.MISSING:
                 self._mark((fact.candle.symbol, fact.candle.minutes))
+            elif isinstance(fact, WatchlistChanged):
+                self._forget({*fact.removed, *fact.restated})
         return found
 
     def work(self, at_ns: int) -> list[Fact]:
@@ -82,6 +84,12 @@ class AnalyticsBoard:
                 self._mark(name)
             return ()
         return line.update(candle, at_ns)
+
+    def _forget(self, symbols: Set[str]) -> None:
+        """Keep no line of these symbols: what comes next has nothing to do with it."""
+        for lines in (self._lines, self._stale):
+            for name in [name for name in lines if name[0] in symbols]:
+                del lines[name]
 
     def _mark(self, name: LineId) -> None:
         """Let the line be made anew, after those that have waited without being marked again."""

@@ -146,6 +146,20 @@ class CandleChanged(Struct, frozen=True, tag="candle"):
     candle: Candle
 
 
+class WatchlistChanged(Struct, frozen=True, tag="watchlist"):
+    """Other symbols are followed than before, or other instruments stand behind them.
+
+    `followed` are all of them in their order. Of those `removed` and `restated` everything is
+    forgotten; the past of the `restated` is read again.
+    """
+
+    at_ns: int
+    followed: tuple[str, ...]
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    restated: tuple[str, ...] = ()
+
+
 class FreshnessChanged(Struct, frozen=True, tag="freshness"):
     """A symbol's data became older or newer by a class."""
 
@@ -210,6 +224,7 @@ class PatternSuperseded(Struct, frozen=True, tag="pattern_superseded"):
 
 Fact: TypeAlias = (
     CandleChanged
+    | WatchlistChanged
     | FreshnessChanged
     | PhaseChanged
     | FeedChanged

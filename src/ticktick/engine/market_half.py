@@ -23,6 +23,7 @@ from ticktick.domain.event import (
     PhaseChanged,
     QuotesRead,
     TimerFired,
+    WatchlistChanged,
 )
 from ticktick.domain.market import Candle, Freshness
 from ticktick.domain.sessions import Calendar, Phase
@@ -111,11 +112,13 @@ class MarketHalf:
 
     def forming(self, symbol: str, minutes: int) -> Candle | None:
         """The running candle of one of the six timeframes; None between trades and sessions."""
-        return self._candles.forming(self.table.row_of_symbol[symbol], minutes)
+        row = self.table.row_of_symbol.get(symbol)
+        return None if row is None else self._candles.forming(row, minutes)
 
     def candles(self, symbol: str, minutes: int) -> Sequence[Candle]:
         """The closed candles, oldest first: the newest 800 minutes, 400 of other timeframes."""
-        return self._candles.closed(self.table.row_of_symbol[symbol], minutes)
+        row = self.table.row_of_symbol.get(symbol)
+        return () if row is None else self._candles.closed(row, minutes)
 
     def has_volume(self, symbol: str) -> bool:
         """Whether the exchange counts volume for the symbol."""
@@ -126,8 +129,9 @@ class MarketHalf:
         return self._windows.newest(self.table.row_of_symbol[symbol])
 
     def resolve(self, event: InstrumentsResolved) -> Change:
-        """Give the instruments their rows and say what was repaired or not found."""
-        self.table.add(event.instruments)
+        """Follow these instruments and no others; say what was repaired or not found."""
+        before = tuple(self.table.row_of_symbol)
+        gone = self.table.follow(event.instruments)
         instruments = self.table.instruments
         self.freshness += [Freshness.UNKNOWN] * (len(instruments) - len(self.freshness))
         self._screen.watch()
@@ -135,7 +139,12 @@ class MarketHalf:
         self._candles.watch()
         self._canary = event.canary
         self.extras = frozenset(event.extras)
+        change = _list_change(before, event)
+        restated = [self.table.row_of_symbol[symbol] for symbol in change.restated]
+        self._forget(_union(gone, np.array(restated, np.int32)))
         facts: list[Fact] = [Noticed(event.at_ns, "info", note) for note in event.notes]
+        if change.added or change.removed or change.restated:
+            facts.append(change)
         self._requote(self._phases.watch(instruments, event.at_ns), event.at_ns, facts)
         self._judge(self._all_rows(), event.at_ns, facts)
         return self._all_rows(), facts
@@ -196,6 +205,8 @@ class MarketHalf:
     def history(self, event: HistoryRead) -> Change:
         """Merge the broker's finished minutes of one symbol."""
         row = self.table.row_of_symbol.get(event.symbol)
+        if row is None and self.table.known(event.symbol) is not None:
+            return _NONE, []  # it was removed while its history was on the way
         if row is None:
             text = f"history of {event.symbol} was read, but nobody watches it; it is not kept"
             return _NONE, [Noticed(event.at_ns, "warning", text)]
@@ -267,11 +278,33 @@ class MarketHalf:
             newest_ns = min(int(slot["exchange_ns"]), int(slot["received_ns"]))
         return now_ns - newest_ns <= self._fresh_ns
 
+    def _forget(self, rows: Rows) -> None:
+        """Know nothing of these rows any more."""
+        self.table.forget(rows)
+        self._screen.forget_rows(rows)
+        self._metrics.forget(rows)
+        self._candles.forget(rows)
+        self._heard[rows] = False
+        for row in rows.tolist():
+            self.freshness[row] = Freshness.UNKNOWN
+
     def _all_rows(self) -> Rows:
-        return np.arange(len(self.table), dtype=np.int32)
+        return np.array(sorted(self.table.followed), np.int32)
 
     def _rows(self, mask: NDArray[np.bool_]) -> Rows:
         return np.flatnonzero(mask).astype(np.int32)
+
+
+def _list_change(before: Sequence[str], event: InstrumentsResolved) -> WatchlistChanged:
+    """What a new list changes against the symbols that were followed before."""
+    followed = tuple(instrument.symbol for instrument in event.instruments)
+    return WatchlistChanged(
+        event.at_ns,
+        followed,
+        added=tuple(symbol for symbol in followed if symbol not in before),
+        removed=tuple(symbol for symbol in before if symbol not in followed),
+        restated=tuple(s for s in followed if s in event.restated and s in before),
+    )
 
 
 def _union(*rows: Rows) -> Rows:

@@ -54,15 +54,16 @@ class Candles:
 
     def watch(self) -> None:
         """Open a book for every instrument that has none yet."""
-        for row in range(len(self._books), len(self._table)):
-            self._books.append(
-                CandleBook(
-                    self._table.instruments[row].symbol,
-                    partial(self._phases.stretch, row),
-                    self._grace_ns,
-                    self._confirm_ns,
-                )
-            )
+        self._books += [self._book(row) for row in range(len(self._books), len(self._table))]
+
+    def forget(self, rows: Rows) -> None:
+        """Begin a new book for these rows."""
+        for row in rows.tolist():
+            self._books[row] = self._book(row)
+        self._forming[rows] = 0
+        self._frontier_ns[rows] = 0
+        self._due_ns[rows] = NEVER_NS
+        self._minutes_seen[rows] = 0
 
     def pause(self, rows: Rows, at_ns: int) -> None:
         """Note that the rows' trades are not seen any more."""
@@ -133,6 +134,10 @@ class Candles:
     def closed(self, row: int, minutes: int) -> Sequence[Candle]:
         """The closed candles of the timeframe, oldest first."""
         return self._books[row].candles(minutes)
+
+    def _book(self, row: int) -> CandleBook:
+        symbol, stretch_at = self._table.instruments[row].symbol, partial(self._phases.stretch, row)
+        return CandleBook(symbol, stretch_at, self._grace_ns, self._confirm_ns)
 
     def _take_minutes(self, rows: Rows) -> list[Candle]:
         slots = self._table.records

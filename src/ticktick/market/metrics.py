@@ -46,6 +46,11 @@ class TickMetrics:
         for name in ("tick_return", "vwap"):
             self.values[METRIC_ROW[name]].fill(np.nan)
 
+    def forget(self, rows: Rows) -> None:
+        """Know nothing of these rows any more."""
+        self._windows.forget(rows)
+        self.values[:, rows] = np.nan
+
     def take(self, rows: Rows, exchange_ns: int) -> None:
         """Find the trades of the touched rows and measure everything of them."""
         slots, windows = self._table.records, self._windows

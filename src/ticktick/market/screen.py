@@ -81,6 +81,12 @@ class Screen:
         self._band_low.fill(0)
         self._suspect_price.fill(0)
 
+    def forget_rows(self, rows: Rows) -> None:
+        """Know nothing of these rows any more."""
+        self._band_high[rows] = 0
+        self._band_low[rows] = 0
+        self._suspect_price[rows] = 0
+
     def is_timely(self, exchange_ns: int, received_ns: int) -> bool:
         """Whether a frame that speaks of no instrument may be believed by its time."""
         is_ahead = exchange_ns > received_ns + self._ahead_limit_ns

@@ -16,7 +16,10 @@ CAPACITY: Final = 512
 class SlotTable:
     """Newest known state of each instrument, as columns.
 
-    `records` is SLOT[capacity]; the row of an instrument never changes while the program runs.
+    `records` is SLOT[capacity]; the row of an instrument never changes while the program runs,
+    even if it is not followed for a while. `followed` are the rows of the present list, in its
+    order; `row_of_key` and `row_of_symbol` know no others. Frames that were on the way may still
+    tell the `left_keys`.
     A decoder writes `incoming`, of the same shape; what the screen believes of it gets into
     `records`, which everything else reads. Between frames both are equal. `words` and
     `incoming_words` are the same memory as int64[capacity, words].
@@ -28,8 +31,11 @@ class SlotTable:
         self.words: Ints = self.records.view(np.int64).reshape(capacity, -1)
         self.incoming_words: Ints = self.incoming.view(np.int64).reshape(capacity, -1)
         self.instruments: list[Instrument] = []
+        self.followed: list[int] = []
         self.row_of_key: dict[str, int] = {}
+        self.left_keys: set[str] = set()
         self.row_of_symbol: dict[str, int] = {}
+        self._rows: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self.instruments)
@@ -40,11 +46,36 @@ class SlotTable:
         return len(self.records)
 
     def add(self, instruments: Iterable[Instrument]) -> NDArray[np.int32]:
-        """Give each new instrument a row; return the rows of all of them.
+        """Follow these too; return their rows.
 
         Raises ValueError when the table is full.
         """
-        return np.array([self._row(instrument) for instrument in instruments], np.int32)
+        rows = [self._row(instrument) for instrument in instruments]
+        self.followed += [row for row in rows if row not in self.followed]
+        return np.array(rows, np.int32)
+
+    def follow(self, instruments: Iterable[Instrument]) -> Rows:
+        """Follow these and nothing else; return the rows that are no longer followed.
+
+        Raises ValueError when the table is full.
+        """
+        before = self.followed
+        self.followed = [self._row(instrument) for instrument in instruments]
+        gone = sorted({*before} - {*self.followed})
+        for row in gone:
+            del self.row_of_symbol[self.instruments[row].symbol]
+            self._leave_key(row)
+        return np.array(gone, np.int32)
+
+    def known(self, symbol: str) -> Instrument | None:
+        """What stands behind a symbol that is followed, or stood there when it was."""
+        row = self._rows.get(symbol)
+        return None if row is None else self.instruments[row]
+
+    def forget(self, rows: Rows) -> None:
+        """Know nothing of these rows any more."""
+        self.words[rows] = 0
+        self.incoming_words[rows] = 0
 
     def accept(self, rows: Rows) -> None:
         """Believe what the rows were told."""
@@ -59,13 +90,23 @@ class SlotTable:
         return np.array([i.price_scale for i in self.instruments], np.float64)
 
     def _row(self, instrument: Instrument) -> int:
-        row = self.row_of_symbol.get(instrument.symbol)
+        row = self._rows.get(instrument.symbol)
         if row is None:
             row = len(self.instruments)
             if row == self.capacity:
                 raise ValueError(f"no room for {instrument.symbol}: {row} instruments are the most")
             self.instruments.append(instrument)
-            self.row_of_symbol[instrument.symbol] = row
+            self._rows[instrument.symbol] = row
+        self._leave_key(row)
         self.instruments[row] = instrument
+        self.row_of_symbol[instrument.symbol] = row
         self.row_of_key[instrument.instrument_key] = row
+        self.left_keys.discard(instrument.instrument_key)
         return row
+
+    def _leave_key(self, row: int) -> None:
+        """Let the row's key stand for nothing, unless another row has it by now."""
+        key = self.instruments[row].instrument_key
+        if self.row_of_key.get(key) == row:
+            del self.row_of_key[key]
+            self.left_keys.add(key)

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ticktick.core.columns import Rows
 from ticktick.core.measure import NEVER_NS
 from ticktick.core.trade import UNKNOWN
 
@@ -45,6 +46,18 @@ class Windows:
         self.trade_count.fill(0)
         self.oldest_ns.fill(NEVER_NS)
         self.sums.fill(0)
+
+    def forget(self, rows: Rows) -> None:
+        """Know nothing of these rows, not even their newest trade."""
+        self.base_price[rows] = self.previous_price[rows] = 0
+        self.base_trade_ns[rows] = 0
+        self.volume_delta[rows] = self.traded[rows] = 0
+        self.tick_head[rows] = self.tick_count[rows] = 0
+        self.trade_head[rows] = self.trade_count[rows] = 0
+        self.sums[rows] = 0
+        self.base_volume[rows] = UNKNOWN
+        self.suspect_volume[rows] = UNKNOWN
+        self.oldest_ns[rows] = NEVER_NS
 
     def newest(self, row: int) -> NDArray[np.int64]:
         """The kept updates of the row, int64[n, 5], oldest first; a copy."""

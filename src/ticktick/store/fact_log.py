@@ -2,7 +2,7 @@
 
 import logging
 
-from ticktick.domain.event import FeedChanged, Noticed, PhaseChanged
+from ticktick.domain.event import FeedChanged, Noticed, PhaseChanged, WatchlistChanged
 from ticktick.engine.ports import Outputs
 
 _log = logging.getLogger("ticktick.market")
@@ -21,6 +21,10 @@ class FactLog:
                 case FeedChanged(up=up, reason=reason):
                     importance = logging.INFO if up else logging.WARNING
                     _log.log(importance, "feed %s: %s", "up" if up else "down", reason)
+                case WatchlistChanged(added=added, removed=removed, restated=restated):
+                    parts = {"new": added, "removed": removed, "restated": restated}
+                    told = [f"{word}: {', '.join(names)}" for word, names in parts.items() if names]
+                    _log.info("the list changed; %s", "; ".join(told))
                 case PhaseChanged(segment=segment, phase=phase, source=source):
                     _log.info("%s is %s (%s)", segment, phase, source)
                 case _:

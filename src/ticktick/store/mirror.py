@@ -1,14 +1,16 @@
 """The market as Redis shows it: what is written at each flush and again after a loss."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from ticktick.domain.market import Candle, CandleState, Freshness
+from ticktick.domain.market import TIMEFRAMES, Candle, CandleState, Freshness
 from ticktick.store.keys import (
     CANDLE_DATABASE,
     MANY_SYMBOLS,
     OWNER_KEY,
     TICK_DATABASE,
+    candle_family,
+    candle_latest,
     tick_latest,
 )
 from ticktick.store.link import Command, Link, require
@@ -82,11 +84,13 @@ class Mirror:
         many = len(self._market.table) > MANY_SYMBOLS
         points = [point for rows in batch.rows for point in tick_points(rows, many=many)]
         self._write_latest_ticks(batch)
+        self._void(batch.restated, candle_series, many=many)
         refused = tick_series.append(points)
         bars = self._candle_points(batch.candles.values(), many=many)
         refused += candle_series.append(bars)
         self._write_latest_candles(batch.candles.values())
         self._hold(batch.candles.values())
+        self._remove(batch.removed)
         return sum(len(point.values) for point in [*points, *bars]) - refused, refused
 
     def beat(self) -> bool:
@@ -144,6 +148,27 @@ class Mirror:
         commands = [command for hash_ in hashes for command in hash_.commands()]
         require(self._candle_link.ask_all(commands))
 
+    def _void(self, restated: Mapping[str, int], series: Series, *, many: bool) -> None:
+        """Remove candles of another price level: mixed with the new ones they would be wrong."""
+        for symbol, before_ms in restated.items():
+            for minutes in TIMEFRAMES:
+                series.trim(candle_family(symbol, minutes, many=many), before_ms)
+                self._held.pop((symbol, minutes), None)
+                self._newest_ns.pop((symbol, minutes), None)
+
+    def _remove(self, removed: Iterable[str]) -> None:
+        """Let nothing latest stand there of symbols that are followed no more."""
+        gone = [symbol for symbol in removed if symbol not in self._market.table.row_of_symbol]
+        for symbol in gone:
+            self._ticks.pop(tick_latest(symbol), None)
+            for minutes in TIMEFRAMES:
+                self._held.pop((symbol, minutes), None)
+                self._newest_ns.pop((symbol, minutes), None)
+        if gone:
+            hashes = [candle_latest(symbol, minutes) for symbol in gone for minutes in TIMEFRAMES]
+            self._candle_link.ask("DEL", *hashes)
+            self._tick_link.ask("DEL", *map(tick_latest, gone))
+
     def _hold(self, candles: Iterable[Candle]) -> None:
         for candle in candles:
             held = self._held.setdefault((candle.symbol, candle.minutes), {})
@@ -154,5 +179,7 @@ class Mirror:
                     del held[start_ns]
 
     def _scale(self, symbol: str) -> int:
-        table = self._market.table
-        return table.instruments[table.row_of_symbol[symbol]].price_scale
+        instrument = self._market.table.known(symbol)
+        if instrument is None:
+            raise AssertionError(f"a candle of {symbol} comes from no instrument")
+        return instrument.price_scale

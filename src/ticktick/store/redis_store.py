@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from ticktick.domain.clock import NS_PER_MS
-from ticktick.domain.event import CandleChanged, FreshnessChanged
+from ticktick.domain.event import CandleChanged, FreshnessChanged, WatchlistChanged
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import Candle, CandleState
 from ticktick.engine.ports import Outputs
@@ -96,6 +96,8 @@ class RedisWriter:
                     candles.append(fact.candle)
             elif isinstance(fact, FreshnessChanged):
                 freshness[fact.symbol] = fact.freshness
+            elif isinstance(fact, WatchlistChanged):
+                self._spool.forget(fact.removed, fact.restated, fact.at_ns // NS_PER_MS)
         self._spool.add(self._copy_rows(outputs), candles, freshness)
 
     def close(self, timeout_s: float = 3.0) -> None:

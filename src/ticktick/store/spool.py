@@ -6,6 +6,7 @@ be written; nothing here waits for more than a lock held for microseconds.
 
 import threading
 from collections import deque
+from collections.abc import Iterable
 from itertools import islice
 from typing import Final
 
@@ -50,11 +51,17 @@ class Rows(Struct, frozen=True):
 
 
 class Batch(Struct):
-    """What is written together; candles by symbol, minutes and start, each the newest revision."""
+    """What is written together; candles by symbol, minutes and start, each the newest revision.
+
+    Of the `restated` symbols every candle before that moment (ms) is void, and is removed first;
+    of the `removed` ones nothing latest is left in the end.
+    """
 
     rows: list[Rows]
     candles: dict[CandleId, Candle]
     freshness: dict[str, Freshness]
+    restated: dict[str, int]
+    removed: set[str]
 
 
 class Spool:
@@ -68,6 +75,8 @@ class Spool:
         self._rows: deque[Rows] = deque()
         self._candles: dict[CandleId, Candle] = {}
         self._freshness: dict[str, Freshness] = {}
+        self._restated: dict[str, int] = {}
+        self._removed: set[str] = set()
         self._points = 0
         self._bytes = 0
 
@@ -95,13 +104,23 @@ class Spool:
                 self._bytes += rows.bytes
                 self._drop_oldest()
 
+    def forget(self, removed: Iterable[str], restated: Iterable[str], at_ms: int) -> None:
+        """Let what was kept of these symbols before the moment be gone."""
+        with self._lock:
+            self._removed.update(removed)
+            self._restated |= dict.fromkeys(restated, at_ms)
+            self._candles = self._valid(self._candles)
+
     def take(self, most_candles: int) -> Batch:
         """Remove all rows and up to so many candles, in the order in which they came."""
         with self._lock:
             rows, self._rows = list(self._rows), deque()
             freshness, self._freshness = self._freshness, {}
+            restated, self._restated = self._restated, {}
+            removed, self._removed = self._removed, set()
             ids = list(islice(self._candles, most_candles))
-            return Batch(rows, {key: self._candles.pop(key) for key in ids}, freshness)
+            candles = {key: self._candles.pop(key) for key in ids}
+            return Batch(rows, candles, freshness, restated, removed)
 
     def done(self, batch: Batch) -> None:
         """Forget a batch that was written."""
@@ -112,14 +131,23 @@ class Spool:
         """Put back a batch that was not, or only partly, written; what is newer wins."""
         with self._lock:
             self._rows.extendleft(reversed(batch.rows))
-            self._candles = batch.candles | self._candles
+            self._candles = self._valid(batch.candles) | self._candles
             self._freshness = batch.freshness | self._freshness
+            self._restated = batch.restated | self._restated
+            self._removed |= batch.removed
             self._drop_oldest()
 
     def again(self, candles: dict[CandleId, Candle]) -> None:
         """Queue candles that were written before, where no newer revision waits."""
         with self._lock:
-            self._candles = candles | self._candles
+            self._candles = self._valid(candles) | self._candles
+
+    def _valid(self, candles: dict[CandleId, Candle]) -> dict[CandleId, Candle]:
+        """Those of no symbol that was restated or removed since."""
+        void = self._restated.keys() | self._removed
+        if not void:
+            return candles
+        return {key: candle for key, candle in candles.items() if candle.symbol not in void}
 
     def _drop_oldest(self) -> None:
         while self._rows and (self._points > self._most_points or self._bytes > self._most_bytes):

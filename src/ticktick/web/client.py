@@ -71,6 +71,11 @@ class Client:
         self._view_is_new = True
         self._depth_is_new = True
 
+    def look_again(self) -> None:
+        """Send the chart and its depth anew: another past may stand behind the symbol."""
+        self._view_is_new = self._depth_is_new = True
+        self._forming = None
+
     def hurry_status(self) -> None:
         """Send the status with the next batch."""
         self._status_due_s = 0.0
@@ -104,11 +109,22 @@ class Client:
         if known == self._announced:
             return []
         if known is not None:
-            self._pending[len(known[0]) : len(self._announced[0])] = True
+            self._relist(known)
             return [self._envelope("instruments", Instruments(self._overview.instruments()))]
         self._pending[: len(self._market.table)] = True
         self._status_due_s = now_s + STATUS_EVERY_S
         return [self._envelope("hello", self._overview.hello())]
+
+    def _relist(self, known: Listing) -> None:
+        """Owe the rows that stand for another instrument, and nothing of those that are gone."""
+        table, old = self._market.table, frozenset(known[0])
+        fresh = [row for row in table.followed if table.instruments[row] not in old]
+        is_followed = np.zeros_like(self._pending)
+        is_followed[table.followed] = True
+        self._pending &= is_followed
+        self._pending[fresh] = True
+        if self._view is not None and self._view.symbol not in table.row_of_symbol:
+            self._view = None
 
     def _queue(self, facts: Iterable[Queued]) -> None:
         for fact in facts:

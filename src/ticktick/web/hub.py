@@ -23,6 +23,7 @@ from ticktick.domain.event import (
     PatternJudged,
     PatternSuperseded,
     PhaseChanged,
+    WatchlistChanged,
 )
 from ticktick.domain.market import TIMEFRAMES
 from ticktick.engine.ports import Outputs
@@ -63,11 +64,14 @@ class Hub:
         queued = [fact for fact in map(_queued, facts) if fact is not None]
         candles = [fact.candle for fact in facts if isinstance(fact, CandleChanged)]
         urgent = any(isinstance(fact, FeedChanged | PhaseChanged) for fact in facts)
+        is_relisted = any(isinstance(fact, WatchlistChanged) for fact in facts)
         for client in self._clients:
             conflated = client.take(outputs.touched, queued, candles)
             self.overview.counters["client_conflated_total"] += conflated
             if urgent:
                 client.hurry_status()
+            if is_relisted:
+                client.look_again()
 
     def join(self) -> Client:
         """A further browser, which is owed everything."""
@@ -150,6 +154,7 @@ def _queued(fact: Fact) -> Queued | None:
             return _fact("notice", notice(fact))
         case (
             CandleChanged()
+            | WatchlistChanged()
             | IndicatorsRead()
             | PatternFound()
             | PatternJudged()

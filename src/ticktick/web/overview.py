@@ -85,7 +85,8 @@ class Overview:
 
     def listing(self) -> Listing:
         """What the rows stand for at this moment: equal as long as no instrument changed."""
-        return tuple(self.market.table.instruments), self.market.extras
+        table = self.market.table
+        return tuple(table.instruments[row] for row in table.followed), self.market.extras
 
     def status(self) -> Status:
         """The state of the system at this moment of market time."""

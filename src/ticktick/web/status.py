@@ -89,7 +89,7 @@ def feed_state(
     """The link, how many symbols are fresh, and the age of the freshest index."""
     table = market.table
     freshness = [market.freshness[row] for row in watched_rows(market)]
-    indices = [row for row, i in enumerate(table.instruments) if i.kind is Kind.INDEX]
+    indices = [row for row in table.followed if table.instruments[row].kind is Kind.INDEX]
     newest_ns = int(table.records["exchange_ns"][indices].max(initial=0))
     return FeedState(
         up=market.link_up,
@@ -104,20 +104,20 @@ def feed_state(
 
 
 def followed_rows(market: LiveMarket) -> list[int]:
-    """The rows that somebody follows: the user's list and the indices beside it."""
-    return list(range(len(market.table)))
+    """The rows that somebody follows: the user's list in its order, the indices beside it."""
+    return list(market.table.followed)
 
 
 def watched_rows(market: LiveMarket) -> list[int]:
     """The rows of the user's list."""
-    extras = market.extras
-    return [row for row, i in enumerate(market.table.instruments) if i.symbol not in extras]
+    table, extras = market.table, market.extras
+    return [row for row in table.followed if table.instruments[row].symbol not in extras]
 
 
 def extra_rows(market: LiveMarket) -> list[int]:
     """The rows that are followed but not on the user's list, such as the canary index."""
-    extras = market.extras
-    return [row for row, i in enumerate(market.table.instruments) if i.symbol in extras]
+    table, extras = market.table, market.extras
+    return [row for row in table.followed if table.instruments[row].symbol in extras]
 
 
 def symbol_statuses(market: LiveMarket, rows: Iterable[int], now_ms: int) -> list[SymbolStatus]:

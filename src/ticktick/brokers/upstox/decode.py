@@ -8,7 +8,6 @@ from google.protobuf.message import DecodeError as ParseError
 from numpy.typing import NDArray
 
 from ticktick.domain.clock import NS_PER_MS
-from ticktick.domain.instrument import Instrument
 from ticktick.domain.sessions import Phase
 from ticktick.domain.slots import DEPTH_LEVELS
 from ticktick.engine.ports import Decoded
@@ -56,7 +55,7 @@ class ProtobufDecoder:
         """
         frame, unknown_parts = _parsed(data)
         at_ns = frame.currentTs * NS_PER_MS
-        packets = _Packets(table.row_of_key, table.instruments, frame.currentTs)
+        packets = _Packets(table, frame.currentTs)
         touched: list[int] = []
         whole: list[int] = []
         for key, feed in frame.feeds.items():
@@ -98,24 +97,22 @@ class _Impossible(Exception):
 class _Packets:
     """Reads the packets of one frame and counts those that cannot be used."""
 
-    def __init__(
-        self, row_of_key: Mapping[str, int], instruments: Sequence[Instrument], sent_ms: int
-    ) -> None:
+    def __init__(self, table: SlotTable, sent_ms: int) -> None:
         self.unknown = 0
         self.refused = 0
         self.samples: dict[str, tuple[str, str]] = {}
-        self._row_of_key = row_of_key
-        self._instruments = instruments
+        self._table = table
         self._sent_ms = sent_ms
 
     def read(self, key: str, feed: pb2.Feed) -> tuple[int, bool, _Writes] | None:
         """The row, whether the last trade was told, and the columns; None if nothing is left."""
-        row = self._row_of_key.get(key)
+        row = self._table.row_of_key.get(key)
         if row is None:
-            self.unknown += 1
-            self._keep("unknown", key, "")
+            if key not in self._table.left_keys:
+                self.unknown += 1
+                self._keep("unknown", key, "")
             return None
-        instrument = self._instruments[row]
+        instrument = self._table.instruments[row]
         writes: _Writes = {}
         try:
             refused = _read_feed(feed, instrument.price_scale, self._sent_ms, writes)
