@@ -1,6 +1,7 @@
 """What many tests share: the recorded data beside the checkout, and a browser."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -31,6 +32,12 @@ def chromium() -> Path:
     if not program.is_file():
         pytest.fail(f"TICKTICK_CHROMIUM names {program}, which is not a file")
     return program
+
+
+@pytest.fixture(scope="session")
+def lacking() -> Callable[[str], NoReturn]:
+    """How a test says that this machine lacks what it needs: it skips, in CI it fails."""
+    return _lacking
 
 
 def _lacking(reason: str) -> NoReturn:

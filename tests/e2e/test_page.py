@@ -5,25 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.page_stage import PICTURES, SYMBOLS, dress, rows
 from tests.program_stage import START, exchange, fetch, program
 from tests.upstox_stage import free_port
-from tools.browser import browser_flags
-
-SYMBOLS = 15
-PICTURES = Path(__file__).resolve().parents[2] / "build" / "screenshots"
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=browser_flags())
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +24,6 @@ def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         page.goto(demo.line_with("Open ").removeprefix("Open "))
         yield page
         page.close()
-
-
-def rows(page: Page, state: str | None = None) -> Locator:
-    chosen = f'[data-state="{state}"]' if state else ""
-    return page.locator(f'[data-testid="row"]{chosen}')
 
 
 def last_price(page: Page, symbol: str) -> Locator:
@@ -132,16 +115,6 @@ CUT_INDEX = """() => [...document.querySelectorAll('[data-testid=index]')].filte
     const isSeen = box.width > 0 && box.top < frame.bottom && box.bottom > frame.top;
     return isSeen && (box.left < frame.left || box.right > frame.right);
 }).map((one) => one.innerText)"""
-
-
-def dress(page: Page, theme: str) -> None:
-    """Choose a theme as a user does, in the help dialog."""
-    page.keyboard.press("?")
-    dialog = page.get_by_test_id("help")
-    dialog.get_by_role("button", name=theme, exact=True).click()
-    page.keyboard.press("Escape")
-    expect(dialog).to_be_hidden()
-    expect(page.locator("html")).to_have_attribute("data-theme", theme)
 
 
 @pytest.mark.parametrize("width", [360, 768, 1280, 1920])

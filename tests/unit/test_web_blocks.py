@@ -31,6 +31,7 @@ def markets(draw: st.DrawFn) -> SmallMarket:
     market = SmallMarket([instrument(f"S{row}", kind) for row, kind in enumerate(kinds)])
     for record in market.table.records[:ROWS]:
         record["exchange_ns"] = draw(st.just(0) | st.integers(MORNING_NS, 2 * MORNING_NS))
+        record["last_trade_ns"] = draw(st.just(0) | st.integers(MORNING_NS, 2 * MORNING_NS))
         record["volume"] = draw(st.integers(0, 2**50))
         for field in PRICES.values():
             record[field] = draw(prices)
@@ -57,6 +58,8 @@ def test_decoding_a_block_gives_the_table_or_missing(market: SmallMarket, rows: 
         record = market.table.records[row]
         heard = record["exchange_ns"] > 0
         _same(read["exchange_ms"][at], record["exchange_ns"] // 1_000_000 if heard else None)
+        traded = record["last_trade_ns"] // 1_000_000
+        _same(read["last_trade_ms"][at], traded if traded else None)
         counted = heard and market.table.instruments[row].has_volume
         _same(read["volume"][at], record["volume"] if counted else None)
         for name, field in PRICES.items():

@@ -263,6 +263,7 @@ export interface SymbolStatus {
   readonly last_price: number | null;
   readonly age_ms: number | null;
   readonly exchange_ms: number | null;
+  readonly last_trade_ms: number | null;
   readonly previous_close: number | null;
   readonly change: number | null;
   readonly change_fraction: number | null;
@@ -398,6 +399,7 @@ export type Envelope =
 /** Block columns this build knows; `hello.columns` tells their order and dtype. */
 export type ColumnName =
   | "exchange_ms"
+  | "last_trade_ms"
   | "volume"
   | "mid"
   | "vwap"

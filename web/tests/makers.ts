@@ -8,7 +8,7 @@ const column = (dtype: ColumnSpec["dtype"], unit: string, ...names: string[]): C
   names.map((name) => ({ name, unit, dtype }));
 
 export const COLUMNS: readonly ColumnSpec[] = [
-  ...column("f8", "price", "exchange_ms", "volume", "mid", "vwap", "vwap_session"),
+  ...column("f8", "price", "exchange_ms", "last_trade_ms", "volume", "mid", "vwap", "vwap_session"),
   ...column("i4", "price", "last_price", "previous_close", "bid", "ask"),
   ...column("i4", "price", "day_high", "day_low", "spread", "freshness"),
   ...column("f4", "ratio", "imbalance", "tick_return", "vwap_distance"),
@@ -110,6 +110,7 @@ export type RowValues = Readonly<Record<string, number>>;
 export function rowValues(over: RowValues = {}): RowValues {
   return {
     exchange_ms: TEN,
+    last_trade_ms: TEN - 1_000,
     volume: 1_234_567,
     mid: 123_452.5,
     vwap: 123_000,

@@ -141,15 +141,23 @@ describe("a row of the watchlist", () => {
   it.each([
     ["quiet", "◷quiet 20 s"],
     ["gap", "filling gap"],
-    ["closed", "closed 09:59"],
+    ["closed", "closed 09:58"],
     ["stale", "stale 20 s"],
     ["unknown", "—"],
   ] as const)("in the state %s says %s", async (state, words) => {
     await open([instrument(0)]);
-    prices(rowValues({ exchange_ms: TEN - 20_000, freshness: FRESHNESS.indexOf(state) }));
+    const at = { exchange_ms: TEN - 20_000, last_trade_ms: TEN - 100_000 };
+    prices(rowValues({ ...at, freshness: FRESHNESS.indexOf(state) }));
     const cell = `${row("SYM0")} ${id("freshness")}`;
     expect(read(cell)).toBe(words);
     expect(find(cell).dataset["state"]).toBe(state);
+  });
+  it("says in the quote that nothing traded today", async () => {
+    await open([instrument(0)]);
+    prices(rowValues({ last_trade_ms: TEN - 3 * 86_400_000 }));
+    expect(read(id("untraded"))).toBe("no trade today, last 20 Nov");
+    prices(rowValues());
+    expect(all(id("untraded"))).toHaveLength(0);
   });
   it("loses colour and arrow when its price is stale", async () => {
     await open([instrument(0)]);

@@ -39,6 +39,7 @@ FRESHNESS_CODES: Final = {freshness: code for code, freshness in enumerate(Fresh
 
 COLUMNS: Final = (
     ColumnSpec("exchange_ms", "ms", "f8"),
+    ColumnSpec("last_trade_ms", "ms", "f8"),
     ColumnSpec("volume", "shares", "f8"),
     ColumnSpec("mid", "price", "f8"),
     ColumnSpec("vwap", "price", "f8"),
@@ -91,6 +92,7 @@ def column_values(state: Columns, rows: Rows) -> dict[str, Floats]:
     values["bid"] = _told(records["bid_price"][rows, 0])
     values["ask"] = _told(records["ask_price"][rows, 0])
     values["exchange_ms"] = _told(records["exchange_ns"][rows] // NS_PER_MS)
+    values["last_trade_ms"] = _told(records["last_trade_ns"][rows] // NS_PER_MS)
     counted = np.array([state.table.instruments[row].has_volume for row in touched], np.bool_)
     values["volume"] = np.where(
         counted & (values["exchange_ms"] > 0), records["volume"][rows], np.nan

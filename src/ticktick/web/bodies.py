@@ -75,6 +75,7 @@ class SymbolStatus(BaseModel):
     last_price: float | None
     age_ms: int | None
     exchange_ms: int | None
+    last_trade_ms: int | None
     previous_close: float | None
     change: float | None
     change_fraction: float | None

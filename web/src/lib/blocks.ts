@@ -11,6 +11,7 @@ import {
 
 const KNOWN_COLUMNS: Record<ColumnName, true> = {
   exchange_ms: true,
+  last_trade_ms: true,
   volume: true,
   mid: true,
   vwap: true,

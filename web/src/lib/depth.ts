@@ -3,8 +3,8 @@
 import type { DepthLevel, Freshness, InstrumentRow } from "../messages.gen";
 import * as format from "./format";
 import { mayColour } from "./freshness";
-import { type WallMs, marketMs, priceUnits } from "./messages";
-import { ageWords } from "./quote";
+import { type WallMs, priceUnits } from "./messages";
+import { ageWords, pricedMs } from "./quote";
 import type { Store } from "./store";
 
 export const LEVELS = 5;
@@ -40,7 +40,6 @@ export function depthView(store: Store, instrument: InstrumentRow, wall: WallMs)
   if (!instrument.has_volume) return null;
   const { row, symbol } = instrument;
   const state = store.freshness(row, wall);
-  const exchange = marketMs(store.table.exchange_ms[row] ?? NaN);
   const { bids, asks } = store.depth ?? { bids: [], asks: [] };
   const largest = Math.max(1, ...[...bids, ...asks].map(([, quantity]) => quantity));
   const view = (level: DepthLevel | undefined): LevelView =>
@@ -48,7 +47,7 @@ export function depthView(store: Store, instrument: InstrumentRow, wall: WallMs)
   return {
     symbol,
     state,
-    age: ageWords(state, store.ageMs(row, wall), exchange, store.now(wall)),
+    age: ageWords(state, store.ageMs(row, wall), pricedMs(store, row), store.now(wall)),
     trusted: mayColour(state),
     nothing: nothing(store.depth === null || state === "unknown", bids.length + asks.length),
     levels: Array.from({ length: LEVELS }, (_, at) => ({ bid: view(bids[at]), ask: view(asks[at]) })),

@@ -23,7 +23,8 @@ export function createFlash(
     if (!moved || now - flashedAt < PAUSE_MS || prefersStillness()) return;
     flashedAt = now;
     const colour = `color-mix(in srgb, var(--${tone}) 22%, transparent)`;
-    running = cell.animate([{ backgroundColor: colour }, { backgroundColor: "transparent" }], FADE);
+    const bright = { backgroundColor: colour, color: "var(--text)" }; // the tone is too pale on its own tint
+    running = cell.animate([bright, { backgroundColor: "transparent" }], FADE);
   };
 }
 

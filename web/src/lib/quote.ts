@@ -31,6 +31,8 @@ export interface QuoteView {
   readonly age: string;
   /** When the value was true: `23 Nov 12:15:07 IST`; empty when it never came. */
   readonly asOf: string;
+  /** `no trade today, last 20 Nov`; empty where there was one, or where nobody told. */
+  readonly untraded: string;
   /** Rises with every price change: what a flash reacts to. */
   readonly moves: number;
 }
@@ -69,8 +71,9 @@ export function quoteView(store: Store, instrument: InstrumentRow, wall: WallMs)
     volumeFull: format.count(volume),
     range: `${print(units(table.day_low[row]))} – ${print(units(table.day_high[row]))}`,
     touch: `${print(units(table.bid[row]))} / ${print(units(table.ask[row]))}`,
-    age: ageWords(state, store.ageMs(row, wall), exchangeMs(store, row), store.now(wall)),
+    age: ageWords(state, store.ageMs(row, wall), pricedMs(store, row), store.now(wall)),
     asOf: asOf(exchangeMs(store, row)),
+    untraded: untraded(tradeMs(store, row), store.now(wall)),
     moves: store.moves[row] ?? 0,
   };
 }
@@ -93,7 +96,7 @@ export function createQuoteViews() {
 export function ageWords(
   state: Freshness,
   ageMs: number,
-  exchangeMs: MarketMs,
+  pricedMs: MarketMs,
   nowMs: MarketMs | null,
 ): string {
   switch (state) {
@@ -105,10 +108,22 @@ export function ageWords(
     case "gap":
       return "filling gap";
     case "closed":
-      return `closed ${closeTime(exchangeMs, nowMs)}`;
+      return `closed ${closeTime(pricedMs, nowMs)}`;
     case "unknown":
       return "—";
   }
+}
+
+/** The moment of the price: its trade, else the message that told it. */
+export function pricedMs(store: Store, row: number): MarketMs {
+  const traded = tradeMs(store, row);
+  return Number.isNaN(traded) ? exchangeMs(store, row) : traded;
+}
+
+function untraded(tradedMs: MarketMs, nowMs: MarketMs | null): string {
+  if (Number.isNaN(tradedMs) || nowMs === null) return "";
+  const day = format.date(tradedMs);
+  return day === format.date(nowMs) ? "" : `no trade today, last ${day}`;
 }
 
 function asOf(exchangeMs: MarketMs): string {
@@ -116,10 +131,10 @@ function asOf(exchangeMs: MarketMs): string {
   return `${format.date(exchangeMs)} ${format.time(exchangeMs)} IST`;
 }
 
-function closeTime(exchangeMs: MarketMs, nowMs: MarketMs | null): string {
-  if (Number.isNaN(exchangeMs)) return "—";
-  const sameDay = nowMs !== null && format.date(exchangeMs) === format.date(nowMs);
-  return sameDay ? format.minute(exchangeMs) : format.date(exchangeMs);
+function closeTime(pricedMs: MarketMs, nowMs: MarketMs | null): string {
+  if (Number.isNaN(pricedMs)) return "—";
+  const sameDay = nowMs !== null && format.date(pricedMs) === format.date(nowMs);
+  return sameDay ? format.minute(pricedMs) : format.date(pricedMs);
 }
 
 function toneOf(signed: number): Tone {
@@ -134,5 +149,7 @@ function toneOfText(printed: string): Tone {
 
 const value = (cell: number | undefined): number => cell ?? NaN;
 const units = (cell: number | undefined): PriceUnits => priceUnits(value(cell));
+const tradeMs = (store: Store, row: number): MarketMs =>
+  marketMs(value(store.table.last_trade_ms[row]));
 const exchangeMs = (store: Store, row: number): MarketMs =>
   marketMs(value(store.table.exchange_ms[row]));

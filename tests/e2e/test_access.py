@@ -1,0 +1,112 @@
+"""Whether everybody can read and use the page: an accessibility scan in a real browser."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.page_stage import PATIENCE_MS, PICTURES, SYMBOLS, Desk, desk, dress, rows
+
+AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+GRAVE = ("serious", "critical")
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+
+@pytest.fixture(scope="module")
+def shown(browser: Browser, tmp_path_factory: pytest.TempPathFactory, axe: str) -> Iterator[Desk]:
+    """A desk with the scanner in its page."""
+    with desk(browser, tmp_path_factory.mktemp("access")) as opened:
+        expect(rows(opened.page, "fresh")).to_have_count(SYMBOLS, timeout=PATIENCE_MS)
+        opened.page.evaluate(axe)
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def axe(lacking: Callable[[str], NoReturn]) -> str:
+    """The scanner's script."""
+    if not AXE.is_file():
+        lacking(f"no accessibility scanner: {AXE} is missing; run `python3 start.py setup`")
+    return AXE.read_text(encoding="utf-8")
+
+
+def findings(page: Page) -> list[str]:
+    """What the scanner calls serious or critical, with the places."""
+    found: list[dict[str, Any]] = page.evaluate(
+        """() => axe.run(document, { resultTypes: ["violations"] }).then(result =>
+            result.violations.map(({ id, impact, help, nodes }) => ({
+                id, impact, help, where: nodes.map(node => node.target.join(" ")),
+            })))"""
+    )
+    grave = [one for one in found if one["impact"] in GRAVE]
+    return [f"{one['id']}: {one['help']}: {', '.join(one['where'][:5])}" for one in grave]
+
+
+def test_the_scan_finds_what_is_wrong(shown: Desk) -> None:
+    shown.page.evaluate(
+        """() => {
+            const bad = document.createElement("img");
+            bad.id = "bad";
+            document.body.append(bad);
+        }"""
+    )
+    try:
+        assert any("image-alt" in line for line in findings(shown.page))
+    finally:
+        shown.page.evaluate("() => document.getElementById('bad').remove()")
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("width", [360, 768, 1280, 1920])
+def test_the_page_and_its_dialogs_have_no_grave_findings(
+    shown: Desk, width: int, theme: str
+) -> None:
+    page = shown.page
+    try:
+        dress(page, theme)
+        page.set_viewport_size({"width": width, "height": 740 if width == 360 else 900})
+        assert findings(page) == []
+        panel = shown.open_health()
+        expect(panel.get_by_test_id("timeline")).to_be_visible()
+        page.screenshot(path=PICTURES / f"health-{width}-{theme}.png")
+        overflow = panel.evaluate("one => one.scrollWidth - one.clientWidth")
+        assert overflow <= 0, f"the health panel is {overflow} px too wide at {width}"
+        assert findings(page) == []
+        page.keyboard.press("Escape")
+        page.keyboard.press("?")
+        expect(page.get_by_test_id("help")).to_be_visible()
+        assert findings(page) == []
+    finally:
+        page.keyboard.press("Escape")
+        page.set_viewport_size({"width": 1600, "height": 1000})
+        dress(page, "dark")
+
+
+def test_a_page_full_of_warnings_has_no_grave_findings(shown: Desk) -> None:
+    shown.fault("ws.silence")
+    try:
+        expect(rows(shown.page, "stale")).to_have_count(SYMBOLS, timeout=PATIENCE_MS)
+        expect(shown.page.locator('[data-id="feed"]')).to_be_visible()
+        assert findings(shown.page) == []
+    finally:
+        shown.heal()
+        expect(rows(shown.page, "fresh")).to_have_count(SYMBOLS, timeout=60_000)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_candle_table_and_the_search_have_no_grave_findings(shown: Desk, theme: str) -> None:
+    page = shown.page
+    dress(page, theme)
+    page.locator("summary", has_text="as a table").click()
+    expect(page.get_by_test_id("candle").first).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.type("inf")
+    expect(page.get_by_test_id("found-text")).not_to_be_empty()
+    page.screenshot(path=PICTURES / f"search-{theme}.png")
+    assert findings(page) == []
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.locator("summary", has_text="as a table").click()
+    dress(page, "dark")
