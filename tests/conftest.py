@@ -6,12 +6,17 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
 
 from tools.browser import find_browser
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# a busy machine is no finding; the run as a whole has its limit
+settings.register_profile("ticktick", deadline=None)
+settings.load_profile("ticktick")
 
 
 @pytest.fixture(scope="session")

@@ -65,7 +65,8 @@ def impatient(tally: Tally, gaps_s: Sequence[float]) -> list[float]:
     return taken
 
 
-@given(st.lists(st.sampled_from([0.0, 0.01, 0.3, 2.0, 40.0]), max_size=120))
+# binary fractions hold these gaps exactly, and so the edges of the windows
+@given(st.lists(st.sampled_from([0.0, 0.015625, 0.25, 2.0, 40.0]), max_size=120))
 def test_P24_no_pattern_of_requests_exceeds_any_window(gaps_s: list[float]) -> None:
     windows = (Window(1.0, 3), Window(60.0, 8), Window(1800.0, 20))
     held_within(windows, impatient(Tally(windows), gaps_s))

@@ -48,6 +48,7 @@ def told(file: RecordedFile, mode: str) -> list[tuple[int, Feed]]:
     """What a subscriber from the start gets, with the time of each frame."""
     source = Replay([file], first_ns([file]) - NS_PER_S)
     exchange = Exchange(lambda _: source, source.now_ns, seed=1)
+    exchange.switches.order(b'{"account.plus": true}')
     link = exchange.connect(exchange.feed_code())
     assert link is not None
     wish = {"mode": mode, "instrumentKeys": [file.key]}
