@@ -56,5 +56,5 @@ it("says in words what it draws", () => {
 });
 
 it("prints a latency as short as it is true", () => {
-  expect([null, 0.34, 9.96, 123.4, 1_540].map(milliseconds)).toEqual(["—", "0.3 ms", "10 ms", "123 ms", "1.5 s"]);
+  expect([null, 0.34, 9.96, 123.4, 1_540, -171.4].map(milliseconds)).toEqual(["—", "0.3 ms", "10 ms", "123 ms", "1.5 s", "−171 ms"]);
 });

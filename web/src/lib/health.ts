@@ -81,7 +81,7 @@ export function linkFacts(store: Store, wall: WallMs): Fact[] {
   const at = since === null ? "—" : `${format.time(marketMs(since))}${long}`;
   const facts = [
     fact("up", "Link to the broker", word, feed.up, !feed.up),
-    fact("reason", "Because", feed.reason === "" ? "—" : feed.reason, feed.reason),
+    fact("reason", "Reason", feed.reason === "" ? "—" : feed.reason, feed.reason),
     fact("since_ms", "Since", at, since),
     fact("fresh", "Fresh symbols", `${feed.fresh} of ${feed.total}`, `${feed.fresh}/${feed.total}`),
     fact("canary_age_ms", "Age of the freshest index", format.age(canaryAge(store, wall)), feed.canary_age_ms),

@@ -75,8 +75,9 @@ export function timeline(
 export function milliseconds(ms: number | null): string {
   if (ms === null) return "—";
   const size = Math.abs(ms);
-  if (size >= 1_000) return `${Math.round(ms / 100) / 10} s`;
-  return `${size < 10 ? Math.round(ms * 10) / 10 : Math.round(ms)} ms`;
+  const sign = ms < 0 ? "−" : "";
+  if (size >= 1_000) return `${sign}${Math.round(size / 100) / 10} s`;
+  return `${sign}${size < 10 ? Math.round(size * 10) / 10 : Math.round(size)} ms`;
 }
 
 function height(ms: number): number {
