@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from tests.web_stage import MORNING_NS, Stage, outputs
 from ticktick.domain.clock import NS_PER_MS, NS_PER_S
-from ticktick.domain.event import Fact, FeedChanged, FreshnessChanged
+from ticktick.domain.event import Fact, FeedChanged, FreshnessChanged, WatchlistChanged
 from ticktick.domain.health import LinkHealth
 from ticktick.domain.market import Freshness
 from ticktick.engine.ports import Outputs
@@ -108,6 +108,13 @@ def test_a_repair_tells_who_waits_and_of_how_many() -> None:
     stage.happen(FreshnessChanged(MORNING_NS, "RELIANCE", Freshness.FRESH))
     assert (stage.health.repair.symbols, stage.health.repair.total) == (("M&M",), 2)
     stage.happen(FreshnessChanged(MORNING_NS, "M&M", Freshness.QUIET))
+    assert (stage.health.repair.symbols, stage.health.repair.total) == ((), 0)
+
+
+def test_a_symbol_that_leaves_the_list_is_not_waited_for() -> None:
+    stage = Watched()
+    stage.happen(FreshnessChanged(MORNING_NS, "M&M", Freshness.GAP))
+    stage.happen(WatchlistChanged(MORNING_NS, ("RELIANCE",), removed=("M&M",)))
     assert (stage.health.repair.symbols, stage.health.repair.total) == ((), 0)
 
 

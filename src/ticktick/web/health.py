@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from ticktick.domain.clock import NS_PER_MS
-from ticktick.domain.event import Fact, FeedChanged, FreshnessChanged
+from ticktick.domain.event import Fact, FeedChanged, FreshnessChanged, WatchlistChanged
 from ticktick.domain.market import Freshness
 from ticktick.engine.ports import Outputs
 from ticktick.market.rejections import COUNTER_OF_REASON, Rejections, sentence
@@ -71,17 +71,21 @@ class RepairDiary:
         self._total = 0
 
     def take(self, facts: Iterable[Fact]) -> None:
-        """Note who entered and left a gap."""
+        """Note who entered and left a gap, or the list."""
         for fact in facts:
-            if not isinstance(fact, FreshnessChanged):
-                continue
-            if fact.freshness is Freshness.GAP:
+            if isinstance(fact, WatchlistChanged):
+                self._leave(fact.removed)
+            elif isinstance(fact, FreshnessChanged) and fact.freshness is Freshness.GAP:
                 self._waiting[fact.symbol] = None
                 self._total += 1
-                continue
-            self._waiting.pop(fact.symbol, None)
-            if not self._waiting:
-                self._total = 0
+            elif isinstance(fact, FreshnessChanged):
+                self._leave((fact.symbol,))
+
+    def _leave(self, symbols: Iterable[str]) -> None:
+        for symbol in symbols:
+            self._waiting.pop(symbol, None)
+        if not self._waiting:
+            self._total = 0
 
     def state(self, counters: Mapping[str, int]) -> RepairState:
         """The repair at this moment; the minutes are those of the engine's counters."""
