@@ -1,4 +1,4 @@
-"""The demo account: funds in both forms, and the kill switch of each segment."""
+"""The demo account: funds in both forms, kill switches, and its registered address."""
 
 from typing import Any, Final
 
@@ -82,6 +82,18 @@ def answer_kill_switch(_: Request) -> Response:
             {"segment": segment, "segment_status": "ACTIVE", "kill_switch_enabled": False}
             for segment in _SEGMENTS
         ]
+    )
+
+
+def answer_addresses(_: Request) -> Response:
+    """`GET /v2/user/ip`: the one address from which the demo account may order."""
+    return success(
+        {
+            "primary_ip": "203.0.113.10",
+            "secondary_ip": None,
+            "primary_ip_updated_at": "2026-04-03 17:17:50",
+            "secondary_ip_updated_at": None,
+        }
     )
 
 

@@ -178,7 +178,8 @@ class Exchange:
         """Open the feed with a single-use code; None if the exchange refuses."""
         if code not in self._codes or len(self.connections) >= most_sockets(self.switches):
             return None
-        del self._codes[code]
+        if not self.switches.is_on("feed.addresses_last"):
+            del self._codes[code]
         link = FeedConnection(self.source, self.switches)
         self.connections.append(link)
         return link
@@ -258,6 +259,7 @@ class Exchange:
             route("GET", "/v2/user/get-funds-and-margin", account.answer_funds),
             route("GET", "/v3/user/get-funds-and-margin", account.answer_funds_v3),
             route("GET", "/v2/user/kill-switch", account.answer_kill_switch),
+            route("GET", "/v2/user/ip", account.answer_addresses),
             *(
                 route("GET", path, self._read(answer), token=token)
                 for path, answer, token in catalogue()

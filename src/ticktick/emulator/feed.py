@@ -55,6 +55,9 @@ class FeedConnection:
             self.ignored += 1
             return None
         keys = [key for key in message.data.instrument_keys if self._lists(key)]
+        unlisted = len(message.data.instrument_keys) - len(keys)
+        if unlisted and self._switches.is_on("feed.unknown_keys_told"):
+            self._refusal = _failed(f"{unlisted} instrument keys are not listed")
         if message.method == "unsub":
             for key in keys:
                 self._modes.pop(key, None)

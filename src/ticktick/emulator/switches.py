@@ -15,9 +15,11 @@ class Switch(NamedTuple):
 
 SWITCHES: Final[Mapping[str, Switch]] = {
     "account.plus": Switch(False, "the account has the Plus plan: 5 sockets of the feed, not 2"),
+    "feed.addresses_last": Switch(False, "an address opens the feed more than once"),
     "feed.one_socket": Switch(False, "one socket of the feed a user, as an older page says"),
     "feed.partial_packets": Switch(True, "an update leaves out the parts that did not change"),
     "feed.text_errors": Switch(False, "keys above a limit are answered by a text frame"),
+    "feed.unknown_keys_told": Switch(False, "a key nobody lists is answered by a text frame"),
     "feed.d30_for_all": Switch(False, "full_d30 works without the Plus plan, which no page says"),
 }
 

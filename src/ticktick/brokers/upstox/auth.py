@@ -5,6 +5,7 @@ import os
 import stat
 import tempfile
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -81,13 +82,23 @@ def token_expiry_ns(token: str) -> int:
     """
     try:
         _, payload, _ = token.split(".")
-        padded = payload + "=" * (-len(payload) % 4)
-        claims = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=_Claims)
+        claims = msgspec.json.decode(_decoded(payload), type=_Claims)
     except (ValueError, msgspec.DecodeError):
         claims = None
     if claims is None or not 0 < claims.exp <= _LATEST_S:
         raise AuthError("the access token is no token of the broker; run `ticktick login`")
     return claims.exp * NS_PER_S
+
+
+def token_claims(token: str) -> dict[str, Any]:
+    """Everything the token says of itself, unchecked.
+
+    Raises AuthError if it is no token of the broker.
+    """
+    token_expiry_ns(token)
+    payload = token.split(".")[1]
+    claims: dict[str, Any] = msgspec.json.decode(_decoded(payload))
+    return claims
 
 
 def with_token(credentials: Credentials, token: str) -> Credentials:
@@ -120,6 +131,10 @@ def dialog_url(hosts: Hosts, credentials: Credentials, state: str) -> str:
         }
     )
     return f"{hosts.api}/v2/login/authorization/dialog?{query}"
+
+
+def _decoded(payload: str) -> bytes:
+    return base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
 
 
 def _require_private(path: Path) -> None:
