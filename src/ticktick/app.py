@@ -17,7 +17,7 @@ from msgspec import Struct
 from ticktick import __version__
 from ticktick.brokers.upstox.decode import ProtobufDecoder
 from ticktick.config import Settings
-from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS
+from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.event import NoteTaken
 from ticktick.domain.sessions import Calendar
 from ticktick.engine.engine import Engine
@@ -44,7 +44,7 @@ from ticktick.store.redis_store import RedisWriter
 from ticktick.web.bodies import StatusAnswer
 from ticktick.web.hub import Hub
 from ticktick.web.overview import Overview
-from ticktick.web.parts import Mode, PartState, StoreState, TokenState, TokenStatus
+from ticktick.web.parts import Mode, PartState, StoreState, TokenStatus
 from ticktick.web.server import create_app
 from ticktick.web.serving import listen, serve
 from ticktick.web.sessions import Sessions
@@ -52,7 +52,6 @@ from ticktick.web.status import SystemStatus
 
 Tell: TypeAlias = Callable[[str], None]
 
-_EXPIRING_NS = 60 * NS_PER_MINUTE
 _PERFORMANCE_EVERY_S = 60.0
 _LOOK_EVERY_S = 0.1
 _NEWS_EVERY_S = 1.0
@@ -232,11 +231,7 @@ def _system(
 def _token_status(login: Login | None, now_ns: int) -> TokenStatus:
     if login is None:
         return TokenStatus("missing")
-    expires_ns = login.expires_ns
-    state: TokenState = "valid"
-    if now_ns >= expires_ns - _EXPIRING_NS:
-        state = "expired" if now_ns >= expires_ns else "expiring"
-    return TokenStatus(state, expires_ns // NS_PER_MS)
+    return TokenStatus(login.state(now_ns), login.expires_ns // NS_PER_MS)
 
 
 def _store_state(store: Store, writer: RedisWriter | None) -> PartState:

@@ -2,8 +2,8 @@
 
 TICKTICK_<SECTION>_<NAME> overrides the setting of that name, such as TICKTICK_WEB_PORT.
 REDIS_URL (or REDIS_HOST and REDIS_PORT) overrides `redis.url`, TICKTICK_TIMESERIES
-`redis.timeseries`. UPSTOX_API_KEY, UPSTOX_API_SECRET and UPSTOX_ACCESS_TOKEN exist in the
-environment only: ticktick.toml holds no secret of a broker.
+`redis.timeseries`. UPSTOX_API_KEY, UPSTOX_API_SECRET, UPSTOX_ACCESS_TOKEN and
+UPSTOX_ANALYTICS_TOKEN exist in the environment only: ticktick.toml holds no secret of a broker.
 """
 
 import os
@@ -45,6 +45,7 @@ _WELL_KNOWN: Final[dict[tuple[str, ...], tuple[str, ...]]] = {
     ("upstox", "api_key"): ("UPSTOX_API_KEY",),
     ("upstox", "api_secret"): ("UPSTOX_API_SECRET",),
     ("upstox", "access_token"): ("UPSTOX_ACCESS_TOKEN",),
+    ("upstox", "analytics_token"): ("UPSTOX_ANALYTICS_TOKEN",),
     ("redis", "timeseries"): ("TICKTICK_TIMESERIES",),
     ("redis", "url"): ("REDIS_URL", "REDIS_HOST", "REDIS_PORT"),
 }
@@ -150,6 +151,7 @@ class UpstoxSettings(_Section):
     api_key: SecretStr | None = None
     api_secret: SecretStr | None = None
     access_token: SecretStr | None = None
+    analytics_token: SecretStr | None = None
 
 
 class Settings(BaseSettings):
@@ -213,7 +215,12 @@ def credentials_of(settings: Settings, path: Path) -> Credentials:
     """
     given = {name: secret.get_secret_value() for name, secret in settings.upstox if secret}
     credentials = replace(load_credentials(path), **given)
-    for secret in (credentials.api_key, credentials.api_secret, credentials.access_token):
+    for secret in (
+        credentials.api_key,
+        credentials.api_secret,
+        credentials.access_token,
+        credentials.analytics_token,
+    ):
         hide(secret or "")
     return credentials
 

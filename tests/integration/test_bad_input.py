@@ -62,7 +62,7 @@ def test_a_garbage_token_asks_for_a_login(tmp_path: Path, token: str) -> None:
 def test_an_expired_token_says_when_it_ended(tmp_path: Path) -> None:
     token = Login(1, DEMO_APP).mint(parse_iso_ns("2026-01-08T10:00:00+05:30"))
     sentence = refusal(tmp_path, "run", UPSTOX_ACCESS_TOKEN=token)
-    assert "the login ended 09 Jan 2026 03:30 IST" in sentence
+    assert "UPSTOX_ACCESS_TOKEN ended 09 Jan 2026 03:30 IST" in sentence
     assert "ticktick login" in sentence
     assert token not in sentence
 

@@ -15,17 +15,25 @@ from ticktick.emulator.auth import Login as EmulatorLogin
 from ticktick.login import Login
 from ticktick.origin.broker import BrokerOrigin
 from ticktick.origin.demo_clock import DemoTime
+from ticktick.origin.signing import ExchangeTokens
 from ticktick.store.redis_store import RedisWriter
 
 FIRST = InstrumentsResolved(OPEN_NS, (instrument("RELIANCE"), instrument("TCS")))
 
 
+async def mint() -> str:
+    return EmulatorLogin(1, DEMO_APP).mint(OPEN_NS)
+
+
 async def origin(hosts: Hosts) -> BrokerOrigin:
     async with aiohttp.ClientSession() as http:
-        login = Login(EmulatorLogin(1, DEMO_APP).mint(OPEN_NS))
+        tokens = ExchangeTokens(mint)
+        held = await tokens.newest(is_needed=True)
+        assert held is not None
+        login = Login(held)
         rest = UpstoxRest(http, hosts, lambda: login.token)
         clock = MarketClock(OPEN_NS, 1.0, time.monotonic_ns)
-        return BrokerOrigin(rest, DemoTime(http, hosts, clock), FIRST, login)
+        return BrokerOrigin(rest, DemoTime(http, hosts, clock), FIRST, login, tokens)
 
 
 async def test_a_real_market_begins_with_what_redis_kept_and_a_demo_does_not(

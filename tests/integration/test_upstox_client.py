@@ -5,7 +5,6 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,16 +23,16 @@ from tests.upstox_stage import (
 )
 from ticktick.brokers.upstox.auth import Credentials, token_expiry_ns
 from ticktick.brokers.upstox.decode import ProtobufDecoder
-from ticktick.brokers.upstox.feed import feed_events
+from ticktick.brokers.upstox.feed import feed_dial
 from ticktick.brokers.upstox.files import InstrumentFiles
 from ticktick.brokers.upstox.history import UpstoxHistory
 from ticktick.brokers.upstox.hosts import Hosts
 from ticktick.brokers.upstox.instruments import resolve
+from ticktick.brokers.upstox.keys import Subscriptions
 from ticktick.brokers.upstox.login import log_in
 from ticktick.brokers.upstox.master import Masters
 from ticktick.brokers.upstox.rest import UpstoxRest
 from ticktick.domain.clock import NS_PER_MINUTE, MarketClock
-from ticktick.domain.event import FrameArrived
 from ticktick.domain.sessions import Calendar
 from ticktick.domain.watchlist import WatchlistEntry
 from ticktick.emulator.process import exchange_process
@@ -125,11 +124,10 @@ async def test_given_the_exchange_when_followed_then_prices_of_every_instrument_
     assert len(found.notes) == 1
     table, decoder = SlotTable(capacity=8), ProtobufDecoder()
     table.add(found.instruments)
-    stream = feed_events(rest, list(table.row_of_key), clock, Random(1))
-    async with asyncio.timeout(LIMIT_S), aclosing(stream) as events:
-        async for event in events:
-            if isinstance(event, FrameArrived):
-                decoder.decode(event.data, table, event.received_ns, event.seq)
+    wish = Subscriptions(table.row_of_key, Random(1))
+    async with asyncio.timeout(LIMIT_S), feed_dial(rest, lambda: wish.messages(0.0))() as wire:
+        async for frame in wire:
+            decoder.decode(frame, table, clock.now_ns(), 1)
             if (table.incoming["last_price"][:3] > 0).all():
                 break
     share, index = table.incoming[0], table.incoming[2]

@@ -17,19 +17,18 @@ from tests.upstox_stage import (
     LIMIT_S,
     TOKEN,
     Answer,
-    StandingClock,
     Stub,
     listening,
-    no_pause,
     self_signed_context,
     stub_broker,
 )
 from ticktick.brokers.budget import Budget
-from ticktick.brokers.upstox.feed import feed_events, subscriptions
+from ticktick.brokers.reconnect import Attempts
+from ticktick.brokers.socket import Link, LinkDown, LinkUp
+from ticktick.brokers.upstox.feed import explain, feed_dial
 from ticktick.brokers.upstox.hosts import USER_AGENT, Hosts
+from ticktick.brokers.upstox.keys import Subscriptions
 from ticktick.brokers.upstox.rest import UpstoxRest
-from ticktick.domain.event import FrameArrived, LinkChanged
-from ticktick.errors import AuthError
 
 
 @pytest.fixture
@@ -56,16 +55,35 @@ def self_signed(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
 
 async def first(
     count: int, rest: UpstoxRest, keys: Sequence[str] = (KEY,)
-) -> list[FrameArrived | LinkChanged]:
-    clock = StandingClock(7)
-    taken: list[FrameArrived | LinkChanged] = []
-    stream = feed_events(rest, keys, clock, Random(1), sleep=no_pause)
-    async with asyncio.timeout(LIMIT_S), aclosing(stream) as events:
-        async for event in events:
-            taken.append(event)
+) -> list[bytes | LinkUp | LinkDown]:
+    """The first items of the feed for the keys; pauses take no time."""
+    items, _ = await first_and_pauses(count, rest, keys)
+    return items
+
+
+async def first_and_pauses(
+    count: int, rest: UpstoxRest, keys: Sequence[str] = (KEY,)
+) -> tuple[list[bytes | LinkUp | LinkDown], list[float]]:
+    pauses: list[float] = []
+
+    async def remember(_: asyncio.Event, seconds: float) -> None:
+        pauses.append(seconds)
+        await asyncio.sleep(0)
+
+    wish = Subscriptions(keys, Random(1))
+
+    def greeting() -> list[bytes]:
+        wish.restart()
+        return wish.messages(0.0)
+
+    link = Link(feed_dial(rest, greeting), explain, bool, Attempts(Random(1)), wait=remember)
+    taken: list[bytes | LinkUp | LinkDown] = []
+    async with asyncio.timeout(LIMIT_S), aclosing(link.items()) as items:
+        async for item in items:
+            taken.append(item)
             if len(taken) == count:
                 break
-    return taken
+    return taken, pauses
 
 
 def impatient_budget() -> Budget:
@@ -108,12 +126,12 @@ async def test_P05_given_a_feed_that_hangs_up_when_read_then_each_attempt_is_aut
     stub.sockets = [feeder(received, b"one", "text"), feeder(received, b"two")]
     events = await first(6, rest)
     assert events == [
-        LinkChanged(7, up=True, reason="data arrived"),
-        FrameArrived(7, 1, b"one"),
-        FrameArrived(7, 2, b"text"),
-        LinkChanged(7, up=False, reason="closed by the server"),
-        LinkChanged(7, up=True, reason="data arrived"),
-        FrameArrived(7, 3, b"two"),
+        LinkUp(),
+        b"one",
+        b"text",
+        LinkDown("closed by the server", "closed"),
+        LinkUp(),
+        b"two",
     ]
     paths = [path.partition("?")[0] for path, _ in stub.requests]
     assert paths == ["/v3/feed/market-data-feed/authorize", "/feeds"] * 2
@@ -127,28 +145,18 @@ async def test_P05_given_a_feed_that_hangs_up_when_read_then_each_attempt_is_aut
     assert all("Authorization" not in headers for headers in feed_headers)
 
 
-async def test_P05_given_a_refused_token_when_reconnecting_then_the_feed_stops(
-    stub: Stub, rest: UpstoxRest
+@pytest.mark.parametrize("where", ["authorise", "handshake"])
+async def test_P05_given_a_refused_token_when_dialled_then_the_cause_is_the_login(
+    stub: Stub, rest: UpstoxRest, where: str
 ) -> None:
-    stub.authorises()
-    stub.sockets = [feeder([], b"one")]
-    stub.says(401, {"errors": [{"errorCode": "UDAPI100050", "message": "Invalid token"}]})
-    with pytest.raises(AuthError, match="ticktick login"):
-        await first(9, rest)
-    assert len(stub.requests) == 3
-
-
-async def test_P05_given_a_handshake_refused_with_401_when_dialled_then_the_feed_stops(
-    stub: Stub, rest: UpstoxRest
-) -> None:
-    stub.authorises()
-    stub.sockets = [refusing(401)]
-    async with aclosing(feed_events(rest, [KEY], StandingClock(7), Random(1))) as events:
-        down = await anext(events)
-        with pytest.raises(AuthError, match="ticktick login"):
-            await anext(events)
-    assert isinstance(down, LinkChanged)
-    assert not down.up
+    if where == "authorise":
+        stub.says(401, {"errors": [{"errorCode": "UDAPI100050", "message": "Invalid token"}]})
+    else:
+        stub.authorises()
+        stub.sockets = [refusing(401)]
+    (down,) = await first(1, rest)
+    assert isinstance(down, LinkDown)
+    assert down.cause == "login"
     assert "ticktick login" in down.reason
 
 
@@ -156,13 +164,7 @@ async def test_P05_given_a_handshake_refused_with_401_when_dialled_then_the_feed
 async def test_P05_given_a_refusal_when_dialled_then_the_pause_is_as_long_as_it_asks(
     stub: Stub, rest: UpstoxRest, status: int, least_s: float
 ) -> None:
-    pauses: list[float] = []
     rest.budget = impatient_budget()
-
-    async def remember(seconds: float) -> None:
-        pauses.append(seconds)
-        await asyncio.sleep(0)
-
     if status == 429:
         stub.says(429, b"")
     else:
@@ -170,13 +172,9 @@ async def test_P05_given_a_refusal_when_dialled_then_the_pause_is_as_long_as_it_
         stub.sockets = [refusing(status)]
     stub.authorises()
     stub.sockets += [feeder([], b"one")]
-    stream = feed_events(rest, [KEY], StandingClock(7), Random(1), sleep=remember)
-    async with asyncio.timeout(LIMIT_S), aclosing(stream) as events:
-        down = await anext(events)
-        up = await anext(events)
-    assert isinstance(down, LinkChanged)
-    assert isinstance(up, LinkChanged)
-    assert (down.up, up.up) == (False, True)
+    (down, up), pauses = await first_and_pauses(2, rest)
+    assert isinstance(down, LinkDown)
+    assert (down.cause, up) == ("refused", LinkUp())
     assert least_s <= pauses[0] <= max(least_s, 0.5)
 
 
@@ -192,19 +190,19 @@ async def test_given_a_redirecting_feed_when_dialled_then_it_is_not_followed(
         stub.authorises()
         stub.sockets = [redirect]
         (event,) = await first(1, rest)
-    assert isinstance(event, LinkChanged)
+    assert isinstance(event, LinkDown)
     assert "HTTP 302" in event.reason
     assert elsewhere.requests == []
 
 
-async def test_given_a_frame_beyond_four_megabytes_when_read_then_the_link_goes_down(
+async def test_F05_given_a_frame_of_five_megabytes_when_read_then_the_link_stays(
     stub: Stub, rest: UpstoxRest
 ) -> None:
     stub.authorises()
-    stub.sockets = [feeder([], bytes(5 * 1024 * 1024))]
-    (event,) = await first(1, rest)
-    assert isinstance(event, LinkChanged)
-    assert not event.up
+    stub.sockets = [feeder([], bytes(5 << 20), b"one")]
+    _, huge, small = await first(3, rest)
+    assert isinstance(huge, bytes)
+    assert (len(huge), small) == (5 << 20, b"one")
 
 
 async def test_given_an_address_nobody_can_dial_when_connecting_then_its_code_is_not_told(
@@ -213,42 +211,7 @@ async def test_given_an_address_nobody_can_dial_when_connecting_then_its_code_is
     address = stub.url.replace("http", "ws", 1) + "/feeds?code=one-time#part"
     stub.says(200, {"data": {"authorized_redirect_uri": address}})
     (event,) = await first(1, rest)
-    assert event == LinkChanged(7, up=False, reason="the address of the feed cannot be dialled")
-
-
-@pytest.mark.slow
-async def test_P02_given_a_feed_that_never_answers_pings_when_read_then_the_link_goes_down(
-    stub: Stub, rest: UpstoxRest
-) -> None:
-    gone = asyncio.Event()
-
-    async def freeze(request: web.Request) -> web.StreamResponse:
-        socket = web.WebSocketResponse(autoping=False)
-        await socket.prepare(request)
-        await socket.send_bytes(b"one")
-        async with asyncio.timeout(LIMIT_S):
-            await gone.wait()
-        return socket
-
-    stub.authorises()
-    stub.sockets = [freeze]
-    began_s = asyncio.get_running_loop().time()
-    up, _, down = await first(3, rest)
-    took_s = asyncio.get_running_loop().time() - began_s
-    gone.set()
-    assert took_s < 16.0
-    assert isinstance(up, LinkChanged)
-    assert isinstance(down, LinkChanged)
-    assert (up.up, down.up) == (True, False)
-    assert "ping" in down.reason
-
-
-def test_given_many_keys_when_subscribing_then_each_message_holds_at_most_five_hundred() -> None:
-    keys = [f"NSE_EQ|K{number}" for number in range(1201)]
-    messages = [json.loads(message) for message in subscriptions(keys, "ltpc", Random(1))]
-    assert [len(message["data"]["instrumentKeys"]) for message in messages] == [500, 500, 201]
-    assert [key for message in messages for key in message["data"]["instrumentKeys"]] == keys
-    assert len({message["guid"] for message in messages}) == 3
+    assert event == LinkDown("the address of the feed cannot be dialled", "closed")
 
 
 async def test_S01_given_a_self_signed_feed_when_dialled_then_nothing_is_sent_to_it(
@@ -259,7 +222,6 @@ async def test_S01_given_a_self_signed_feed_when_dialled_then_nothing_is_sent_to
         address = f"wss://127.0.0.1:{port}/feeds?code=one-time"
         stub.says(200, {"data": {"authorized_redirect_uri": address}})
         (event,) = await first(1, rest)
-    assert isinstance(event, LinkChanged)
-    assert not event.up
+    assert isinstance(event, LinkDown)
     assert "certificate" in event.reason.lower()
     assert feed.requests == []

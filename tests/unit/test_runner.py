@@ -8,8 +8,9 @@ from ticktick.domain.clock import NS_PER_S
 from ticktick.domain.event import Event, InstrumentsResolved, LinkChanged, TimerFired
 from ticktick.domain.sessions import Calendar
 from ticktick.engine.engine import Engine
+from ticktick.engine.inbox import INBOX_EVENTS
 from ticktick.engine.ports import EngineSettings, Outputs
-from ticktick.engine.runner import INBOX_EVENTS, Runner
+from ticktick.engine.runner import Runner
 
 
 class Kept:

@@ -5,7 +5,7 @@ export type Phase = "pre_open" | "continuous" | "auction" | "post_close" | "clos
 
 export type Mode = "DEMO" | "VIEW" | "PAPER" | "LIVE" | "REPLAY";
 
-export type TokenState = "valid" | "expiring" | "expired" | "missing";
+export type TokenState = "valid" | "expiring" | "expired" | "refused" | "missing";
 
 export type StoreState = "on" | "off" | "degraded";
 

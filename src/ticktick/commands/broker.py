@@ -9,11 +9,11 @@ import aiohttp
 from ticktick.app import Plan
 from ticktick.brokers.upstox.hosts import Hosts
 from ticktick.commands.live import until_stopped, watch_and_show
-from ticktick.config import credentials_of, load_settings
-from ticktick.domain.clock import ist
+from ticktick.config import Settings, credentials_of, load_settings
 from ticktick.errors import AuthError
-from ticktick.login import Login
+from ticktick.login import Held, Login
 from ticktick.origin.broker import BrokerOrigin
+from ticktick.origin.signing import CredentialsFile
 from ticktick.workspace import current_workspace
 
 
@@ -31,8 +31,8 @@ def view(
     """
     workspace = current_workspace()
     settings = load_settings(workspace.toml)
-    credentials = credentials_of(settings, workspace.credentials)
-    login = _login(credentials.access_token, time.time_ns())
+    login = _login(_held(settings, workspace.credentials), time.time_ns())
+    renewal = CredentialsFile(workspace.credentials, lambda: _held(settings, workspace.credentials))
     page_port = settings.web.port if port is None else port
     plan = Plan(
         mode="VIEW",
@@ -53,6 +53,7 @@ def view(
                 http,
                 Hosts.upstox(),
                 login,
+                renewal,
                 workspace.load_watchlist(),
                 settings.watch.canary,
                 workspace.master.parent,
@@ -62,12 +63,28 @@ def view(
     until_stopped(workspace, run)
 
 
-def _login(token: str | None, now_ns: int) -> Login:
+def _held(settings: Settings, path: Path) -> Held | None:
+    """The token that reads market data: the analytics token, else that of the daily login.
+
+    Raises ConfigError if the file of the credentials is wrong.
+    """
+    credentials, given = credentials_of(settings, path), settings.upstox
+    if credentials.analytics_token:
+        where = "UPSTOX_ANALYTICS_TOKEN" if given.analytics_token else str(path)
+        advice = f"make a new one in the broker's developer console and put it into {where}"
+        return Held(credentials.analytics_token, "the analytics token", advice)
+    if not credentials.access_token:
+        return None
+    if given.access_token:
+        advice = "set a new one, or unset it and run `ticktick login`, and start again"
+        return Held(credentials.access_token, "the token in UPSTOX_ACCESS_TOKEN", advice)
+    return Held(credentials.access_token)
+
+
+def _login(held: Held | None, now_ns: int) -> Login:
     """The login if it still holds at that moment, as far as one can see."""
-    if not token:
+    if held is None:
         raise AuthError("not logged in: there is no access token; run `ticktick login`")
-    login = Login(token)
-    if login.expires_ns <= now_ns:
-        ended = f"{ist(login.expires_ns):%d %b %Y %H:%M} IST"
-        raise AuthError(f"the login ended {ended}; run `ticktick login`")
+    login = Login(held)
+    login.bearer(now_ns)
     return login

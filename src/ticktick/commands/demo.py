@@ -22,6 +22,7 @@ from ticktick.engine.ports import EngineSettings
 from ticktick.errors import ConfigError
 from ticktick.login import Login
 from ticktick.origin.broker import BrokerOrigin
+from ticktick.origin.signing import ExchangeTokens
 from ticktick.workspace import Workspace, current_workspace
 
 _AHEAD_AT_FULL_SPEED_S = 3600
@@ -62,9 +63,10 @@ def command(
                 url = await _started(stack, arguments, workspace.logs / "exchange.log")
             http = await stack.enter_async_context(aiohttp.ClientSession())
             hosts = Hosts.loopback(url)
-            login = await _login(http, hosts)
+            tokens = ExchangeTokens(lambda: new_token(http, hosts.api))
+            login = await _login(tokens, hosts)
             origin = await BrokerOrigin.connect(
-                http, hosts, login, entries, settings.watch.canary, workspace.master.parent
+                http, hosts, login, tokens, entries, settings.watch.canary, workspace.master.parent
             )
             plan = Plan(
                 mode="DEMO",
@@ -100,13 +102,13 @@ async def _started(stack: AsyncExitStack, arguments: Sequence[str], log_path: Pa
         raise ConfigError(str(error)) from error
 
 
-async def _login(http: aiohttp.ClientSession, hosts: Hosts) -> Login:
-    try:
-        return Login(await new_token(http, hosts.api), lambda: new_token(http, hosts.api))
-    except (aiohttp.ClientError, TimeoutError) as error:
+async def _login(tokens: ExchangeTokens, hosts: Hosts) -> Login:
+    held = await tokens.newest(is_needed=True)
+    if held is None:
         raise ConfigError(
             f"no built-in exchange answers at {hosts.api}; start one with `ticktick emulator`"
-        ) from error
+        )
+    return Login(held)
 
 
 def _entries(workspace: Workspace, symbols: str | None) -> tuple[WatchlistEntry, ...]:

@@ -33,6 +33,17 @@ class FrameArrived(Struct, frozen=True, tag="frame", gc=False):
     data: bytes
 
 
+class FramesArrived(Struct, frozen=True, tag="frames"):
+    """Frames that waited together because the engine was behind, at least two, in order."""
+
+    frames: tuple[FrameArrived, ...]
+
+    @property
+    def at_ns(self) -> int:
+        """When the last of them was read."""
+        return self.frames[-1].received_ns
+
+
 class LinkChanged(Struct, frozen=True, tag="link"):
     """The feed's socket came up or went away.
 
@@ -129,6 +140,7 @@ class NoteTaken(Struct, frozen=True, tag="note"):
 
 Event: TypeAlias = (
     FrameArrived
+    | FramesArrived
     | LinkChanged
     | TimerFired
     | InstrumentsResolved

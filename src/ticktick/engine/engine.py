@@ -7,6 +7,7 @@ from ticktick.domain.event import (
     CalendarRead,
     Event,
     FrameArrived,
+    FramesArrived,
     HistoryRead,
     InstrumentsResolved,
     LinkChanged,
@@ -43,6 +44,8 @@ class Engine:
         match event:
             case FrameArrived():
                 return self.market.frame(event)
+            case FramesArrived():
+                return self.market.frames(event)
             case TimerFired():
                 return self.market.timer(event)
             case LinkChanged():

@@ -14,6 +14,7 @@ from ticktick.domain.event import (
     Fact,
     FeedChanged,
     FrameArrived,
+    FramesArrived,
     FreshnessChanged,
     HistoryRead,
     InstrumentsResolved,
@@ -186,6 +187,15 @@ class MarketHalf:
         touched = _union(rows, flipped) if len(flipped) else rows
         self._judge(touched, at_ns, facts)
         return touched, facts
+
+    def frames(self, event: FramesArrived) -> Change:
+        """Take all frames in order, as one change."""
+        rows, facts = _NONE, list[Fact]()
+        for frame in event.frames:
+            touched, news = self.frame(frame)
+            rows = _union(rows, touched)
+            facts += news
+        return rows, facts
 
     def timer(self, event: TimerFired) -> Change:
         """Let time pass: phases, candle ends, windows and freshness."""

@@ -1,7 +1,7 @@
 """The inbox: every event in order through the engine, then to the consumers.
 
-One task owns the engine. Sources put events; a full inbox makes them wait, so nothing is lost
-between socket and engine.
+One task owns the engine. Sources put events; a full inbox makes them wait, and lets frames of the
+feed join, so nothing is lost between socket and engine.
 """
 
 import asyncio
@@ -10,12 +10,13 @@ from contextlib import aclosing
 from itertools import pairwise
 from typing import Final
 
-from ticktick.domain.event import Event
+from ticktick.domain.event import Event, FrameArrived
 from ticktick.engine.distribution import Distribution
 from ticktick.engine.engine import Engine
+from ticktick.engine.inbox import Inbox
+from ticktick.engine.market_half import MarketHalf
 from ticktick.engine.ports import EventLog, Outputs, Sink
 
-INBOX_EVENTS = 1024
 STAGES: Final = ("record", "engine", "outputs")
 SPENT_US: Final = (50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 500_000)
 NS_PER_US: Final = 1_000
@@ -60,16 +61,30 @@ class Runner:
         self._pace = Pace()
         self.event_us = Distribution(SPENT_US)
         self.stage_us = {stage: Distribution(SPENT_US) for stage in STAGES}
-        self._inbox: asyncio.Queue[Event] = asyncio.Queue(INBOX_EVENTS)
+        self._inbox = Inbox()
 
     @property
     def waiting(self) -> int:
         """Events in the inbox."""
-        return self._inbox.qsize()
+        return len(self._inbox)
+
+    @property
+    def conflated(self) -> int:
+        """Frames that reached the engine together with others because it was behind."""
+        return self._inbox.conflated
+
+    @property
+    def market(self) -> MarketHalf:
+        """The state of the market, for reading."""
+        return self._engine.market
 
     async def put(self, event: Event) -> None:
         """Append an event; wait while the inbox is full."""
         await self._inbox.put(event)
+
+    def put_frame(self, frame: FrameArrived) -> None:
+        """Append a frame of the feed without waiting."""
+        self._inbox.put_frame(frame)
 
     async def take_from(self, events: AsyncGenerator[Event]) -> None:
         """Append all events of a source until it ends; close the source in any case."""
@@ -81,6 +96,8 @@ class Runner:
         """Process events for ever, in the order of the inbox."""
         while True:
             self.process(await self._inbox.get())
+            # whoever reads the socket has its turn after every event, however many wait
+            await asyncio.sleep(0)
 
     def process(self, event: Event) -> Outputs:
         """Keep the event, let the engine work, hand the outputs on."""

@@ -10,12 +10,13 @@ import aiohttp
 from ticktick.brokers.upstox.files import InstrumentFiles
 from ticktick.brokers.upstox.hosts import Hosts
 from ticktick.brokers.upstox.instruments import resolve
+from ticktick.brokers.upstox.keys import check_keys
 from ticktick.brokers.upstox.master import Masters
 from ticktick.brokers.upstox.rest import UpstoxRest
 from ticktick.domain.event import Event, HistoryRead, InstrumentsResolved, NoteTaken
 from ticktick.domain.health import LinkHealth
 from ticktick.domain.instrument import Instrument
-from ticktick.domain.sessions import Calendar
+from ticktick.domain.sessions import Calendar, Phase
 from ticktick.domain.watchlist import WatchlistEntry
 from ticktick.engine.runner import Runner
 from ticktick.engine.sources import FIRST_MINUTES, timers
@@ -26,10 +27,9 @@ from ticktick.origin.clock import BrokerTime, Timekeeper, boot_ns
 from ticktick.origin.demo_clock import DemoTime
 from ticktick.origin.feeding import Feeding
 from ticktick.origin.refill import Refill
+from ticktick.origin.signing import Renewal, Signing
 from ticktick.store.redis_store import stored_minutes
 from ticktick.web.steering import FixedSteering, Steering
-
-_LOGIN_LOOK_S = 1.0
 
 
 class BrokerOrigin:
@@ -44,14 +44,16 @@ class BrokerOrigin:
         timekeeper: Timekeeper,
         first: InstrumentsResolved,
         login: Login,
+        renewal: Renewal,
     ) -> None:
         self.clock = timekeeper.clock
         self.latest = first
         self._rest = rest
         self._login = login
+        self._renewal = renewal
         self._timekeeper = timekeeper
         self._refill = Refill(rest, self.clock, self._instruments, timekeeper.look)
-        self._feeding = Feeding(rest, login, self.clock, self._keys, self._refill.ask)
+        self._feeding = Feeding(rest, login, self.clock, self._instruments, self._refill.ask)
 
     @classmethod
     async def connect(
@@ -59,18 +61,28 @@ class BrokerOrigin:
         http: aiohttp.ClientSession,
         hosts: Hosts,
         login: Login,
+        renewal: Renewal,
         entries: Sequence[WatchlistEntry],
         canary_key: str,
         folder: Path,
     ) -> "BrokerOrigin":
         """Read the clock and resolve the watchlist against the day's instrument master.
 
-        Raises ConfigError if nothing of the list is listed, BrokerError if nobody answers.
+        Raises ConfigError if nothing of the list is listed, or more than the feed tells,
+        BrokerError if nobody answers.
         """
-        rest = UpstoxRest(http, hosts, lambda: login.token, counter_ns=boot_ns)
+        rest = UpstoxRest(
+            http,
+            hosts,
+            lambda: login.token,
+            refused=lambda token, error: login.refuse(token, error.code),
+            counter_ns=boot_ns,
+        )
         timekeeper = await timekeeper_of(http, rest)
+        rest.bearer = lambda: login.bearer(timekeeper.clock.now_ns())
         first = await resolved(http, rest, entries, canary_key, folder, timekeeper.clock.now_ns())
-        return cls(rest, timekeeper, first, login)
+        check_keys([instrument.instrument_key for instrument in first.instruments])
+        return cls(rest, timekeeper, first, login, renewal)
 
     def opening(self, store_url: str | None) -> Iterable[Event]:
         """The instruments, and what Redis kept of a real market."""
@@ -92,12 +104,13 @@ class BrokerOrigin:
         async def note(level: str, text: str) -> None:
             await runner.put(NoteTaken(self.clock.now_ns(), level, text))
 
+        signing = Signing(self._login, self.clock, self._renewal, lambda: _trades(runner))
         yield Work("the feed", lambda: self._feeding.run(runner))
+        yield Work("the feed's keeper", lambda: self._feeding.attend(runner))
+        yield Work("the login", lambda: signing.run(runner))
         yield Work("the timer", fire, is_vital=True)
         yield Work("the history", lambda: self._refill.run(runner))
         yield Work("the clock", lambda: self._timekeeper.run(note))
-        if self._rest.hosts.is_loopback:
-            yield Work("the login", self._renew_login)
 
     def steering(self, runner: Runner) -> Steering:
         """What a person may change while it runs."""
@@ -105,28 +118,59 @@ class BrokerOrigin:
 
     def health(self) -> LinkHealth:
         """How the connection does."""
-        return LinkHealth(clock_offset_ms=self._timekeeper.offset_ms)
+        feeding, budget = self._feeding, self._rest.budget
+        return LinkHealth(
+            ping_ms=feeding.ping_ms,
+            rest_ms=self._rest.latency_ms,
+            rest_waiting={"reads": budget.waiting},
+            budget_left={"reads": budget.left},
+            clock_offset_ms=self._timekeeper.offset_ms,
+            next_attempt_s=feeding.next_attempt_s,
+            unheard=feeding.unheard,
+            can_take_over=feeding.can_take_over,
+        )
 
     def framed(self, sent_ns: int, received_ns: int) -> None:
         """Learn from a frame what time it is."""
         self._timekeeper.framed(sent_ns, received_ns)
 
     def resumed(self, slept_s: float) -> None:
-        """Read again what happened meanwhile."""
+        """Connect anew after a sleep of this computer, and read what happened meanwhile."""
+        self._feeding.hang_up("resumed", f"this computer slept for {slept_s:.0f} s")
         self._refill.ask()
 
-    def _keys(self) -> Sequence[str]:
-        return [instrument.instrument_key for instrument in self.latest.instruments]
+    def change_keys(self, keys: Sequence[str]) -> None:
+        """Follow these instruments on the feed from now on.
+
+        Raises ConfigError if they are more than it tells.
+        """
+        self._feeding.change_keys(keys)
+
+    def hang_up(self, cause: str, reason: str) -> None:
+        """End the connection to the feed and make a new one; `cause` is one of LINK_CAUSES."""
+        self._feeding.hang_up(cause, reason)
+
+    def reconnect(self) -> str:
+        """Make a new connection to the feed; the sentence says what happens.
+
+        Raises ConfigError where that is of no use.
+        """
+        return self._feeding.reconnect()
+
+    def take_over(self) -> str:
+        """Use the feed although another program seems to have it.
+
+        Raises ConfigError if none has.
+        """
+        return self._feeding.take_over()
 
     def _instruments(self) -> Sequence[Instrument]:
         return self.latest.instruments
 
-    async def _renew_login(self) -> None:
-        """Get the built-in exchange's next token as soon as the present one ends."""
-        while True:
-            await asyncio.sleep(_LOGIN_LOOK_S)
-            if self.clock.now_ns() >= self._login.expires_ns:
-                await self._login.renew()
+
+def _trades(runner: Runner) -> bool:
+    """Whether a market that is watched trades at the moment."""
+    return Phase.CONTINUOUS in runner.market.phases.values()
 
 
 async def timekeeper_of(http: aiohttp.ClientSession, rest: UpstoxRest) -> Timekeeper:

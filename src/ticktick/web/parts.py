@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from ticktick.domain.sessions import Phase
 
 Mode: TypeAlias = Literal["DEMO", "VIEW", "PAPER", "LIVE", "REPLAY"]
-TokenState: TypeAlias = Literal["valid", "expiring", "expired", "missing"]
+TokenState: TypeAlias = Literal["valid", "expiring", "expired", "refused", "missing"]
 StoreState: TypeAlias = Literal["on", "off", "degraded"]
 
 

@@ -98,8 +98,9 @@ export function tokenItem(store: Store): Item {
   const token = store.status?.token;
   if (token === undefined) return { state: "unknown", text: "—", detail: "" };
   const at = token.expires_ms === null ? "" : format.minute(marketMs(token.expires_ms));
-  const words = { valid: "until", expiring: "expires", expired: "expired", missing: "missing" };
-  const text = token.state === "missing" || at === "" ? words[token.state] : `${words[token.state]} ${at}`;
+  const words = { valid: "until", expiring: "expires", expired: "expired", refused: "refused", missing: "missing" };
+  const isTimed = at !== "" && token.state !== "missing" && token.state !== "refused";
+  const text = isTimed ? `${words[token.state]} ${at}` : words[token.state];
   return { state: token.state, text: text === "until" ? "valid" : text, detail: "Broker login" };
 }
 

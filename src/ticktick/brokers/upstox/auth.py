@@ -20,9 +20,10 @@ _LATEST_S = 2**63 // NS_PER_S - 1
 
 
 class Credentials(Struct, frozen=True):
-    """The API app's key and secret, and the token of the latest login.
+    """The API app's key and secret, the token of the latest login, and the analytics token.
 
-    `token_expires_at` is for people: the program reads the expiry from the token itself.
+    `token_expires_at` is for people: the program reads the expiry from the token itself. The
+    analytics token, if the user made one at the broker, reads market data for a year.
     """
 
     api_key: str | None = None
@@ -30,6 +31,7 @@ class Credentials(Struct, frozen=True):
     redirect_uri: str = DEFAULT_REDIRECT_URI
     access_token: str | None = None
     token_expires_at: str | int | float | None = None
+    analytics_token: str | None = None
 
     def __repr__(self) -> str:
         held = [name for name in self.__struct_fields__ if getattr(self, name)]

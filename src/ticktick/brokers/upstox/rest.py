@@ -67,9 +67,9 @@ class UpstoxRest:
     AuthError, RateLimited or BrokerError; nothing follows a redirect, so a token goes nowhere
     else.
 
-    `token` (market data) and `account_token` (the account; by default the same) are asked anew
-    for every call; `refused` is told each token that the broker does not take. `on_answer` hears
-    of every answer of the API, whatever it says, in nanoseconds of `counter_ns`.
+    `token` (market data; kept as `bearer`) and `account_token` (the account; by default the same)
+    are asked anew for every call; `refused` is told each token that the broker does not take.
+    `on_answer` hears of every answer of the API, whatever it says, in nanoseconds of `counter_ns`.
     """
 
     def __init__(
@@ -87,9 +87,9 @@ class UpstoxRest:
         self.budget = budget or Budget()
         self.latency_ms: float | None = None
         self.on_answer: Callable[[Answered], None] = _unheard
+        self.bearer = token
         self._http = http
-        self._token = token
-        self._account_token = account_token or token
+        self._account_token = account_token or (lambda: self.bearer())
         self._refused = refused
         self._counter_ns = counter_ns
 
@@ -124,7 +124,7 @@ class UpstoxRest:
     async def market_status(self, exchange: str) -> MarketState:
         """What the exchange is doing now."""
         url = self._api(f"/v2/market/status/{quote(exchange, safe='')}")
-        answer = await self._get(url, _reader(Envelope[MarketState]), Priority.QUOTES, self._token)
+        answer = await self._get(url, _reader(Envelope[MarketState]), Priority.QUOTES, self.bearer)
         return answer.data
 
     async def holidays(self) -> list[Holiday]:
@@ -142,7 +142,7 @@ class UpstoxRest:
         """An address of the market feed that is good for one connection."""
         url = self._api("/v3/feed/market-data-feed/authorize")
         answer = await self._get(
-            url, _reader(Envelope[FeedAddress]), Priority.AUTHORISE, self._token
+            url, _reader(Envelope[FeedAddress]), Priority.AUTHORISE, self.bearer
         )
         feed = answer.data.authorized_redirect_uri or answer.data.camel_uri
         if not feed:
@@ -176,7 +176,7 @@ class UpstoxRest:
         url = self._api(f"/v2/market-quote/quotes?{urlencode({'instrument_key': ','.join(keys)})}")
         read = _reader(Envelope[dict[str, FullQuote]])
         try:
-            answer = await self._get(url, read, Priority.QUOTES, self._token)
+            answer = await self._get(url, read, Priority.QUOTES, self.bearer)
         except BrokerError as error:
             if error.code not in KEYS_REFUSED:
                 raise

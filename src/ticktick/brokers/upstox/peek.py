@@ -1,0 +1,28 @@
+"""What a frame says at first sight: when it was sent, and of which instruments it tells."""
+
+from collections.abc import Iterable
+
+from google.protobuf.message import DecodeError as ParseError
+from msgspec import Struct
+
+from ticktick.proto.MarketDataFeed_pb2 import FeedResponse
+
+LARGEST_FRAME = 4 << 20
+
+
+class Glance(Struct, frozen=True):
+    """The feed's own time of a frame in milliseconds, and the keys of its instruments."""
+
+    sent_ms: int
+    keys: Iterable[str]
+
+
+def glance(frame: bytes) -> Glance | None:
+    """The first sight of a frame; None if it is none, or larger than any frame can be."""
+    if len(frame) > LARGEST_FRAME:
+        return None
+    try:
+        parsed = FeedResponse.FromString(frame)
+    except ParseError:
+        return None
+    return Glance(parsed.currentTs, list(parsed.feeds)) if parsed.currentTs > 0 else None
