@@ -18,9 +18,11 @@ from msgspec.json import decode, encode
 from msgspec.structs import replace
 from multidict import CIMultiDict
 from numpy.typing import NDArray
+from starlette.routing import BaseRoute
 from websockets.asyncio.client import ClientConnection, connect
 from yarl import URL
 
+from ticktick.analytics.board import AnalyticsBoard
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, parse_iso_ns
 from ticktick.domain.event import Fact
 from ticktick.domain.instrument import Instrument, Kind
@@ -32,10 +34,13 @@ from ticktick.engine.ports import Outputs
 from ticktick.errors import BrokerError, ConfigError
 from ticktick.market.rejections import Rejections
 from ticktick.market.table import SlotTable
+from ticktick.web.analysis import Analysis
 from ticktick.web.blocks import COLUMNS, Columns, encode_block
+from ticktick.web.changes import Changes
 from ticktick.web.hub import Hub
 from ticktick.web.overview import Overview
 from ticktick.web.parts import PartState, TokenStatus
+from ticktick.web.routes import Routes, router
 from ticktick.web.server import create_app
 from ticktick.web.serving import listen, serve
 from ticktick.web.sessions import Sessions
@@ -165,12 +170,18 @@ class Stage:
             [instrument("RELIANCE"), instrument("M&M"), instrument("INDIA VIX", Kind.INDEX, 10_000)]
         )
         self.steering = ListSteering("RELIANCE")
+        self.analysis = AnalyticsBoard(self.market.candles, lambda _: True, lines_at_once=100)
         self.now_ns = MORNING_NS
         self.overview = Overview(self.market, self.system, "0.1.0")
         self.hub = Hub(self.overview, time.monotonic, slow_limit_s=slow_limit_s)
         self.sessions = Sessions(
             CLI_TOKEN, lambda: self.now_ns, lambda: f"token-{next(tokens):030d}"
         )
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Every route of the server."""
+        analysis = Analysis(self.overview, self.analysis)
+        return router(Routes(self.hub, self.sessions), Changes(self.steering), analysis).routes
 
     def system(self) -> SystemStatus:
         return SystemStatus(
@@ -280,7 +291,7 @@ async def running(
     """Serve the stage on a free loopback port for the length of the block."""
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    app = create_app(stage.hub, stage.sessions, stage.steering, port, page, figures)
+    app = create_app(stage.hub, stage.sessions, stage.steering, stage.analysis, port, page, figures)
     async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as tasks:
         server = tasks.create_task(serve(app, listener))
         yield Site(stage, app, port, http)

@@ -15,6 +15,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from ticktick import __version__
+from ticktick.analytics.board import AnalyticsBoard
 from ticktick.brokers.upstox.decode import ProtobufDecoder
 from ticktick.config import Settings
 from ticktick.domain.clock import NS_PER_MS
@@ -130,6 +131,7 @@ class _Parts(Struct, frozen=True):
     hub: Hub
     store: Store
     measured: Measured
+    analytics: AnalyticsBoard
 
 
 async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExitStack) -> _Parts:
@@ -161,7 +163,7 @@ async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExi
         Supervisor(time.monotonic),
     )
     measured = Measured(overview, runner, supervisor, loop_lag, lag, losses, writer, recorder)
-    return _Parts(runner, overview, hub, store, measured)
+    return _Parts(runner, overview, hub, store, measured, engine.analytics)
 
 
 async def _open_store(plan: Plan, settings: Settings, stack: AsyncExitStack) -> Store:
@@ -313,6 +315,7 @@ def _page(
         parts.hub,
         sessions,
         origin.steering(parts.runner),
+        parts.analytics,
         port,
         figures=lambda: exposition(figures),
     )

@@ -10,8 +10,6 @@ from fastapi.routing import APIRoute
 from tests.web_stage import CLI_TOKEN, MORNING_NS, Site, Stage, running
 from ticktick.domain.clock import NS_PER_MS
 from ticktick.web.answers import SECURITY_HEADERS
-from ticktick.web.changes import Changes
-from ticktick.web.routes import Routes, router
 from ticktick.web.server import PLAIN_PAGE, page_folder
 
 
@@ -24,7 +22,7 @@ def _filled(path: str) -> str:
 STAGE = Stage()
 ROUTES = [
     (method, _filled(route.path))
-    for route in router(Routes(STAGE.hub, STAGE.sessions), Changes(STAGE.steering)).routes
+    for route in STAGE.routes()
     if isinstance(route, APIRoute)
     for method in sorted(route.methods or ())
 ] + [("GET", "/"), ("GET", "/api/v1/openapi.json")]

@@ -9,9 +9,7 @@ from msgspec.structs import fields
 
 from tests.web_stage import Stage
 from ticktick.web.blocks import COLUMNS
-from ticktick.web.changes import Changes
 from ticktick.web.messages import ENVELOPES, CandleRow
-from ticktick.web.routes import Routes, router
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "http-api.md"
 TEXT = REFERENCE.read_text(encoding="utf-8")
@@ -19,7 +17,7 @@ TEXT = REFERENCE.read_text(encoding="utf-8")
 
 def test_every_route_is_described() -> None:
     stage = Stage()
-    for route in router(Routes(stage.hub, stage.sessions), Changes(stage.steering)).routes:
+    for route in stage.routes():
         if isinstance(route, APIRoute):
             for method in route.methods or ():
                 assert f"| `{method} {route.path}` |" in TEXT

@@ -71,6 +71,11 @@ class AnalyticsBoard:
         line = self._lines.get((symbol, minutes))
         return () if line is None else line.patterns
 
+    def judged(self, pattern: Pattern) -> bool | None:
+        """Whether the candle after the pattern confirmed it; None while there is none."""
+        line = self._lines.get((pattern.symbol, pattern.minutes))
+        return None if line is None else line.judged(pattern)
+
     def peek(self, candle: Candle) -> Reading | None:
         """The indicators as if the forming candle ended as it stands."""
         line = self._lines.get((candle.symbol, candle.minutes))

@@ -49,6 +49,14 @@ class Line:
         fed = self._fed.get(candle.start_ns)
         return fed is not None and _numbers(fed) == _numbers(candle)
 
+    def judged(self, pattern: Pattern) -> bool | None:
+        """Whether the candle after the pattern closed beyond its extreme; None while unknown."""
+        later = next((c for start, c in self._fed.items() if start > pattern.start_ns), None)
+        beyond = pattern.confirmation
+        if later is None or beyond is None:
+            return None
+        return (later.close - beyond) * pattern.direction > 0
+
     def peek(self, candle: Candle) -> Reading | None:
         """The reading if the candle ended as it stands; None unless it is the next one."""
         return self._indicators.peek(candle) if self.is_next(candle) else None

@@ -4,7 +4,7 @@ A value that is not known is null, never 0.
 """
 
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -191,3 +191,25 @@ class SearchAnswer(BaseModel):
 
     found: list[FoundSymbol]
     total: int
+
+
+class IndicatorsAnswer(BaseModel):
+    """Indicators by timeframe: after the newest settled candle, and of the forming one.
+
+    Each is an object with `timeframe`, `start`, every name (null is not ready), `bars`, `warming`
+    and `degenerate`.
+    """
+
+    mode: Mode
+    server_time_ms: int
+    symbol: str
+    readings: list[dict[str, Any]]
+    forming: list[dict[str, Any]]
+
+
+class PatternsAnswer(BaseModel):
+    """Candlestick patterns of the day, newest first; prices in rupees."""
+
+    mode: Mode
+    server_time_ms: int
+    patterns: list[dict[str, Any]]

@@ -23,6 +23,7 @@ from ticktick.web.bodies import (
     StatusAnswer,
     SymbolsAnswer,
 )
+from ticktick.web.analysis import Analysis
 from ticktick.web.changes import Changes
 from ticktick.web.hub import SESSION_ENDED, TRY_AGAIN_LATER, Hub
 from ticktick.web.messages import SocketHello
@@ -160,7 +161,7 @@ class Routes:
         return table.instruments[row]
 
 
-def router(routes: Routes, changes: Changes) -> APIRouter:
+def router(routes: Routes, changes: Changes, analysis: Analysis) -> APIRouter:
     """Every route with its path."""
     errors: dict[int | str, Mapping[str, object]] = {
         "4XX": {"model": ErrorAnswer, "description": "One plain sentence"}
@@ -179,6 +180,8 @@ def router(routes: Routes, changes: Changes) -> APIRouter:
     found.add_api_route(f"{FEED_PATH}/reconnect", changes.reconnect, methods=["POST"])
     found.add_api_route(f"{FEED_PATH}/take-over", changes.take_over, methods=["POST"])
     found.add_api_route("/api/v1/candles/{symbol}/{minutes}", routes.candles, methods=["GET"])
+    found.add_api_route("/api/v1/indicators/{symbol}", analysis.indicators, methods=["GET"])
+    found.add_api_route("/api/v1/patterns", analysis.patterns, methods=["GET"])
     found.add_api_websocket_route(SOCKET_PATH, routes.stream)
     return found
 
