@@ -1,13 +1,14 @@
 """A stage for tests of the page in a real browser: what a user sees and does there."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.request import ProxyHandler, Request, build_opener
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.program_stage import START, Program, exchange, fetch, program
 
@@ -55,11 +56,13 @@ def desk(
     *arguments: str,
     start: str = START,
     owns_clock: bool = False,
+    mutant: Mapping[str, str] | None = None,
     **context: Any,
 ) -> Iterator[Desk]:
     """A demo against an exchange of its own, and a page that shows it.
 
-    With `owns_clock` the test may move the browser's time.
+    With `owns_clock` the test may move the browser's time; `mutant` replaces patterns in
+    the page's script on its way to the browser.
     """
     (home / "emulator").mkdir()
     with (
@@ -71,10 +74,22 @@ def desk(
         page.set_default_timeout(PATIENCE_MS)
         if owns_clock:
             page.clock.install()
+        if mutant is not None:
+            page.route("**/assets/index-*.js", lambda route: _spoil(route, mutant))
         page.goto(demo.line_with("Open ").removeprefix("Open "))
         expect(page.get_by_test_id("mode")).to_have_text("DEMO", timeout=PATIENCE_MS)
         yield Desk(page, demo, url)
         page.close()
+
+
+def _spoil(route: Route, mutant: Mapping[str, str]) -> None:
+    answer = route.fetch()
+    script = answer.text()
+    for sound, broken in mutant.items():
+        script, count = re.subn(sound, broken, script)
+        if not count:
+            raise ValueError(f"the page's script holds no {sound!r}: the mutant would be none")
+    route.fulfill(response=answer, body=script)
 
 
 def rows(page: Page, state: str | None = None) -> Locator:

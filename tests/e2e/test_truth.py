@@ -2,7 +2,8 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,10 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.page_stage import PATIENCE_MS, PICTURES, SYMBOLS, Desk, desk, facts, rows
 from tests.program_stage import eventually
+
+# pages that see nothing in the program's silence, and whose time is the program's alone
+TRUSTING = {r"heardAt>\w+": "heardAt>1e12"}
+CLOCKLESS = {r"(\.atMs\+)\w+\.rate\*\(\w+-\w+\.wall\)": r"\g<1>0"}
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -47,34 +52,64 @@ def test_P04_a_feed_of_pongs_alone_is_stale_within_six_seconds_of_its_last_data(
     is_fresh_again(shown)
 
 
-def test_P04_a_browser_whose_program_falls_silent_ages_everything_by_itself(shown: Desk) -> None:
-    os.kill(shown.demo.process.pid, signal.SIGSTOP)  # the socket stays open, nobody speaks
+@contextmanager
+def stopped(shown: Desk) -> Iterator[None]:
+    """The program stands still: its sockets stay open, and nobody speaks."""
+    os.kill(shown.demo.process.pid, signal.SIGSTOP)
     try:
-        all_stale(shown.page, 1_000 + 500)
-        expect(shown.page.get_by_test_id("feed")).to_contain_text("no word from the program")
-        age = shown.page.locator('[data-testid="quote"] [data-testid="age"]')
-        expect(age).to_have_text("stale 3 s", timeout=5_000)
-        expect(shown.page.locator('[data-id="lost"]')).to_be_visible(timeout=6_000)
-        shown.page.screenshot(path=PICTURES / "cut-off.png")
+        yield
     finally:
         os.kill(shown.demo.process.pid, signal.SIGCONT)
-    is_fresh_again(shown)
+
+
+def falls_silent(browser: Browser, home: Path, mutant: Mapping[str, str] | None = None) -> None:
+    """The program stands still under a page that is fresh."""
+    home.mkdir()
+    with desk(browser, home, mutant=mutant) as shown:
+        expect(rows(shown.page, "fresh")).to_have_count(SYMBOLS, timeout=PATIENCE_MS)
+        with stopped(shown):
+            all_stale(shown.page, 1_000 + 500)
+            expect(shown.page.get_by_test_id("feed")).to_contain_text("no word from the program")
+            age = shown.page.locator('[data-testid="quote"] [data-testid="age"]')
+            expect(age).to_have_text("stale 3 s", timeout=5_000)
+            expect(shown.page.locator('[data-id="lost"]')).to_be_visible(timeout=6_000)
+            shown.page.screenshot(path=PICTURES / "cut-off.png")
+        expect(rows(shown.page, "fresh")).to_have_count(SYMBOLS, timeout=60_000)
+
+
+def test_P04_a_browser_whose_program_falls_silent_ages_everything_by_itself(
+    browser: Browser, tmp_path: Path
+) -> None:
+    falls_silent(browser, tmp_path / "sound")
+
+
+@pytest.mark.slow
+def test_P04_fails_for_a_page_that_trusts_in_silence(browser: Browser, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError):
+        falls_silent(browser, tmp_path / "silent", TRUSTING)
+    with pytest.raises(AssertionError):
+        sleeps_three_hours(browser, tmp_path / "asleep", TRUSTING | CLOCKLESS)
+
+
+def sleeps_three_hours(
+    browser: Browser, home: Path, mutant: Mapping[str, str] | None = None
+) -> None:
+    """The lid was closed, and nobody tells the page how late it is when it opens."""
+    home.mkdir()
+    with desk(browser, home, owns_clock=True, mutant=mutant) as shown:
+        expect(rows(shown.page, "fresh")).to_have_count(SYMBOLS, timeout=PATIENCE_MS)
+        with stopped(shown):
+            shown.page.clock.fast_forward("03:00:00")
+            all_stale(shown.page, 1_000)
+            age = shown.page.locator('[data-testid="quote"] [data-testid="age"]')
+            expect(age).to_have_text("stale 3 h 0 min", timeout=1_000)
+            shown.page.screenshot(path=PICTURES / "slept.png")
 
 
 def test_P04_a_page_that_slept_looks_at_its_own_clock_first(
     browser: Browser, tmp_path: Path
 ) -> None:
-    with desk(browser, tmp_path, owns_clock=True) as shown:
-        expect(rows(shown.page, "fresh")).to_have_count(SYMBOLS, timeout=PATIENCE_MS)
-        os.kill(shown.demo.process.pid, signal.SIGSTOP)  # nobody tells the page how late it is
-        try:
-            shown.page.clock.fast_forward("03:00:00")  # as a lid that was closed for so long
-            all_stale(shown.page, 1_000)
-            age = shown.page.locator('[data-testid="quote"] [data-testid="age"]')
-            expect(age).to_have_text("stale 3 h 0 min", timeout=1_000)
-        finally:
-            os.kill(shown.demo.process.pid, signal.SIGCONT)
-        shown.page.screenshot(path=PICTURES / "slept.png")
+    sleeps_three_hours(browser, tmp_path / "sound")
 
 
 def told(status: dict[str, Any]) -> dict[str, str]:

@@ -93,8 +93,8 @@ class RepairDiary:
             symbols=tuple(self._waiting),
             total=self._total,
             minutes_open=counters.get("gap_minutes_open"),
-            minutes_backfilled=counters.get("candles_backfilled"),
-            minutes_missing=counters.get("candles_missing"),
+            minutes_backfilled=counters.get("minutes_backfilled"),
+            minutes_missing=counters.get("minutes_missing"),
         )
 
 
