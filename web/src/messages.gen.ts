@@ -371,6 +371,22 @@ export interface SearchAnswer {
   readonly total: number;
 }
 
+/** Indicators by timeframe: after the newest settled candle, and of the forming one. */
+export interface IndicatorsAnswer {
+  readonly mode: Mode;
+  readonly server_time_ms: number;
+  readonly symbol: string;
+  readonly readings: readonly Readonly<Record<string, Any>>[];
+  readonly forming: readonly Readonly<Record<string, Any>>[];
+}
+
+/** Candlestick patterns of the day, newest first; prices in rupees. */
+export interface PatternsAnswer {
+  readonly mode: Mode;
+  readonly server_time_ms: number;
+  readonly patterns: readonly Readonly<Record<string, Any>>[];
+}
+
 /** What every text message of the server has; `seq` counts blocks too. */
 export interface EnvelopeOf<Type extends string, Data> {
   readonly v: number;
