@@ -166,9 +166,16 @@ class Stage:
         """Let time pass."""
         return self.process(TimerFired(at_ns))
 
-    def history(self, at_ns: int, *candles: Candle, symbol: str = "ACME") -> Outputs:
-        """The broker's history of one symbol."""
-        return self.process(HistoryRead(at_ns, symbol, candles))
+    def history(
+        self,
+        at_ns: int,
+        *candles: Candle,
+        symbol: str = "ACME",
+        told: tuple[int, int] | None = None,
+    ) -> Outputs:
+        """The broker's history of one symbol, everything from its first to its last candle."""
+        ends = (candles[0].start_ns, candles[-1].end_ns) if candles else (0, 0)
+        return self.process(HistoryRead(at_ns, symbol, candles, told or ends))
 
     def link(self, at_ns: int, up: bool, reason: str = "") -> Outputs:
         """The link came up or went away."""
@@ -199,6 +206,33 @@ class Stage:
     def counter(self, name: str) -> int:
         """One of the market's counters."""
         return self.market.counters[name]
+
+
+class LiveStage(Stage):
+    """A stage whose feed never falls silent: an index that does not move is told all the time."""
+
+    PULSE = "PULSE"
+    EVERY_NS = 4 * NS_PER_S
+
+    def __init__(self, *instruments: Instrument, at_ns: int = OPEN, up: bool = True) -> None:
+        self._beaten_ns = at_ns
+        watched = (*(instruments or (instrument(),)), index(self.PULSE))
+        super().__init__(*watched, at_ns=at_ns, canary=self.PULSE, up=up)
+
+    def process(self, event: Event) -> Outputs:
+        """Let the pulse beat up to the event, then let the event happen."""
+        at_ns = event_ns(event)
+        while self.market.link_up and self._beaten_ns < at_ns:
+            self._beaten_ns = min(self._beaten_ns + self.EVERY_NS, at_ns)
+            columns = {"last_price": 100, "last_trade_ns": 1}
+            self.facts += self.engine.process(frame(self._beaten_ns, {self.PULSE: columns})).facts
+        self._beaten_ns = max(self._beaten_ns, at_ns)
+        return super().process(event)
+
+
+def event_ns(event: Event) -> int:
+    """The moment of market time at which an event happens."""
+    return event.received_ns if isinstance(event, FrameArrived) else event.at_ns
 
 
 def changed_candles(facts: Sequence[Fact], minutes: int = 1) -> list[Candle]:

@@ -33,7 +33,13 @@ from ticktick.web.status import SystemStatus, feed_state, watched_rows
 _PREFIX: Final = "ticktick"
 _STATES: Final = ("on", "degraded", "off")
 # counters by name that go down too, or are told with a label
-_LEVELS: Final = ("gap_minutes_open", "redis_waiting_points", "redis_waiting_candles")
+_LEVELS: Final = (
+    "gap_minutes_open",
+    "symbols_in_gap",
+    "minutes_missing",
+    "redis_waiting_points",
+    "redis_waiting_candles",
+)
 _LABELLED: Final = (*COUNTER_OF_REASON.values(), "redis_dropped_metric_points")
 
 

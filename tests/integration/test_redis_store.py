@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.store_stage import (
     KINDS,
@@ -215,6 +216,21 @@ def test_a_provisional_candle_shows_in_the_hash_and_only_the_final_one_in_the_se
         assert closes(server.url) == [1412.55]
         row = ask(0, "HGETALL", "candle:RELIANCE:1m")
         assert (row["state"], row["confirmed"], row["revision"]) == ("final", "1", "0")
+
+
+def test_a_minute_that_turns_out_missing_leaves_its_prices_in_no_key(
+    server: EmbeddedServer, ask: Asking
+) -> None:
+    seen = candle(state=CandleState.PROVISIONAL, confirmed=False)
+    nothing = dict.fromkeys(("open", "high", "low", "close", "volume"), 0)
+    lost = replace(seen, state=CandleState.MISSING, open_interest=0, **nothing)
+    with writing(server.url, SmallMarket()) as writer:
+        writer.take(candles_changed([seen]))
+        eventually(lambda: ask(0, "HGET", "candle:RELIANCE:1m", "close"))
+        writer.take(candles_changed([lost]))
+        eventually(lambda: ask(0, "HGET", "candle:RELIANCE:1m", "state") == "missing")
+        kept = ask(0, "HGETALL", "candle:RELIANCE:1m")
+        assert set(kept) == {"start_ms", "state", "confirmed", "revision"}
 
 
 def test_a_correction_overwrites_its_candle_and_not_the_latest_hash(

@@ -11,8 +11,10 @@ from tests.oracles.candles import Ohlcv, Trade, resample
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, NS_PER_S
 from ticktick.domain.event import CandleChanged
 from ticktick.domain.market import TIMEFRAMES, Candle, CandleState
+from ticktick.engine.ports import EngineSettings
 
 SYMBOLS = ("ACME", "BOLT")
+NEVER_SILENT = EngineSettings(fresh_limit_s=24 * 3600)
 CLOSE = OPEN + 375 * NS_PER_MINUTE
 # (milliseconds since the trade before, price, size, symbol, told at all, told in the open frame)
 STEPS = st.lists(
@@ -83,7 +85,8 @@ def test_candles_confirmed_late_end_equal_to_those_confirmed_in_time(
 
 def _run(steps: Steps, *, conflate: bool, confirm_s: int | None, cut: Cut) -> Stage:
     """Play the trades second by second; the broker confirms `confirm_s` after each minute."""
-    stage = Stage(*[instrument(symbol) for symbol in SYMBOLS])
+    instruments = [instrument(symbol) for symbol in SYMBOLS]
+    stage = Stage(*instruments, settings=NEVER_SILENT)
     stage.process(
         frame(OPEN, {s: {"last_price": 100, "last_trade_ns": OPEN, "volume": 0} for s in SYMBOLS})
     )

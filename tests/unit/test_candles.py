@@ -4,7 +4,6 @@ from msgspec.structs import replace
 
 from tests.market_stage import (
     OPEN,
-    Stage,
     candle,
     changed_candles,
     clock,
@@ -13,6 +12,7 @@ from tests.market_stage import (
     states,
     words,
 )
+from tests.market_stage import LiveStage as Stage
 from ticktick.domain.clock import NS_PER_DAY, NS_PER_MINUTE, NS_PER_S
 from ticktick.domain.market import TIMEFRAMES, CandleState
 from ticktick.domain.sessions import Phase
@@ -330,7 +330,8 @@ def test_given_history_that_ends_before_its_own_reading_then_the_rest_is_not_vou
 
 def test_given_history_of_a_day_that_is_over_then_its_quiet_end_is_vouched_for() -> None:
     stage = Stage(at_ns=OPEN, up=False)
-    stage.history(OPEN, *[candle(clock(15, 15 + i) - NS_PER_DAY) for i in range(11)])
+    minutes = [candle(clock(15, 15 + i) - NS_PER_DAY) for i in range(11)]
+    stage.history(OPEN, *minutes, told=(minutes[0].start_ns, clock(9, 15)))
     assert [c.confirmed for c in stage.market.candles("ACME", 5)] == [True, True, True]
     stage.link(OPEN, up=True)
     stage.begin()
@@ -409,62 +410,6 @@ def test_given_history_that_cannot_be_closed_minutes_then_it_is_refused_and_coun
     )
     assert stage.counter("history_refused") == 4
     assert stage.market.candles("ACME", 1) == ()
-
-
-def test_P06_given_a_gap_when_history_fills_it_then_its_minutes_are_backfilled() -> None:
-    stage = Stage()
-    stage.begin()
-    stage.trade(clock(9, 15, 1), 101)
-    stage.confirm(clock(9, 16, 1), candle(OPEN, 101))
-    stage.link(clock(9, 16, 30), up=False)
-    stage.link(clock(9, 18, 30), up=True)
-    stage.begin(clock(9, 18, 31))
-    stage.trade(clock(9, 19, 1), 104)
-    stage.timer(clock(9, 20, 5))
-    assert [c.start_ns for c in stage.market.candles("ACME", 1)] == [OPEN, clock(9, 19)]
-    assert [c.confirmed for c in stage.market.candles("ACME", 5)] == [False]
-    rest = [candle(clock(9, 15 + i), 101 + i) for i in range(5)]
-    facts = stage.history(clock(9, 20, 6), *rest).facts
-    told = {c.start_ns: (c.state, c.confirmed) for c in changed_candles(facts)}
-    assert told == {
-        clock(9, 16): (BACKFILLED, True),
-        clock(9, 17): (BACKFILLED, True),
-        clock(9, 18): (BACKFILLED, True),
-        clock(9, 19): (FINAL, True),
-    }
-    (five,) = stage.market.candles("ACME", 5)
-    assert (five.state, five.confirmed, five.revision, five.volume) == (BACKFILLED, True, 1, 50)
-
-
-def test_P06_given_a_gap_when_history_comes_before_the_first_frame_then_also_backfilled() -> None:
-    stage = Stage()
-    stage.begin()
-    stage.link(clock(9, 16), up=False)
-    stage.link(clock(9, 18), up=True)
-    facts = stage.history(clock(9, 18, 1), candle(clock(9, 16)), candle(clock(9, 17))).facts
-    assert states(facts) == [BACKFILLED, BACKFILLED]
-    stage.begin(clock(9, 18, 30))
-    stage.confirm(clock(9, 19, 2), candle(clock(9, 18)))
-    stage.timer(clock(9, 21, 5))
-    newest = stage.market.candles("ACME", 3)[-1]
-    assert (newest.start_ns, newest.confirmed) == (clock(9, 18), True)
-
-
-def test_P06_given_a_gap_in_which_nothing_traded_then_history_vouches_for_the_candle() -> None:
-    stage = Stage()
-    stage.begin()
-    for minute in (15, 19):
-        stage.trade(clock(9, minute, 1), 101)
-        stage.confirm(clock(9, minute + 1, 1), candle(clock(9, minute), 101))
-        if minute == 15:
-            stage.link(clock(9, 16, 30), up=False)
-            stage.link(clock(9, 17, 30), up=True)
-            stage.begin(clock(9, 17, 31))
-    assert [c.confirmed for c in stage.market.candles("ACME", 5)] == [False]
-    minutes = candle(clock(9, 15), 101), candle(clock(9, 19), 101)
-    facts = stage.history(clock(9, 21), *minutes).facts
-    (five,) = changed_candles(facts, 5)
-    assert (five.confirmed, five.revision, five.volume) == (True, 0, 20)
 
 
 def test_given_a_gap_then_volume_traded_in_it_enters_no_candle() -> None:

@@ -112,26 +112,6 @@ def test_given_silence_then_vwap_expires_with_time_alone() -> None:
     assert stage.timer(clock(9, 20, 21)).touched.tolist() == []
 
 
-def test_P09_given_a_gap_then_no_metric_spans_it() -> None:
-    stage = Stage()
-    stage.begin()
-    stage.trade(OPEN + 1, 101)
-    stage.trade(OPEN + 2, 102)
-    stage.link(OPEN + 3, up=False)
-    assert stage.metric("tick_return") == pytest.approx(102 / 101 - 1)
-    outputs = stage.link(OPEN + 4, up=True)
-    assert outputs.touched.tolist() == [0]
-    assert math.isnan(stage.metric("tick_return"))
-    assert math.isnan(stage.metric("vwap"))
-    stage.frame(OPEN + 5, last_price=150, last_trade_ns=OPEN + 5, volume=9_000)
-    assert math.isnan(stage.metric("tick_return"))
-    assert math.isnan(stage.metric("vwap"))
-    stage.frame(OPEN + 6, last_price=165, last_trade_ns=OPEN + 6, volume=9_010)
-    assert stage.metric("tick_return") == pytest.approx(0.1)
-    assert stage.metric("vwap") == 165.0
-    assert len(stage.market.window("ACME")) == 2
-
-
 def test_given_a_volume_that_fell_then_two_rising_updates_are_believed_not_one() -> None:
     stage = Stage()
     stage.begin()

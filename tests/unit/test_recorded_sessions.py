@@ -12,8 +12,15 @@ import pytest
 from google.protobuf import json_format
 
 from ticktick.brokers.upstox.decode import ProtobufDecoder
-from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, NS_PER_S, parse_iso_ns
-from ticktick.domain.event import Event, FrameArrived, InstrumentsResolved, LinkChanged, TimerFired
+from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, NS_PER_S, iso_ist, parse_iso_ns
+from ticktick.domain.event import (
+    Event,
+    FrameArrived,
+    HistoryRead,
+    InstrumentsResolved,
+    LinkChanged,
+    TimerFired,
+)
 from ticktick.domain.instrument import Instrument, Kind
 from ticktick.domain.market import TIMEFRAMES, Candle, CandleState
 from ticktick.domain.sessions import Calendar
@@ -23,6 +30,7 @@ from ticktick.proto import MarketDataFeed_pb2 as pb2
 
 DAY = Path("upstox_v3_feed") / "2025-12-15"
 OPEN = parse_iso_ns("2025-12-15T09:15:00+05:30")
+LOST = {"10:57", "10:58", "11:02", "15:26"}  # the recorder's outages cut these
 FILES = (
     "NSE_EQ_INE118H01025",
     "NSE_EQ_INE811K01011",
@@ -57,18 +65,26 @@ def test_P07_a_recorded_session_ends_with_the_brokers_own_candles(
     engine = play([updates])
     symbol = updates[0].key
     row = engine.market.table.row_of_symbol[symbol]
-    closed = engine.market.candles(symbol, 1)
     broker = broker_minutes(updates)
+    doubtful = [c for c in engine.market.candles(symbol, 1) if not c.confirmed]
+    assert {c.state for c in doubtful} <= {CandleState.PROVISIONAL}
+    assert {clock_of(c) for c in doubtful} <= LOST
+    ask_broker(engine, symbol, broker)
+    closed = engine.market.candles(symbol, 1)
 
     assert engine.market.counters["frames"] == len(updates)
     assert engine.market.counters["frames_rejected"] == 0
     assert engine.market.counters["refused_values"] == 0
     assert engine.market.table.records["volume"][row] == int(updates[-1].market["vtt"])
     assert {c.start_ns: numbers(c) for c in closed if c.confirmed} == broker
-    assert all(c.state is CandleState.FINAL for c in closed)
-    assert all(OPEN <= c.start_ns < OPEN + 375 * NS_PER_MINUTE for c in closed)
-    unconfirmed = [c for c in closed if not c.confirmed]
-    assert len(unconfirmed) <= 4  # the minutes that the recorder's outages cut
+    assert len(broker) == 355
+    assert {c.state for c in closed if c.confirmed} == {CandleState.FINAL}
+    assert {clock_of(c): c.state for c in closed if not c.confirmed} == dict.fromkeys(
+        LOST, CandleState.MISSING
+    )
+    assert engine.market.counters["minutes_missing"] == 4
+    rejected = {n: c for n, c in engine.market.counters.items() if n.startswith("rejected_") and c}
+    assert rejected == {}
 
 
 @pytest.mark.shared
@@ -83,6 +99,21 @@ def test_P07_four_sessions_together_give_the_candles_of_each_alone(shared_data: 
             assert [numbers(c) for c in together.market.candles(symbol, minutes)] == [
                 numbers(c) for c in alone.market.candles(symbol, minutes)
             ]
+
+
+def ask_broker(engine: Engine, symbol: str, broker: dict[int, tuple[int, ...]]) -> None:
+    """Let the engine hear what the broker's history would tell: the minutes it has, no others."""
+    told = [
+        Candle(symbol, 1, start, opened, high, low, close, volume)
+        for start, (opened, high, low, close, volume) in sorted(broker.items())
+    ]
+    session = min(broker), OPEN + 375 * NS_PER_MINUTE
+    engine.process(HistoryRead(session[1] + NS_PER_MINUTE * 30, symbol, tuple(told), session))
+
+
+def clock_of(candle: Candle) -> str:
+    """The candle's start as a clock in India shows it."""
+    return iso_ist(candle.start_ns)[11:16]
 
 
 def read(path: Path) -> Iterator[Update]:

@@ -6,7 +6,7 @@ from itertools import groupby
 from ticktick.domain.clock import NS_PER_DAY, NS_PER_MINUTE, at_ist, ist_day
 from ticktick.domain.market import Candle
 from ticktick.domain.sessions import Calendar, SessionClass
-from ticktick.market.book import CandleBook
+from ticktick.market.book import COUNTERS, CandleBook, OneStretch
 
 
 def timeframes(minutes: Sequence[Candle], calendar: Calendar) -> Iterator[Candle]:
@@ -26,8 +26,9 @@ def _of_day(minutes: Sequence[Candle], calendar: Calendar) -> Iterator[Candle]:
     if not traded:
         return
     span = (open_ns, max(traded[-1].end_ns, open_ns + NS_PER_MINUTE))
-    book = CandleBook(traded[0].symbol, lambda _: span, 0, 0)
-    found = book.merge(traded, span[1] + NS_PER_DAY, span[1])
+    counters = dict.fromkeys(COUNTERS, 0)
+    book = CandleBook(traded[0].symbol, OneStretch(span), 0, 0, counters)
+    found = book.merge(traded, span, span[1] + NS_PER_DAY, span[1])
     yield from sorted(found, key=lambda c: (min(c.end_ns, span[1]), c.minutes))
 
 

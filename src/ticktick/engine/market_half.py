@@ -26,6 +26,7 @@ from ticktick.domain.event import (
     TimerFired,
     WatchlistChanged,
 )
+from ticktick.domain.instrument import Kind
 from ticktick.domain.market import Candle, Freshness
 from ticktick.domain.sessions import Calendar, Phase
 from ticktick.engine.ports import Decoded, Decoder, EngineSettings
@@ -37,6 +38,7 @@ from ticktick.market.phases import Phases
 from ticktick.market.rejections import Rejection, Rejections
 from ticktick.market.screen import Screen
 from ticktick.market.table import SlotTable
+from ticktick.market.watch import Watch
 from ticktick.market.windows import Windows
 
 Change: TypeAlias = tuple[Rows, list[Fact]]
@@ -80,14 +82,13 @@ class MarketHalf:
             self._phases.continuous,
             settings.vwap_window_s * NS_PER_S,
         )
-        self._heard = np.zeros(capacity, np.bool_)
-        self._canary: str | None = None
+        self._watch = Watch(self.table, self._phases, self._candles, self._fresh_ns)
+        self._gap_minutes_open = 0
         self.extras: frozenset[str] = frozenset()
         self.metrics = self._metrics.values
         self.freshness: list[Freshness] = []
         self.link_up = False
         self.link_reason = "not connected yet"
-        self.last_frame_ns = 0
         self._counts = dict.fromkeys(("frames", "unknown_parts", "unknown_words"), 0)
 
     @property
@@ -101,6 +102,11 @@ class MarketHalf:
         return self._phases.sources
 
     @property
+    def last_frame_ns(self) -> int:
+        """The newest moment of which the feed told anything."""
+        return self._watch.newest_ns
+
+    @property
     def counters(self) -> dict[str, int]:
         """What was counted since the start, by name."""
         return {
@@ -109,6 +115,8 @@ class MarketHalf:
             **self.rejections.counters,
             **self._metrics.counters,
             **self._candles.counters,
+            "gap_minutes_open": self._gap_minutes_open,
+            "symbols_in_gap": self.freshness.count(Freshness.GAP),
         }
 
     def forming(self, symbol: str, minutes: int) -> Candle | None:
@@ -138,7 +146,7 @@ class MarketHalf:
         self._screen.watch()
         self._metrics.watch()
         self._candles.watch()
-        self._canary = event.canary
+        self._watch.trust(self._canaries(event.canary))
         self.extras = frozenset(event.extras)
         change = _list_change(before, event)
         restated = [self.table.row_of_symbol[symbol] for symbol in change.restated]
@@ -154,11 +162,10 @@ class MarketHalf:
         """The socket came up or went away; either way nothing spans the moment."""
         if (event.up, event.reason) == (self.link_up, self.link_reason):
             return _NONE, []
-        self._candles.pause(self._rows(self._heard), self.last_frame_ns)
-        self._heard.fill(False)
+        self._watch.cut()
         self.link_up, self.link_reason = event.up, event.reason
         if event.up:
-            self._metrics.restart()
+            self._metrics.restart(self._all_rows())
         facts: list[Fact] = [FeedChanged(event.at_ns, event.up, event.reason, event.cause)]
         self._judge(self._all_rows(), event.at_ns, facts)
         return self._all_rows(), facts
@@ -173,14 +180,11 @@ class MarketHalf:
         facts: list[Fact] = [*self._count(decoded, at_ns)]
         screened = self._screen.take(decoded.rows, at_ns, facts)
         rows = screened.rows
-        if len(rows):
-            self.last_frame_ns = max(self.last_frame_ns, min(decoded.exchange_ns, at_ns))
         is_timely = self._screen.is_timely(decoded.exchange_ns, at_ns)
         words = decoded.phases or {} if is_timely else {}
         flipped = self._requote(self._phases.hear(words, at_ns), at_ns, facts)
-        newly_heard = rows[~self._heard[rows]]
-        self._candles.resume(newly_heard, decoded.exchange_ns)
-        self._heard[newly_heard] = True
+        newly_heard, broken = self._watch.arrive(rows, _is_whole(decoded, rows), at_ns)
+        self._metrics.restart(np.array(broken, np.int32))
         news = _union(screened.news, newly_heard) if len(newly_heard) else screened.news
         self._metrics.take(news, decoded.exchange_ns)
         facts += [CandleChanged(at_ns, candle) for candle in self._candles.take(news, rows)]
@@ -201,7 +205,9 @@ class MarketHalf:
         """Let time pass: phases, candle ends, windows and freshness."""
         at_ns, facts = event.at_ns, list[Fact]()
         flipped = self._requote(self._phases.advance(at_ns), at_ns, facts)
+        self._watch.look(at_ns)
         facts += [CandleChanged(at_ns, candle) for candle in self._candles.advance(at_ns)]
+        self._gap_minutes_open = self._watch.count_open_minutes(at_ns)
         expired = self._metrics.expire(at_ns)
         aged = self._judge(self._all_rows(), at_ns, facts)
         return _union(flipped, expired, aged), facts
@@ -220,16 +226,22 @@ class MarketHalf:
         if row is None:
             text = f"history of {event.symbol} was read, but nobody watches it; it is not kept"
             return _NONE, [Noticed(event.at_ns, "warning", text)]
-        changed = self._candles.merge(row, event.candles, event.at_ns)
-        return _NONE, [CandleChanged(event.at_ns, candle) for candle in changed]
+        changed = self._candles.merge(row, event.candles, event.told_ns, event.at_ns)
+        facts: list[Fact] = [CandleChanged(event.at_ns, candle) for candle in changed]
+        return self._judge(np.array([row], np.int32), event.at_ns, facts), facts
 
     def quotes(self, event: QuotesRead) -> Change:
         """Take what was asked for because the feed did not tell it."""
+        rows, facts = list[int](), list[Fact]()
         for quote in event.quotes:
             row = self.table.row_of_symbol.get(quote.symbol)
-            if row is not None and 0 < quote.lower_band < quote.upper_band:
+            if row is None:
+                continue
+            rows.append(row)
+            if 0 < quote.lower_band < quote.upper_band:
                 self._screen.learn_band(row, quote.lower_band, quote.upper_band)
-        return _NONE, []
+            self._watch.hear_quote(row, quote.volume, quote.last_trade_ns)
+        return self._judge(np.array(rows, np.int32), event.at_ns, facts), facts
 
     def note(self, event: NoteTaken) -> Change:
         """Pass on what the surroundings must tell the user."""
@@ -259,14 +271,16 @@ class MarketHalf:
 
     def _judge(self, rows: Rows, now_ns: int, facts: list[Fact]) -> Rows:
         """Tell whose freshness changed; return their rows."""
-        link = Link(now_ns, self.link_up, self._is_healthy(now_ns))
+        is_healthy = now_ns - self._watch.life_ns <= self._fresh_ns
+        link = Link(now_ns, self.link_up, is_healthy)
         slots = self.table.records
         changed = []
         for row in rows.tolist():
             freshness = judge(
                 int(slots["exchange_ns"][row]),
                 int(slots["received_ns"][row]),
-                bool(self._heard[row]),
+                bool(self._watch.heard[row]),
+                self._watch.is_in_gap(row),
                 self._phases.rows[row],
                 link,
                 self._fresh_ns,
@@ -279,14 +293,10 @@ class MarketHalf:
                 changed.append(row)
         return np.array(changed, np.int32)
 
-    def _is_healthy(self, now_ns: int) -> bool:
-        """Whether data still arrives: the canary's while its market trades, else anybody's."""
-        row = self.table.row_of_symbol.get(self._canary or "")
-        newest_ns = self.last_frame_ns
-        if row is not None and self._phases.rows[row] is Phase.CONTINUOUS:
-            slot = self.table.records[row]
-            newest_ns = min(int(slot["exchange_ns"]), int(slot["received_ns"]))
-        return now_ns - newest_ns <= self._fresh_ns
+    def _canaries(self, named: str | None) -> list[int]:
+        """The rows that move all day: the one named so, and every index."""
+        followed = [(row, self.table.instruments[row]) for row in self.table.followed]
+        return [row for row, i in followed if i.symbol == named or i.kind is Kind.INDEX]
 
     def _forget(self, rows: Rows) -> None:
         """Know nothing of these rows any more."""
@@ -294,15 +304,19 @@ class MarketHalf:
         self._screen.forget_rows(rows)
         self._metrics.forget(rows)
         self._candles.forget(rows)
-        self._heard[rows] = False
+        self._watch.forget(rows)
         for row in rows.tolist():
             self.freshness[row] = Freshness.UNKNOWN
 
     def _all_rows(self) -> Rows:
         return np.array(sorted(self.table.followed), np.int32)
 
-    def _rows(self, mask: NDArray[np.bool_]) -> Rows:
-        return np.flatnonzero(mask).astype(np.int32)
+
+def _is_whole(decoded: Decoded, rows: Rows) -> NDArray[np.bool_]:
+    """Which of the rows were told with their last trade."""
+    if decoded.whole is None or len(decoded.whole) == len(decoded.rows):
+        return np.ones(len(rows), np.bool_)
+    return np.isin(rows, decoded.whole)
 
 
 def _list_change(before: Sequence[str], event: InstrumentsResolved) -> WatchlistChanged:

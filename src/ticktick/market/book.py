@@ -1,34 +1,72 @@
-"""The life of one instrument's closed candles: provisional, final, corrected, backfilled."""
+"""The life of one instrument's closed candles, from provisional to final or missing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Final, Protocol
 
 from msgspec.structs import replace
 
 from ticktick.domain.clock import NS_PER_MINUTE
 from ticktick.domain.market import TIMEFRAMES, Candle, CandleState
-from ticktick.market.coverage import Coverage, Span
+from ticktick.market.coverage import Coverage, Span, minutes_of
 from ticktick.market.series import Series
 
-KEPT = {minutes: 1000 if minutes == 1 else 450 for minutes in TIMEFRAMES}
-_HIGHER = TIMEFRAMES[1:]
+KEPT: Final = {minutes: 1000 if minutes == 1 else 450 for minutes in TIMEFRAMES}
+COUNTERS: Final = ("candle_corrections", "minutes_backfilled", "minutes_missing")
+_HIGHER: Final = TIMEFRAMES[1:]
+_MINUTE: Final = NS_PER_MINUTE
+_HOUR: Final = 60 * NS_PER_MINUTE
+_PROVISIONAL: Final = CandleState.PROVISIONAL
 
-StretchAt = Callable[[int], Span | None]
+
+class Hours(Protocol):
+    """When the instrument trades continuously."""
+
+    def stretch(self, at_ns: int) -> Span | None:
+        """The stretch that holds the moment, the anchor of the higher timeframes."""
+        ...
+
+    def trading(self, span: Span) -> Sequence[Span]:
+        """The parts of the span in which it trades, in order."""
+        ...
+
+
+class OneStretch:
+    """Hours that are one stretch and nothing else."""
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+
+    def stretch(self, at_ns: int) -> Span | None:
+        """The stretch, whatever the moment: all that is asked of lies in it."""
+        return self._span
+
+    def trading(self, span: Span) -> Sequence[Span]:
+        """The part of the span inside the stretch."""
+        return [(max(span[0], self._span[0]), min(span[1], self._span[1]))]
 
 
 class CandleBook:
     """Closed candles of the six timeframes of one instrument.
 
     Every method returns the candles that are new or changed, in the order in which they became
-    so. `frontier_ns` tells how far minutes are closed; `stretch_at` gives the continuous stretch
-    that holds a moment, the anchor of the higher timeframes; `coverage` knows what was not seen.
+    so. `frontier_ns` tells how far minutes are closed; `coverage` knows of which time every
+    trade was seen or told: time alone makes no minute final that a hole touches.
     `now_ns` 0 means that no time has passed that could settle anything: only events do.
+    `counters` is shared: it holds COUNTERS, of which `minutes_missing` also falls.
     """
 
-    def __init__(self, symbol: str, stretch_at: StretchAt, grace_ns: int, confirm_ns: int) -> None:
+    def __init__(
+        self,
+        symbol: str,
+        hours: Hours,
+        grace_ns: int,
+        confirm_ns: int,
+        counters: dict[str, int],
+    ) -> None:
         self.symbol = symbol
-        self.corrections = 0
+        self._counters = counters
         self.coverage = Coverage()
-        self._stretch_at = stretch_at
+        self._hours = hours
         self._grace_ns = grace_ns
         self._confirm_ns = confirm_ns
         self._series = {minutes: Series(KEPT[minutes]) for minutes in TIMEFRAMES}
@@ -39,6 +77,14 @@ class CandleBook:
     def candles(self, minutes: int) -> Sequence[Candle]:
         """The closed candles of the timeframe, oldest first."""
         return self._series[minutes].candles
+
+    def lost_minutes(self, until_ns: int) -> list[int]:
+        """The starts of the minutes of trading before the moment that nobody told in full."""
+        spans = list(self.coverage.lost((0, until_ns)))
+        if not spans:
+            return []
+        trading = self._hours.trading((spans[0][0], spans[-1][1]))
+        return minutes_of(iter(spans), trading)
 
     def close(self, candle: Candle, frontier_ns: int) -> list[Candle]:
         """Take a minute whose trades are over, for the first time; the broker's own may follow."""
@@ -51,14 +97,15 @@ class CandleBook:
     def confirm(self, candle: Candle, frontier_ns: int) -> list[Candle]:
         """Take the feed's own finished minute."""
         changed: list[Candle] = []
+        self.coverage.fill(candle.start_ns, candle.end_ns)
         self._put(candle, changed)
         self._settle(frontier_ns, 0, changed)
         return changed
 
     def advance(self, now_ns: int, frontier_ns: int) -> list[Candle]:
-        """Let time settle what nobody confirmed."""
+        """Let time settle what nobody confirmed, as far as nothing of it was lost."""
         changed: list[Candle] = []
-        for start_ns in list(self._unconfirmed):
+        for start_ns in self._ripe():
             if start_ns + NS_PER_MINUTE + self._confirm_ns <= now_ns:
                 waiting = self._series[1].get(start_ns)
                 if waiting is not None:
@@ -66,72 +113,117 @@ class CandleBook:
         self._settle(frontier_ns, now_ns, changed)
         return changed
 
-    def merge(self, candles: Sequence[Candle], now_ns: int, frontier_ns: int) -> list[Candle]:
-        """Take finished minutes from the broker's history, oldest first, at least one."""
+    def merge(
+        self, candles: Sequence[Candle], told: Span, now_ns: int, frontier_ns: int
+    ) -> list[Candle]:
+        """Take finished minutes from the broker's history, oldest first.
+
+        Of the minutes of `told` [from, until) the candles are all that the broker has: one that
+        was lost and is not among them is missing.
+        """
         changed: list[Candle] = []
-        first_ns, end_ns = candles[0].start_ns, self._told_until(candles[-1], now_ns)
-        missed = [self.coverage.was_missed((c.start_ns, c.end_ns)) for c in candles]
-        self.coverage.fill(first_ns, end_ns)
-        for candle, was_missed in zip(candles, missed, strict=True):
-            if not self._is_dropped(candle):
-                state = CandleState.BACKFILLED if was_missed else CandleState.FINAL
-                self._put(replace(candle, state=state, confirmed=True, revision=0), changed)
-        self._review(first_ns, end_ns)
+        was_lost = [self.coverage.is_lost((c.start_ns, c.end_ns)) for c in candles]
+        doubtful, near = self._doubtful(told), self._near(told)
+        self.coverage.fill(*told)
+        for candle in candles:
+            self.coverage.fill(candle.start_ns, candle.end_ns)
+        for candle, lost in zip(candles, was_lost, strict=True):
+            state = CandleState.BACKFILLED if lost else CandleState.FINAL
+            self._put(replace(candle, state=state, revision=0), changed)
+        for start_ns in doubtful:
+            self._miss(start_ns, changed)
+        self._run_again(near)
         self._settle(frontier_ns, now_ns, changed)
         return changed
 
     def due_ns(self) -> int | None:
         """When time alone will next change something."""
-        moments = [start + NS_PER_MINUTE + self._confirm_ns for start in self._unconfirmed]
+        ripe = self._ripe()
+        held = set(self._unconfirmed).difference(ripe)
+        moments = [start + NS_PER_MINUTE + self._confirm_ns for start in ripe]
         for (minutes, start_ns), end_ns in self._running.items():
-            closed = self._series[minutes].get(start_ns)
-            moments.append(end_ns + (self._grace_ns if closed is None else self._confirm_ns))
+            if self._series[minutes].get(start_ns) is None:
+                moments.append(end_ns + self._grace_ns)
+            elif not any(start_ns <= start < end_ns for start in held):
+                moments.append(end_ns + self._confirm_ns)
         return min(moments, default=None)
+
+    def prove(self, span: Span) -> None:
+        """Take it that nothing traded in the span, without a word of the broker."""
+        near = self._near(span)
+        self.coverage.fill(*span)
+        self._run_again(near)
 
     def join(self, minutes: int, running: Candle | None, frontier_ns: int) -> Candle | None:
         """The candle of the timeframe that still runs, from closed minutes and the forming one."""
         last = self._series[1].last()
         newest = running or last
-        stretch = None if newest is None else self._stretch_at(newest.start_ns)
+        stretch = None if newest is None else self._hours.stretch(newest.start_ns)
         if newest is None or stretch is None:
             return None
         span = _bucket(stretch, newest.start_ns, minutes)
-        if span[1] <= frontier_ns or not self._is_known(span):
+        if span[1] <= frontier_ns or not self._is_buildable(span):
             return None
         members = [*self._series[1].between(*span)]
         if running is not None:
             members.append(running)
-        return _join(members, minutes, span[0], CandleState.FORMING, confirmed=False)
+        joined = _join(members, minutes, span[0], CandleState.FORMING, confirmed=False)
+        return None if joined.state is CandleState.MISSING else joined
+
+    def _ripe(self) -> list[int]:
+        """The unconfirmed minutes of which nothing was lost."""
+        starts = self._unconfirmed
+        return [start for start in starts if self.coverage.is_known((start, start + _MINUTE))]
+
+    def _doubtful(self, told: Span) -> list[int]:
+        """The minutes of the span that were lost, or seen only in part."""
+        starts = {*self._unconfirmed, *self.lost_minutes(told[1])}.difference(self._ripe())
+        return sorted(s for s in starts if told[0] <= s and s + NS_PER_MINUTE <= told[1])
+
+    def _miss(self, start_ns: int, changed: list[Candle]) -> None:
+        old = self._series[1].get(start_ns)
+        if old is None or not old.confirmed:
+            self._put(_missing(self.symbol, 1, start_ns), changed)
 
     def _put(self, candle: Candle, changed: list[Candle]) -> None:
         old = self._series[1].get(candle.start_ns)
         new = _revised(old, candle)
-        if new is None:
+        if new is None or self._is_dropped(new):
             return
-        if old is not None and _values(old) != _values(new):
-            self.corrections += 1
+        self._count(old, new)
         if new.state is not CandleState.PROVISIONAL and new.start_ns in self._unconfirmed:
             self._unconfirmed.remove(new.start_ns)
         self._series[1].put(new)
         changed.append(new)
-        stretch = self._stretch_at(new.start_ns)
-        if stretch is not None:
-            for minutes in _HIGHER:
-                self._run(minutes, _bucket(stretch, new.start_ns, minutes))
+        self._run(new.start_ns)
 
-    def _run(self, minutes: int, span: Span) -> None:
-        """Let the higher candle of the span be settled anew."""
-        if self._is_known(span):
-            self._running[minutes, span[0]] = span[1]
+    def _count(self, old: Candle | None, new: Candle) -> None:
+        states = {new.state} if old is None else {old.state, new.state}
+        was_missing = old is not None and old.state is CandleState.MISSING
+        self._counters["minutes_missing"] += (new.state is CandleState.MISSING) - was_missing
+        self._counters["minutes_backfilled"] += new.state is CandleState.BACKFILLED
+        if old is not None and CandleState.MISSING not in states and _values(old) != _values(new):
+            self._counters["candle_corrections"] += 1
 
-    def _review(self, start_ns: int, end_ns: int) -> None:
-        """Settle anew the higher candles of a span that nobody vouched for."""
+    def _run(self, at_ns: int) -> None:
+        """Let the higher candles that hold the moment be settled anew."""
+        stretch = self._hours.stretch(at_ns)
+        if stretch is None:
+            return
         for minutes in _HIGHER:
-            begin_ns = start_ns - minutes * NS_PER_MINUTE
-            for candle in self._series[minutes].between(begin_ns, end_ns):
-                stretch = None if candle.confirmed else self._stretch_at(candle.start_ns)
-                if stretch is not None:
-                    self._run(minutes, _bucket(stretch, candle.start_ns, minutes))
+            span = _bucket(stretch, at_ns, minutes)
+            if self._is_buildable(span):
+                self._running[minutes, span[0]] = span[1]
+
+    def _near(self, told: Span) -> list[int]:
+        """The minutes kept whose higher candles the span touches where it was not known."""
+        holes = self.coverage.unknown(told)
+        around = [self._series[1].between(start - _HOUR, end + _HOUR) for start, end in holes]
+        return [candle.start_ns for candles in around for candle in candles]
+
+    def _run_again(self, starts: Sequence[int]) -> None:
+        for start_ns in starts:
+            self._run(start_ns)
 
     def _settle(self, frontier_ns: int, now_ns: int, changed: list[Candle]) -> None:
         """Close the higher candles whose time is over; those that are final stop running."""
@@ -160,29 +252,18 @@ class CandleBook:
         if is_settled:
             is_backfilled = any(member.state is CandleState.BACKFILLED for member in members)
             state = CandleState.BACKFILLED if is_backfilled else CandleState.FINAL
-        confirmed = all(member.confirmed for member in members) and self._is_vouched_for(span)
+        confirmed = all(member.confirmed for member in members) and self.coverage.is_known(span)
         return _join(members, minutes, span[0], state, confirmed=confirmed)
 
-    def _is_known(self, span: Span) -> bool:
-        """Whether all minutes of the span are still kept and none lies before the first known."""
+    def _is_buildable(self, span: Span) -> bool:
+        """Whether all minutes of the span are still kept and its beginning is known."""
         trimmed = self._trimmed
         is_kept = trimmed is None or span[1] <= trimmed[0] or trimmed[1] <= span[0]
-        return is_kept and self.coverage.is_known(span[0])
+        return is_kept and self.coverage.is_known((span[0], span[0] + 1))
 
     def _is_dropped(self, candle: Candle) -> bool:
         trimmed = self._trimmed
         return trimmed is not None and trimmed[0] <= candle.start_ns < trimmed[1]
-
-    def _told_until(self, last: Candle, now_ns: int) -> int:
-        """How far history that ends with the candle tells everything: a session that is over."""
-        stretch = self._stretch_at(last.start_ns)
-        is_over = stretch is not None and stretch[1] + NS_PER_MINUTE <= now_ns
-        return stretch[1] if stretch is not None and is_over else last.end_ns
-
-    def _is_vouched_for(self, span: Span) -> bool:
-        """Whether the broker's own candles tell every minute that a hole touches."""
-        minutes = [self._series[1].get(start) for start in self.coverage.minutes_missed(span)]
-        return all(minute is not None and minute.confirmed for minute in minutes)
 
     def _trim(self) -> None:
         for minutes, series in self._series.items():
@@ -200,15 +281,22 @@ def _bucket(stretch: Span, at_ns: int, minutes: int) -> Span:
 
 
 def _revised(old: Candle | None, new: Candle) -> Candle | None:
-    """The candle to keep instead of the old one, with its revision; None if nothing is new."""
+    """The candle to keep instead of the old one, with its revision; None if nothing is new.
+
+    What the broker confirmed gives way only to what it says later.
+    """
     if old is None:
         return new
     is_same = _values(old) == _values(new)
-    was_settled = old.state is not CandleState.PROVISIONAL
-    if is_same and was_settled and old.confirmed:
+    if old.confirmed and (is_same or not new.confirmed) and old.state is not _PROVISIONAL:
         return None
-    revision = old.revision + (was_settled and not is_same)
-    kept = replace(new, revision=revision, open_interest=new.open_interest or old.open_interest)
+    revision = old.revision + (old.state is not _PROVISIONAL and not is_same)
+    interest = new.open_interest or old.open_interest
+    kept = replace(
+        new,
+        revision=revision,
+        open_interest=0 if new.state is CandleState.MISSING else interest,
+    )
     return None if kept == old else kept
 
 
@@ -224,16 +312,36 @@ def _join(
     *,
     confirmed: bool,
 ) -> Candle:
+    """The candle of the members; missing where its open or its close is."""
+    if CandleState.MISSING in (members[0].state, members[-1].state):
+        return _missing(members[0].symbol, minutes, start_ns)
+    traded = [member for member in members if member.state is not CandleState.MISSING]
     return Candle(
         symbol=members[0].symbol,
         minutes=minutes,
         start_ns=start_ns,
         open=members[0].open,
-        high=max(member.high for member in members),
-        low=min(member.low for member in members),
+        high=max(member.high for member in traded),
+        low=min(member.low for member in traded),
         close=members[-1].close,
-        volume=sum(member.volume for member in members),
+        volume=sum(member.volume for member in traded),
         open_interest=members[-1].open_interest,
         state=state,
         confirmed=confirmed,
+    )
+
+
+def _missing(symbol: str, minutes: int, start_ns: int) -> Candle:
+    """A candle of which nothing is known."""
+    return Candle(
+        symbol=symbol,
+        minutes=minutes,
+        start_ns=start_ns,
+        open=0,
+        high=0,
+        low=0,
+        close=0,
+        volume=0,
+        state=CandleState.MISSING,
+        confirmed=False,
     )

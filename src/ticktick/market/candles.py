@@ -1,7 +1,6 @@
 """Candles of every instrument: forming ones as columns, closed ones in books."""
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 
@@ -21,7 +20,8 @@ from ticktick.core.fold import (
 from ticktick.core.measure import NEVER_NS
 from ticktick.domain.clock import NS_PER_MINUTE, ist_day_number
 from ticktick.domain.market import Candle, CandleState
-from ticktick.market.book import CandleBook
+from ticktick.market.book import COUNTERS, CandleBook
+from ticktick.market.coverage import Span
 from ticktick.market.phases import Phases
 from ticktick.market.table import SlotTable
 from ticktick.market.windows import Windows
@@ -31,7 +31,8 @@ class Candles:
     """Turns trades, the broker's minutes, history and time into closed candles.
 
     Only TimerFired lets time settle anything, so that frames may be cut in any way.
-    `counters` holds `late_ticks`, `candle_corrections` and `history_refused`.
+    `counters` holds `late_ticks`, `history_refused` and those of the books; `coverage_changes`
+    rises whenever more or less is known.
     """
 
     def __init__(
@@ -50,7 +51,8 @@ class Candles:
         self._closed = np.zeros((table.capacity, WIDTH), np.int64)
         self._minutes_seen = np.zeros((table.capacity, WIDTH - 1), np.int64)
         self._news = np.zeros(table.capacity, np.int32)
-        self.counters = {"late_ticks": 0, "candle_corrections": 0, "history_refused": 0}
+        self.coverage_changes = 0
+        self.counters = dict.fromkeys(("late_ticks", "history_refused", *COUNTERS), 0)
 
     def watch(self) -> None:
         """Open a book for every instrument that has none yet."""
@@ -64,16 +66,26 @@ class Candles:
         self._frontier_ns[rows] = 0
         self._due_ns[rows] = NEVER_NS
         self._minutes_seen[rows] = 0
+        self.coverage_changes += 1
 
-    def pause(self, rows: Rows, at_ns: int) -> None:
-        """Note that the rows' trades are not seen any more."""
-        for row in rows:
-            self._books[row].coverage.pause(at_ns)
+    def pause(self, row: int, at_ns: int) -> None:
+        """Note that the row's trades are not seen any more."""
+        self._books[row].coverage.pause(at_ns)
+        self._note_coverage(row)
 
-    def resume(self, rows: Rows, at_ns: int) -> None:
-        """Note that the rows' trades are seen from the moment on."""
-        for row in rows:
-            self._books[row].coverage.resume(at_ns)
+    def resume(self, row: int, at_ns: int) -> None:
+        """Note that the row's trades are seen from the moment on."""
+        self._books[row].coverage.resume(at_ns)
+        self._note_coverage(row)
+
+    def prove(self, row: int, span: Span) -> None:
+        """Note that nothing of the row traded in the span."""
+        self._books[row].prove(span)
+        self._note_coverage(row)
+
+    def lost_minutes(self, row: int, until_ns: int) -> list[int]:
+        """The starts of the row's minutes before the moment that nobody told in full."""
+        return self._books[row].lost_minutes(until_ns)
 
     def take(self, news: Rows, rows: Rows) -> list[Candle]:
         """Fold the trades of the rows with news and take the broker's own minutes of all rows."""
@@ -112,15 +124,18 @@ class Candles:
             self._note(row)
         return changed
 
-    def merge(self, row: int, candles: Sequence[Candle], now_ns: int) -> list[Candle]:
-        """Take the broker's finished minutes of one row; what cannot be one is counted."""
+    def merge(self, row: int, candles: Sequence[Candle], told: Span, now_ns: int) -> list[Candle]:
+        """Take the broker's finished minutes of one row; what cannot be one is counted.
+
+        `told` [from, until) is the span of which the broker has no others.
+        """
         finished = [candle for candle in candles if self._is_minute(row, candle, now_ns)]
         self.counters["history_refused"] += len(candles) - len(finished)
-        if not finished:
-            return []
-        changed = self._reach(row, finished[-1].start_ns)
-        changed += self._books[row].merge(finished, now_ns, int(self._frontier_ns[row]))
-        self._note(row)
+        told = told[0], max(told[0], min(told[1], now_ns))
+        over_ns = told[1] // NS_PER_MINUTE * NS_PER_MINUTE - NS_PER_MINUTE
+        changed = self._reach(row, max([over_ns, *(candle.start_ns for candle in finished)]))
+        changed += self._books[row].merge(finished, told, now_ns, int(self._frontier_ns[row]))
+        self._note_coverage(row)
         return changed
 
     def forming(self, row: int, minutes: int) -> Candle | None:
@@ -136,8 +151,13 @@ class Candles:
         return self._books[row].candles(minutes)
 
     def _book(self, row: int) -> CandleBook:
-        symbol, stretch_at = self._table.instruments[row].symbol, partial(self._phases.stretch, row)
-        return CandleBook(symbol, stretch_at, self._grace_ns, self._confirm_ns)
+        return CandleBook(
+            self._table.instruments[row].symbol,
+            _RowHours(self._phases, row),
+            self._grace_ns,
+            self._confirm_ns,
+            self.counters,
+        )
 
     def _take_minutes(self, rows: Rows) -> list[Candle]:
         slots = self._table.records
@@ -162,7 +182,7 @@ class Candles:
                 changed += self._reach(row, start_ns)
                 candle = self._minute(row, values, CandleState.FINAL)
                 changed += self._books[row].confirm(candle, int(self._frontier_ns[row]))
-                self._note(row)
+                self._note_coverage(row)
         return changed
 
     def _reach(self, row: int, start_ns: int) -> list[Candle]:
@@ -183,12 +203,14 @@ class Candles:
         self._note(row)
         return changed
 
+    def _note_coverage(self, row: int) -> None:
+        self.coverage_changes += 1
+        self._note(row)
+
     def _note(self, row: int) -> None:
         book = self._books[row]
         due_ns = book.due_ns()
         self._due_ns[row] = NEVER_NS if due_ns is None else due_ns
-        self.counters["candle_corrections"] += book.corrections
-        book.corrections = 0
 
     def _minute(self, row: int, values: list[int], state: CandleState) -> Candle:
         return Candle(
@@ -212,3 +234,19 @@ class Candles:
             and candle.end_ns <= now_ns
             and self._phases.stretch(row, candle.start_ns) is not None
         )
+
+
+class _RowHours:
+    """The trading hours of one row."""
+
+    def __init__(self, phases: Phases, row: int) -> None:
+        self._phases = phases
+        self._row = row
+
+    def stretch(self, at_ns: int) -> Span | None:
+        """The stretch that holds the moment."""
+        return self._phases.stretch(self._row, at_ns)
+
+    def trading(self, span: Span) -> Sequence[Span]:
+        """The parts of the span in which the instrument trades."""
+        return self._phases.trading(self._row, span)

@@ -1,77 +1,93 @@
-"""What was seen of one instrument's trades, and where there is a hole."""
+"""Of which time every trade of one instrument is known, and where there is a hole."""
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from typing import Final, TypeAlias
 
 from ticktick.domain.clock import NS_PER_MINUTE
 
-Span = tuple[int, int]
-_MOST_HOLES = 64
+Span: TypeAlias = tuple[int, int]
+_MOST_SPANS: Final = 64
+_FOR_EVER: Final = 9_223_372_036_854_775_807
 
 
 class Coverage:
-    """The time since the first moment known, less the holes.
+    """The spans [from, until) in which the feed was watched or the broker's history told all.
 
-    A hole is time in which trades may have happened that nobody saw: the link was down, or the
-    history ended before the feed began. The broker's history fills it. Of very many holes the
-    oldest become one, with the time between them.
+    Between them trades may have happened that nobody saw. What lies so after the first moment
+    watched is lost until history tells it. Of very many spans the oldest are forgotten.
     """
 
     def __init__(self) -> None:
-        self._known_from_ns: int | None = None
-        self._unseen_ns: int | None = None
-        self._was_watched = False
-        self._holes: list[Span] = []
+        self._known: list[Span] = []
+        self._watched_ns: int | None = None
+        self._first_watched_ns: int | None = None
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether trades are seen at present."""
+        return self._watched_ns is not None
+
+    def resume(self, at_ns: int) -> None:
+        """Trades are seen from the moment on."""
+        self._watched_ns = at_ns
+        if self._first_watched_ns is None:
+            self._first_watched_ns = at_ns
 
     def pause(self, at_ns: int) -> None:
         """Trades after the moment are not seen."""
-        self._unseen_ns = at_ns
-
-    def resume(self, at_ns: int) -> None:
-        """Trades are seen from the moment on; what lies before it is a hole."""
-        if self._unseen_ns is not None:
-            self._dig(self._unseen_ns, at_ns)
-        self._unseen_ns = None
-        self._was_watched = True
-        self._know_from(at_ns)
+        if self._watched_ns is not None:
+            self.fill(self._watched_ns, at_ns)
+        self._watched_ns = None
 
     def fill(self, start_ns: int, end_ns: int) -> None:
-        """The broker's history told everything in [start_ns, end_ns)."""
-        self._know_from(start_ns)
-        left = [(start, min(end, start_ns)) for start, end in self._holes]
-        right = [(max(start, end_ns), end) for start, end in self._holes]
-        self._holes = sorted({span for span in left + right if span[0] < span[1]})
-        if not self._was_watched:
-            self._unseen_ns = max(self._unseen_ns or 0, end_ns)
-        elif self._unseen_ns is not None and self._unseen_ns < end_ns:
-            self._dig(self._unseen_ns, start_ns)
-            self._unseen_ns = end_ns
-
-    def is_known(self, at_ns: int) -> bool:
-        """Whether the moment lies after the first one known."""
-        return self._known_from_ns is not None and self._known_from_ns <= at_ns
-
-    def was_missed(self, span: Span) -> bool:
-        """Whether a hole of the feed, not of the start, touches the span."""
-        return self._was_watched and any(True for _ in self._touching(span))
-
-    def minutes_missed(self, span: Span) -> Iterator[int]:
-        """The starts of the minutes of the span that a hole touches."""
-        for start, end in self._touching(span):
-            minute = max(span[0], start // NS_PER_MINUTE * NS_PER_MINUTE)
-            yield from range(minute, min(end, span[1]), NS_PER_MINUTE)
-
-    def _touching(self, span: Span) -> Iterator[Span]:
-        unseen = [] if self._unseen_ns is None else [(self._unseen_ns, span[1])]
-        return (hole for hole in self._holes + unseen if hole[0] < span[1] and span[0] < hole[1])
-
-    def _know_from(self, at_ns: int) -> None:
-        if self._known_from_ns is None or at_ns < self._known_from_ns:
-            self._known_from_ns = at_ns
-
-    def _dig(self, start_ns: int, end_ns: int) -> None:
+        """Everything in [start_ns, end_ns) is known."""
         if start_ns >= end_ns:
             return
-        self._holes.append((start_ns, end_ns))
-        if len(self._holes) > _MOST_HOLES:
-            (first, _), (_, last) = self._holes[:2]
-            self._holes[:2] = [(first, last)]
+        apart = [span for span in self._known if span[1] < start_ns or end_ns < span[0]]
+        joined = [span for span in self._known if start_ns <= span[1] and span[0] <= end_ns]
+        first = min([start_ns, *(span[0] for span in joined)])
+        last = max([end_ns, *(span[1] for span in joined)])
+        self._known = sorted([*apart, (first, last)])[-_MOST_SPANS:]
+
+    def is_known(self, span: Span) -> bool:
+        """Whether all of the span is known."""
+        return not any(True for _ in self.unknown(span))
+
+    def is_lost(self, span: Span) -> bool:
+        """Whether a hole of the feed touches the span."""
+        return any(True for _ in self.lost(span))
+
+    def lost(self, span: Span) -> Iterator[Span]:
+        """The parts of the span that a watched feed left out."""
+        if self._first_watched_ns is not None:
+            yield from self.unknown((max(span[0], self._first_watched_ns), span[1]))
+
+    def unknown(self, span: Span) -> Iterator[Span]:
+        """The parts of the span that are not known."""
+        at_ns, end_ns = span
+        for start, end in self._spans_from(at_ns):
+            if start >= end_ns:
+                break
+            if at_ns < start:
+                yield at_ns, start
+            at_ns = max(at_ns, end)
+        if at_ns < end_ns:
+            yield at_ns, end_ns
+
+    def _spans_from(self, at_ns: int) -> Sequence[Span]:
+        place = bisect_right(self._known, (at_ns, _FOR_EVER))
+        spans = self._known[max(place - 1, 0) :]
+        if self._watched_ns is None:
+            return spans
+        return sorted([*spans, (self._watched_ns, _FOR_EVER)])
+
+
+def minutes_of(spans: Iterator[Span], trading: Sequence[Span]) -> list[int]:
+    """The starts of the minutes of trading that the spans touch, in order."""
+    found: set[int] = set()
+    for start, end in spans:
+        for opens, closes in trading:
+            first = max(start, opens) // NS_PER_MINUTE * NS_PER_MINUTE
+            found.update(range(first, min(end, closes), NS_PER_MINUTE))
+    return sorted(found)

@@ -21,6 +21,7 @@ def judge(
     exchange_ns: int,
     received_ns: int,
     heard: bool,
+    in_gap: bool,
     phase: Phase,
     link: Link,
     fresh_limit_ns: int,
@@ -29,13 +30,16 @@ def judge(
     """The freshness of one symbol.
 
     `exchange_ns` is the time of the last frame that held it, 0 if there was none, `received_ns`
-    when that was read; `heard` says whether it came over the present link. A frame that claims
-    to be from the future ages from its reading.
+    when that was read; `heard` says whether it came over the present link, `in_gap` that minutes
+    the feed left out are still to be told. A frame that claims to be from the future ages from
+    its reading.
     """
     if exchange_ns == 0:
         return Freshness.UNKNOWN
     if not link.is_up or not heard:
         return Freshness.STALE
+    if in_gap:
+        return Freshness.GAP
     if phase is Phase.CLOSED:
         return Freshness.CLOSED
     age_ns = link.now_ns - min(exchange_ns, received_ns)

@@ -40,11 +40,11 @@ class TickMetrics:
         kinds = [instrument.has_volume for instrument in self._table.instruments]
         self._has_volume[: len(kinds)] = kinds
 
-    def restart(self) -> None:
-        """Begin anew after a gap: nothing may span it."""
-        self._windows.restart()
+    def restart(self, rows: Rows) -> None:
+        """Begin anew after a gap of the rows: nothing may span it."""
+        self._windows.restart(rows)
         for name in ("tick_return", "vwap"):
-            self.values[METRIC_ROW[name]].fill(np.nan)
+            self._column(name)[rows] = np.nan
 
     def forget(self, rows: Rows) -> None:
         """Know nothing of these rows any more."""

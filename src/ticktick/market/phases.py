@@ -103,6 +103,18 @@ class Phases:
                 return start, end
         return None
 
+    def trading(self, row: int, span: Stretch) -> list[Stretch]:
+        """The parts of the span, of any days, in which the instrument trades continuously."""
+        instrument = self._instruments[row]
+        found = []
+        at_ns = ist_midnight_ns(ist_day(span[0]))
+        while at_ns < span[1]:
+            for start, end in self._stretches(instrument, at_ns):
+                if start < span[1] and span[0] < end:
+                    found.append((max(start, span[0]), min(end, span[1])))
+            at_ns += NS_PER_DAY
+        return found
+
     def _hear_segment(self, segment: str, word: Phase, at_ns: int) -> None:
         before = self._words.get(segment)
         self._words[segment] = word
@@ -174,7 +186,7 @@ class Phases:
         session = self._session(at_ns, session_class(instrument))
         planned = [] if session is None else list(session.stretches)
         extra = self._extra.get(instrument.segment)
-        if extra and self._day_start_ns <= at_ns:
+        if extra and self._day_start_ns <= at_ns < self._day_start_ns + NS_PER_DAY:
             planned += extra
         return planned
 

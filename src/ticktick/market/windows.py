@@ -37,15 +37,15 @@ class Windows:
         self.sums = np.zeros((capacity, 2), np.int64)
         self.trades = np.zeros((capacity, TRADES, 3), np.int64)
 
-    def restart(self) -> None:
-        """Forget everything: what comes next follows a gap."""
-        self.base_volume.fill(UNKNOWN)
-        self.tick_head.fill(0)
-        self.tick_count.fill(0)
-        self.trade_head.fill(0)
-        self.trade_count.fill(0)
-        self.oldest_ns.fill(NEVER_NS)
-        self.sums.fill(0)
+    def restart(self, rows: Rows) -> None:
+        """Forget everything of the rows: what comes next follows a gap."""
+        self.base_volume[rows] = UNKNOWN
+        self.tick_head[rows] = 0
+        self.tick_count[rows] = 0
+        self.trade_head[rows] = 0
+        self.trade_count[rows] = 0
+        self.oldest_ns[rows] = NEVER_NS
+        self.sums[rows] = 0
 
     def forget(self, rows: Rows) -> None:
         """Know nothing of these rows, not even their newest trade."""

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.instrument import Instrument
-from ticktick.domain.market import Candle, Freshness
+from ticktick.domain.market import Candle, CandleState, Freshness
 from ticktick.domain.metric import METRICS
 from ticktick.domain.slots import DEPTH_LEVELS
 from ticktick.store.keys import candle_family, candle_latest, tick_family, tick_latest
@@ -98,15 +98,18 @@ def candle_of(point: Point, symbol: str, minutes: int, scale: int) -> Candle | N
 
 
 def candle_hash(candle: Candle, scale: int) -> Hash:
-    """A candle as the hash of the latest one."""
+    """A candle as the hash of the latest one; a missing one has no prices and no volume."""
+    numbers: dict[str, Word] = {**_rupees(candle, scale)}
+    is_missing = candle.state is CandleState.MISSING
     fields: dict[str, Word] = {
         "start_ms": candle.start_ns // NS_PER_MS,
-        **_rupees(candle, scale),
+        **({} if is_missing else numbers),
         "state": candle.state.value,
         "confirmed": int(candle.confirmed),
         "revision": candle.revision,
     }
-    return Hash(candle_latest(candle.symbol, candle.minutes), fields, [])
+    key = candle_latest(candle.symbol, candle.minutes)
+    return Hash(key, fields, list(numbers) if is_missing else [])
 
 
 def _tick_hash(

@@ -15,7 +15,7 @@ import numpy as np
 from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.event import CandleChanged, FreshnessChanged, WatchlistChanged
 from ticktick.domain.instrument import Instrument
-from ticktick.domain.market import Candle, CandleState
+from ticktick.domain.market import Candle
 from ticktick.engine.ports import Outputs
 from ticktick.errors import StoreError
 from ticktick.store.keys import CANDLE_DATABASE, MANY_SYMBOLS, candle_family
@@ -92,8 +92,7 @@ class RedisWriter:
         freshness = {}
         for fact in outputs.facts:
             if isinstance(fact, CandleChanged):
-                if fact.candle.state is not CandleState.MISSING:
-                    candles.append(fact.candle)
+                candles.append(fact.candle)
             elif isinstance(fact, FreshnessChanged):
                 freshness[fact.symbol] = fact.freshness
             elif isinstance(fact, WatchlistChanged):

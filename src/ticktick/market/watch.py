@@ -1,0 +1,203 @@
+"""Whose trades are being seen: the link, the silence of the feed, and the holes both leave."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ticktick.core.columns import Rows
+from ticktick.domain.clock import NS_PER_MINUTE
+from ticktick.market.candles import Candles
+from ticktick.market.phases import Phases
+from ticktick.market.table import SlotTable
+
+
+class Watch:
+    """What the feed let us see of each instrument.
+
+    `heard` (bool[capacity]) says who was told over the present link, `last_ns` (int64[capacity])
+    as of when, `newest_ns` the newest of these. The feed lives while a canary is told, an index
+    that moves all day, or anything at all where no canary trades. A symbol whose trades were not
+    seen for a while, because the link was down or the feed silent in continuous trading, has a
+    hole, unless its next whole packet proves by an unchanged volume and trade time that nothing
+    happened.
+    """
+
+    def __init__(
+        self, table: SlotTable, phases: Phases, candles: Candles, fresh_limit_ns: int
+    ) -> None:
+        capacity = table.capacity
+        self._table = table
+        self._phases = phases
+        self._candles = candles
+        self._fresh_ns = fresh_limit_ns
+        self._canaries: list[int] = []
+        self.newest_ns = 0
+        self._seen = np.zeros(capacity, np.bool_)
+        self._lost_ns = np.zeros(capacity, np.int64)
+        self._lost_volume = np.zeros(capacity, np.int64)
+        self._lost_trade_ns = np.zeros(capacity, np.int64)
+        self._doubt_from_ns = np.zeros(capacity, np.int64)
+        self._doubt_until_ns = np.zeros(capacity, np.int64)
+        self._gap_until_ns = np.zeros(capacity, np.int64)
+        self._holed: set[int] = set()
+        self._open_minutes = 0
+        self._counted = 0, 0
+        self._is_silent = False
+        self.heard = np.zeros(capacity, np.bool_)
+        self.last_ns = np.zeros(capacity, np.int64)
+
+    @property
+    def life_ns(self) -> int:
+        """The newest moment at which the feed proved that it lives."""
+        continuous, last_ns = self._phases.continuous, self.last_ns
+        told_ns = [int(last_ns[row]) for row in self._canaries if continuous[row]]
+        return max(told_ns, default=0) or self.newest_ns
+
+    def trust(self, canaries: Iterable[int]) -> None:
+        """Take over the rows whose silence means a silent feed."""
+        self._canaries = sorted(canaries)
+
+    def forget(self, rows: Rows) -> None:
+        """Know nothing of these rows any more."""
+        for values in (self._lost_ns, self._doubt_from_ns, self._gap_until_ns, self.last_ns):
+            values[rows] = 0
+        self._seen[rows] = self.heard[rows] = False
+        self._holed.difference_update(rows.tolist())
+
+    def cut(self) -> None:
+        """The link changed: nothing is seen from the last sign of life on."""
+        life_ns = self.life_ns
+        for row in np.flatnonzero(self._seen).tolist():
+            self._pause(row, max(life_ns, int(self.last_ns[row])))
+        self.heard.fill(False)
+
+    def look(self, now_ns: int) -> None:
+        """Notice who is not seen any more because the feed is silent while it should not be."""
+        life_ns = self.life_ns
+        if not life_ns or now_ns - life_ns <= self._fresh_ns:
+            return
+        opens_ns = self._phases.opens_ns
+        since_ns = np.where(opens_ns <= now_ns, opens_ns, 0).max(axis=1)
+        since_ns = np.maximum(np.maximum(since_ns, self.last_ns), life_ns)
+        is_silent = now_ns - since_ns > self._fresh_ns
+        trades = self._phases.continuous > 0
+        for row in np.flatnonzero(self._seen & trades & is_silent).tolist():
+            self._pause(row, int(since_ns[row]))
+            self._is_silent = True
+
+    def arrive(
+        self, rows: Rows, whole: NDArray[np.bool_], received_ns: int
+    ) -> tuple[Rows, list[int]]:
+        """Packets of these rows were believed; `whole` says which told the last trade.
+
+        Returns the rows heard for the first time over this link, and those whose windows must
+        begin anew because trades of theirs were not seen.
+        """
+        if not len(rows):
+            return rows, []
+        told_ns = self._table.records["exchange_ns"][rows]
+        self.look(int(told_ns.min()))
+        newly_heard = rows[~self.heard[rows]]
+        broken = []
+        if not self._seen[rows].all() or self._doubt_from_ns[rows].any():
+            packets = zip(rows.tolist(), told_ns.tolist(), whole.tolist(), strict=True)
+            broken = [row for row, at_ns, is_whole in packets if self._see(row, at_ns, is_whole)]
+        self.heard[rows] = True
+        self.last_ns[rows] = np.minimum(told_ns, received_ns)
+        self.newest_ns = max(self.newest_ns, int(self.last_ns[rows].max()))
+        if self._is_silent:
+            self._revive()
+        return newly_heard, broken
+
+    def hear_quote(self, row: int, volume: int, trade_ns: int) -> None:
+        """A quote was asked for: it may prove that a symbol in doubt did not trade."""
+        if self._doubt_from_ns[row] and self._is_unchanged(row, volume, trade_ns):
+            self._prove(row)
+
+    def is_in_gap(self, row: int) -> bool:
+        """Whether minutes that were over when the row was seen again are still to be told."""
+        until_ns = int(self._gap_until_ns[row])
+        if until_ns and not self._candles.lost_minutes(row, until_ns):
+            self._gap_until_ns[row] = until_ns = 0
+        return until_ns > 0
+
+    def count_open_minutes(self, now_ns: int) -> int:
+        """How many minutes up to now were lost and not told yet, of all rows."""
+        as_of = self._candles.coverage_changes, now_ns // NS_PER_MINUTE
+        if self._holed and as_of != self._counted:
+            lost = {row: len(self._candles.lost_minutes(row, now_ns)) for row in self._holed}
+            self._holed = {row for row, count in lost.items() if count or not self._seen[row]}
+            self._open_minutes, self._counted = sum(lost.values()), as_of
+        return self._open_minutes
+
+    def _see(self, row: int, at_ns: int, is_whole: bool) -> bool:
+        """The row is told again, or was in doubt; return whether trades were not seen."""
+        if self._seen[row]:
+            return bool(self._doubt_from_ns[row]) and is_whole and self._settle(row, at_ns)
+        lost_ns, self._seen[row] = int(self._lost_ns[row]), True
+        if not lost_ns:
+            self._candles.resume(row, at_ns)
+            return False
+        is_short = self.heard[row] and at_ns - lost_ns <= self._fresh_ns
+        if is_short or (is_whole and self._has_not_traded(row)):
+            self._candles.resume(row, lost_ns)
+            return False
+        self._dig(row, at_ns)
+        if is_whole:
+            self._doubt_from_ns[row] = 0
+        return is_whole
+
+    def _revive(self) -> None:
+        """The feed lives again: the rows it had let go are seen, though nothing told of them."""
+        life_ns = self.life_ns
+        asleep = self.heard & ~self._seen
+        for row in np.flatnonzero(asleep & (self._lost_ns < life_ns)).tolist():
+            self._seen[row] = True
+            if life_ns - self._lost_ns[row] <= self._fresh_ns:
+                self._candles.resume(row, int(self._lost_ns[row]))
+            else:
+                self._dig(row, life_ns)
+        self._is_silent = bool((self.heard & ~self._seen).any())
+
+    def _pause(self, row: int, at_ns: int) -> None:
+        if self._doubt_from_ns[row]:  # what was doubtful stays a hole
+            self._doubt_from_ns[row] = 0
+        record = self._table.records[row]
+        self._candles.pause(row, at_ns)
+        self._holed.add(row)
+        self._seen[row] = False
+        self._lost_ns[row] = at_ns
+        self._lost_volume[row] = record["volume"]
+        self._lost_trade_ns[row] = record["last_trade_ns"]
+
+    def _dig(self, row: int, until_ns: int) -> None:
+        """Leave a hole up to the moment, and doubt whether anything traded in it."""
+        self._candles.resume(row, until_ns)
+        self._doubt_from_ns[row] = self._lost_ns[row]
+        self._doubt_until_ns[row] = until_ns
+        self._gap_until_ns[row] = until_ns // NS_PER_MINUTE * NS_PER_MINUTE
+
+    def _settle(self, row: int, at_ns: int) -> bool:
+        """A whole packet ends the doubt; return whether trades were not seen."""
+        if self._has_not_traded(row):
+            self._prove(row)
+            return False
+        # what traded since then cannot be told from what traded in the hole
+        self._candles.pause(row, int(self._doubt_until_ns[row]))
+        self._candles.resume(row, at_ns)
+        self._doubt_from_ns[row] = 0
+        return True
+
+    def _prove(self, row: int) -> None:
+        span = int(self._doubt_from_ns[row]), int(self._doubt_until_ns[row])
+        self._candles.prove(row, span)
+        self._doubt_from_ns[row] = 0
+
+    def _has_not_traded(self, row: int) -> bool:
+        record = self._table.records[row]
+        return self._is_unchanged(row, int(record["volume"]), int(record["last_trade_ns"]))
+
+    def _is_unchanged(self, row: int, volume: int, trade_ns: int) -> bool:
+        known = int(self._lost_volume[row]), int(self._lost_trade_ns[row])
+        return known == (volume, trade_ns)
