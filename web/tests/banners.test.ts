@@ -43,7 +43,7 @@ describe("the banners", () => {
     const health = { ...HEALTH, can_take_over: true };
     const [line, ...more] = shown({ feed: down("taken", "used elsewhere"), health }, "stale").lines();
     expect(line?.text).toBe(
-      "Another program uses the feed of this login. Prices stopped at 10:00:00. " +
+      "Another program seems to use the feed of this login. Prices stopped at 10:00:00. " +
         "Tick-Tick waits, so that the two do not throw each other out.",
     );
     expect([line?.offers, more]).toEqual([["take_over", "details"], []]);

@@ -57,7 +57,7 @@ function addFeed(store: Store, wall: WallMs, add: Add): void {
   }
   if (store.link !== "open" || store.isSilent(wall)) return;
   if (status.health.can_take_over || (!status.feed.up && status.feed.cause === "taken")) {
-    const what = "Another program uses the feed of this login.";
+    const what = "Another program seems to use the feed of this login.";
     const rule = "Tick-Tick waits, so that the two do not throw each other out.";
     return add("taken", `${what}${stopped} ${rule}`, "take_over", "details");
   }
