@@ -116,6 +116,9 @@ class EngineSection(_Section):
     quiet_limit_s: Whole = Field(
         default=_ENGINE.quiet_limit_s, ge=1, description="whole seconds from 1"
     )
+    quiet_derivative_limit_s: Whole = Field(
+        default=_ENGINE.quiet_derivative_limit_s, ge=1, description="whole seconds from 1"
+    )
     confirm_limit_s: Whole = Field(
         default=_ENGINE.confirm_limit_s, ge=1, description="whole seconds from 1"
     )

@@ -6,7 +6,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ticktick.core.columns import Rows
+from ticktick.core.columns import Flags, Rows
 from ticktick.domain.clock import NS_PER_S
 from ticktick.domain.event import (
     CalendarRead,
@@ -15,7 +15,6 @@ from ticktick.domain.event import (
     FeedChanged,
     FrameArrived,
     FramesArrived,
-    FreshnessChanged,
     HistoryRead,
     InstrumentsResolved,
     LinkChanged,
@@ -31,8 +30,8 @@ from ticktick.domain.market import Candle, Freshness
 from ticktick.domain.sessions import Calendar, Phase
 from ticktick.engine.ports import Decoded, Decoder, EngineSettings
 from ticktick.errors import DecodeError
+from ticktick.market.ages import Ages
 from ticktick.market.candles import Candles
-from ticktick.market.freshness import Link, judge
 from ticktick.market.metrics import TickMetrics
 from ticktick.market.phases import Phases
 from ticktick.market.rejections import Rejection, Rejections
@@ -50,14 +49,16 @@ class MarketHalf:
 
     `metrics` is float64[len(METRICS), capacity] in the order of METRICS, NaN = not known, prices
     in price units. `freshness` is by row, `phases` by segment. `extras` are symbols that are
-    followed but not on the user's list. Every method takes one event and
+    followed but not on the user's list; `quiet_limit_ns` is how long a symbol may be silent, at
+    least, before it needs a proof that nothing happened. Every method takes one event and
     returns the rows it touched and the facts, in a fixed order.
     """
 
     def __init__(self, decoder: Decoder, calendar: Calendar, settings: EngineSettings) -> None:
         self._decoder = decoder
-        self._fresh_ns = settings.fresh_limit_s * NS_PER_S
-        self._quiet_ns = settings.quiet_limit_s * NS_PER_S
+        self.quiet_limit_ns = NS_PER_S * min(
+            settings.quiet_limit_s, settings.quiet_derivative_limit_s
+        )
         self.table = SlotTable()
         capacity = self.table.capacity
         self._windows = Windows(capacity)
@@ -82,11 +83,21 @@ class MarketHalf:
             self._phases.continuous,
             settings.vwap_window_s * NS_PER_S,
         )
-        self._watch = Watch(self.table, self._phases, self._candles, self._fresh_ns)
+        self._watch = Watch(
+            self.table, self._phases, self._candles, settings.fresh_limit_s * NS_PER_S
+        )
+        self._ages = Ages(
+            self.table,
+            self._phases,
+            self._watch,
+            settings.fresh_limit_s * NS_PER_S,
+            settings.quiet_limit_s * NS_PER_S,
+            settings.quiet_derivative_limit_s * NS_PER_S,
+        )
         self._gap_minutes_open = 0
         self.extras: frozenset[str] = frozenset()
         self.metrics = self._metrics.values
-        self.freshness: list[Freshness] = []
+        self.freshness = self._ages.freshness
         self.link_up = False
         self.link_reason = "not connected yet"
         self._counts = dict.fromkeys(("frames", "unknown_parts", "unknown_words"), 0)
@@ -100,6 +111,11 @@ class MarketHalf:
     def phase_sources(self) -> dict[str, str]:
         """Who told the phase of each segment: `feed` or `calendar`."""
         return self._phases.sources
+
+    @property
+    def continuous(self) -> Flags:
+        """Which rows trade continuously now: 1, else 0."""
+        return self._phases.continuous
 
     @property
     def last_frame_ns(self) -> int:
@@ -142,7 +158,7 @@ class MarketHalf:
         before = tuple(self.table.row_of_symbol)
         gone = self.table.follow(event.instruments)
         instruments = self.table.instruments
-        self.freshness += [Freshness.UNKNOWN] * (len(instruments) - len(self.freshness))
+        self._ages.watch()
         self._screen.watch()
         self._metrics.watch()
         self._candles.watch()
@@ -240,8 +256,14 @@ class MarketHalf:
             rows.append(row)
             if 0 < quote.lower_band < quote.upper_band:
                 self._screen.learn_band(row, quote.lower_band, quote.upper_band)
-            self._watch.hear_quote(row, quote.volume, quote.last_trade_ns)
-        return self._judge(np.array(rows, np.int32), event.at_ns, facts), facts
+            if self.link_up:
+                self._watch.hear_quote(row, quote.volume, quote.last_trade_ns)
+                self._ages.hear_quote(row, quote, event.at_ns)
+            elif self._screen.take_quote(row, quote, event.at_ns):
+                self._metrics.clear(row)
+        quoted = np.array(sorted(rows), np.int32)
+        changed = self._judge(quoted, event.at_ns, facts)
+        return (changed if self.link_up else quoted), facts
 
     def note(self, event: NoteTaken) -> Change:
         """Pass on what the surroundings must tell the user."""
@@ -271,27 +293,7 @@ class MarketHalf:
 
     def _judge(self, rows: Rows, now_ns: int, facts: list[Fact]) -> Rows:
         """Tell whose freshness changed; return their rows."""
-        is_healthy = now_ns - self._watch.life_ns <= self._fresh_ns
-        link = Link(now_ns, self.link_up, is_healthy)
-        slots = self.table.records
-        changed = []
-        for row in rows.tolist():
-            freshness = judge(
-                int(slots["exchange_ns"][row]),
-                int(slots["received_ns"][row]),
-                bool(self._watch.heard[row]),
-                self._watch.is_in_gap(row),
-                self._phases.rows[row],
-                link,
-                self._fresh_ns,
-                self._quiet_ns,
-            )
-            if freshness is not self.freshness[row]:
-                self.freshness[row] = freshness
-                symbol = self.table.instruments[row].symbol
-                facts.append(FreshnessChanged(now_ns, symbol, freshness))
-                changed.append(row)
-        return np.array(changed, np.int32)
+        return self._ages.judge(rows, now_ns, facts, link_up=self.link_up)
 
     def _canaries(self, named: str | None) -> list[int]:
         """The rows that move all day: the one named so, and every index."""
@@ -305,8 +307,7 @@ class MarketHalf:
         self._metrics.forget(rows)
         self._candles.forget(rows)
         self._watch.forget(rows)
-        for row in rows.tolist():
-            self.freshness[row] = Freshness.UNKNOWN
+        self._ages.forget(rows)
 
     def _all_rows(self) -> Rows:
         return np.array(sorted(self.table.followed), np.int32)

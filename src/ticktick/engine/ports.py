@@ -25,6 +25,7 @@ class EngineSettings(Struct, frozen=True):
     vwap_window_s: int = 300
     fresh_limit_s: int = 5
     quiet_limit_s: int = 60
+    quiet_derivative_limit_s: int = 60
     confirm_limit_s: int = 5
     close_grace_s: int = 2
     ahead_limit_s: int = 2

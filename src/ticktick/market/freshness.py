@@ -17,34 +17,41 @@ class Link(Struct, frozen=True):
     is_healthy: bool
 
 
+class Told(Struct, frozen=True, gc=False):
+    """What was told of one symbol.
+
+    `told_ns` is the time of the last packet that held it, 0 if there was none, and `heard`
+    whether that came over the present link. `in_gap`: minutes that the feed left out are still to
+    be told. `proved_ns` is when a quote last proved that the feed had missed nothing, 0 for
+    never; `is_behind`: one proved that it did.
+    """
+
+    told_ns: int
+    heard: bool
+    in_gap: bool = False
+    proved_ns: int = 0
+    is_behind: bool = False
+
+
 def judge(
-    exchange_ns: int,
-    received_ns: int,
-    heard: bool,
-    in_gap: bool,
-    phase: Phase,
-    link: Link,
-    fresh_limit_ns: int,
-    quiet_limit_ns: int,
+    told: Told, phase: Phase, link: Link, fresh_limit_ns: int, quiet_limit_ns: int
 ) -> Freshness:
     """The freshness of one symbol.
 
-    `exchange_ns` is the time of the last frame that held it, 0 if there was none, `received_ns`
-    when that was read; `heard` says whether it came over the present link, `in_gap` that minutes
-    the feed left out are still to be told. A frame that claims to be from the future ages from
-    its reading.
+    In continuous trading a symbol may be quiet for the limit, and as long again after each proof.
     """
-    if exchange_ns == 0:
+    if told.told_ns == 0:
         return Freshness.UNKNOWN
-    if not link.is_up or not heard:
+    if not link.is_up or not told.heard:
         return Freshness.STALE
-    if in_gap:
+    if told.in_gap:
         return Freshness.GAP
     if phase is Phase.CLOSED:
         return Freshness.CLOSED
-    age_ns = link.now_ns - min(exchange_ns, received_ns)
-    if age_ns <= fresh_limit_ns:
+    if link.now_ns - told.told_ns <= fresh_limit_ns:
         return Freshness.FRESH
     if phase is not Phase.CONTINUOUS:
         return Freshness.QUIET
-    return Freshness.QUIET if link.is_healthy and age_ns <= quiet_limit_ns else Freshness.STALE
+    is_proved = link.now_ns - max(told.told_ns, told.proved_ns) <= quiet_limit_ns
+    is_quiet = link.is_healthy and is_proved and not told.is_behind
+    return Freshness.QUIET if is_quiet else Freshness.STALE

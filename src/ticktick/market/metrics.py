@@ -46,6 +46,10 @@ class TickMetrics:
         for name in ("tick_return", "vwap"):
             self._column(name)[rows] = np.nan
 
+    def clear(self, row: int) -> None:
+        """Publish nothing of the row: its values are of another moment than what is known now."""
+        self.values[:, row] = np.nan
+
     def forget(self, rows: Rows) -> None:
         """Know nothing of these rows any more."""
         self._windows.forget(rows)

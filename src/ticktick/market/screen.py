@@ -17,8 +17,9 @@ from ticktick.core.screen import (
     screen,
 )
 from ticktick.domain.clock import iso_ist, ist_day_number
-from ticktick.domain.event import Fact, Noticed
+from ticktick.domain.event import Fact, Noticed, Quote
 from ticktick.domain.instrument import Kind
+from ticktick.domain.slots import SLOT
 from ticktick.market.rejections import Rejection, Rejections
 from ticktick.market.table import SlotTable
 
@@ -31,6 +32,8 @@ _REASONS: Final = {
     JUMPED: "jump",
 }
 _PRICES: Final = frozenset({OUT_OF_BAND, JUMPED})
+# what an older packet told and a newer quote does not make wrong
+_KEPT: Final = ("seq", "day_open", *(name for name in SLOT.names or () if "minute_" in name))
 _OPTIONS: Final = frozenset({Kind.CALL, Kind.PUT})
 
 
@@ -91,6 +94,34 @@ class Screen:
         """Whether a frame that speaks of no instrument may be believed by its time."""
         is_ahead = exchange_ns > received_ns + self._ahead_limit_ns
         return not is_ahead and ist_day_number(exchange_ns) == ist_day_number(received_ns)
+
+    def take_quote(self, row: int, quote: Quote, at_ns: int) -> bool:
+        """Believe a quote that was asked for if it is newer than what the feed told last.
+
+        The row then holds that price, its time and volume, and nothing of the older packet that
+        could be taken for a part of it.
+        """
+        record = self._table.incoming[row]
+        is_price = quote.last_price > 0 and 0 < quote.last_trade_ns <= quote.exchange_ns
+        is_newer = quote.exchange_ns > record["exchange_ns"] < at_ns
+        is_newer = is_newer and quote.last_trade_ns >= record["last_trade_ns"]
+        if not (is_price and is_newer and self.is_timely(quote.exchange_ns, at_ns)):
+            return False
+        is_same_day = ist_day_number(quote.exchange_ns) == ist_day_number(record["exchange_ns"])
+        kept = {name: record[name] for name in _KEPT} if is_same_day else {}
+        told = {
+            "exchange_ns": quote.exchange_ns,
+            "received_ns": at_ns,
+            "last_price": quote.last_price,
+            "last_trade_ns": quote.last_trade_ns,
+            "volume": quote.volume,
+            "previous_close": quote.previous_close or record["previous_close"],
+        }
+        self._table.incoming_words[row] = 0
+        for name, value in (kept | told).items():
+            record[name] = value
+        self._table.accept(np.array([row], np.int32))
+        return True
 
     def take(self, rows: Rows, received_ns: int, facts: list[Fact]) -> Screened:
         """Believe or refuse each touched row; append what the user must know to `facts`."""
