@@ -1,11 +1,12 @@
 """The page in a real browser, against the real program and the built-in exchange."""
 
+import gzip
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Request, expect
 
 from tests.page_stage import PICTURES, SYMBOLS, dress, rows
 from tests.program_stage import START, exchange, fetch, program
@@ -149,6 +150,27 @@ def test_nothing_is_loaded_from_elsewhere_and_nothing_is_blocked(
     assert seen
     assert [url for url in seen if not url.startswith(ours)] == []
     assert [text for text in said if "Content Security Policy" in text] == []
+
+
+def test_the_first_script_is_small_and_panels_come_when_they_are_opened(page: Page) -> None:
+    scripts: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.resource_type == "script":
+            scripts.append(request.url)
+
+    page.on("request", note)
+    page.reload()
+    expect(rows(page, "fresh")).to_have_count(SYMBOLS)
+    first = [url for url in scripts if "/index-" in url]
+    weight = sum(len(gzip.compress(page.request.get(url).body())) for url in first)
+    assert 0 < weight <= 250_000
+    assert not any("/HealthDialog-" in url for url in scripts)
+    page.keyboard.press("h")
+    expect(page.get_by_test_id("health")).to_be_visible()
+    assert any("/HealthDialog-" in url for url in scripts)
+    page.keyboard.press("Escape")
+    page.remove_listener("request", note)
 
 
 def test_a_used_start_link_opens_nothing(browser: Browser, tmp_path: Path) -> None:

@@ -376,15 +376,15 @@ export interface IndicatorsAnswer {
   readonly mode: Mode;
   readonly server_time_ms: number;
   readonly symbol: string;
-  readonly readings: readonly Readonly<Record<string, Any>>[];
-  readonly forming: readonly Readonly<Record<string, Any>>[];
+  readonly readings: readonly Readonly<Record<string, unknown>>[];
+  readonly forming: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** Candlestick patterns of the day, newest first; prices in rupees. */
 export interface PatternsAnswer {
   readonly mode: Mode;
   readonly server_time_ms: number;
-  readonly patterns: readonly Readonly<Record<string, Any>>[];
+  readonly patterns: readonly Readonly<Record<string, unknown>>[];
 }
 
 /** What every text message of the server has; `seq` counts blocks too. */

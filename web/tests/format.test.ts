@@ -68,5 +68,6 @@ describe("times", () => {
     expect(format.age(4_900)).toBe("4 s");
     expect(format.age(65_000)).toBe("1 min 5 s");
     expect(format.age(7_380_000)).toBe("2 h 3 min");
+    expect([340, 9_900, 65_000].map(format.duration)).toEqual(["0.3 s", "9.9 s", "1 min 5 s"]);
   });
 });

@@ -26,6 +26,7 @@ _PLAIN = {
     bool: "boolean",
     date: "string",
     NoneType: "null",
+    Any: "unknown",
 }
 _MODULES = (parts, messages, bodies)
 _CHOICES = {

@@ -91,6 +91,11 @@ export function age(ms: number): string {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 }
 
+/** How long something lasted: as an age, but with tenths below ten seconds. */
+export function duration(ms: number): string {
+  return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : age(ms);
+}
+
 const formatter = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
   new Intl.DateTimeFormat("en-IN", { timeZone: ZONE, hour12: false, ...options });
 const two = "2-digit";

@@ -153,7 +153,8 @@ export function outageViews({ outages }: Health, nowMs: number): OutageView[] {
     cause,
     word: CAUSES[cause] ?? spelled(cause),
     sentence: reason,
-    lasted: until_ms === null ? `${format.age(nowMs - from_ms)}, still` : format.age(until_ms - from_ms),
+    lasted:
+      until_ms === null ? `${format.age(nowMs - from_ms)}, still` : format.duration(until_ms - from_ms),
   }));
 }
 

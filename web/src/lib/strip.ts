@@ -90,7 +90,7 @@ export function repaired(store: Store): number | null {
 function lastGap(store: Store): string {
   const last = store.status?.health.outages.at(-1);
   if (last === undefined || last.until_ms === null) return "";
-  const long = format.age(last.until_ms - last.from_ms);
+  const long = format.duration(last.until_ms - last.from_ms);
   return `last gap ${format.minute(marketMs(last.from_ms))}, ${long}`;
 }
 
