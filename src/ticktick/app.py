@@ -17,7 +17,8 @@ from msgspec import Struct
 from ticktick import __version__
 from ticktick.analytics.board import AnalyticsBoard
 from ticktick.brokers.upstox.decode import ProtobufDecoder
-from ticktick.config import Settings
+from ticktick.brokers.upstox.decoders import new_decoder
+from ticktick.config import Settings, wants_compiled
 from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.event import NoteTaken
 from ticktick.domain.sessions import Calendar
@@ -84,7 +85,7 @@ class Plan(Struct, frozen=True):
 
 def new_engine(settings: EngineSettings) -> Engine:
     """The engine of every mode."""
-    return Engine(ProtobufDecoder(), Calendar(), settings)
+    return Engine(new_decoder(wants_compiled=wants_compiled()), Calendar(), settings)
 
 
 async def operate(

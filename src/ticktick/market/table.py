@@ -22,7 +22,8 @@ class SlotTable:
     tell the `left_keys`.
     A decoder writes `incoming`, of the same shape; what the screen believes of it gets into
     `records`, which everything else reads. Between frames both are equal. `words` and
-    `incoming_words` are the same memory as int64[capacity, words].
+    `incoming_words` are the same memory as int64[capacity, words]. `revision` rises with every
+    change of the keys or of what stands behind them.
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:
@@ -35,6 +36,7 @@ class SlotTable:
         self.row_of_key: dict[str, int] = {}
         self.left_keys: set[str] = set()
         self.row_of_symbol: dict[str, int] = {}
+        self.revision = 0
         self._rows: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -102,11 +104,13 @@ class SlotTable:
         self.row_of_symbol[instrument.symbol] = row
         self.row_of_key[instrument.instrument_key] = row
         self.left_keys.discard(instrument.instrument_key)
+        self.revision += 1
         return row
 
     def _leave_key(self, row: int) -> None:
         """Let the row's key stand for nothing, unless another row has it by now."""
         key = self.instruments[row].instrument_key
+        self.revision += 1
         if self.row_of_key.get(key) == row:
             del self.row_of_key[key]
             self.left_keys.add(key)

@@ -1,0 +1,70 @@
+"""The compiled parts: built where there is a C compiler, left out where there is none.
+
+TICKTICK_PURE=1 builds none; TICKTICK_REQUIRE_EXT=1 makes a part that cannot be built an error.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+PARTS = ("src/ticktick/brokers/upstox/scan.pyx",)
+# results must not differ between machines: no fused multiply-add, nothing of one processor
+PORTABLE = [] if sys.platform == "win32" else ["-O3", "-ffp-contract=off"]
+
+
+class OptionalBuild(build_ext):
+    """Builds what can be built."""
+
+    def run(self) -> None:
+        try:
+            super().run()
+        except Exception as error:  # noqa: BLE001 - whatever a compiler's absence looks like
+            self._leave_out(error)
+
+    def build_extension(self, ext: Extension) -> None:
+        try:
+            super().build_extension(ext)
+        except Exception as error:  # noqa: BLE001
+            self._leave_out(error)
+
+    def copy_extensions_to_source(self) -> None:
+        """Copy, for an editable install, what was built."""
+        self.extensions = [each for each in self.extensions if self._is_built(each)]
+        super().copy_extensions_to_source()
+
+    def _is_built(self, ext: Extension) -> bool:
+        name = self.get_ext_filename(self.get_ext_fullname(ext.name))
+        return Path(self.build_lib, name).exists()
+
+    def _leave_out(self, error: Exception) -> None:
+        if os.environ.get("TICKTICK_REQUIRE_EXT"):
+            raise error
+        print(f"compiled parts left out, plain Python serves: {error}", file=sys.stderr)
+
+
+def extensions() -> list[Extension]:
+    """The compiled parts, as C; none where Cython is absent or nobody wants them."""
+    if os.environ.get("TICKTICK_PURE"):
+        return []
+    try:
+        from Cython.Build import cythonize  # noqa: PLC0415 - absent where nothing is compiled
+    except ImportError:
+        if os.environ.get("TICKTICK_REQUIRE_EXT"):
+            raise
+        return []
+    parts = [
+        Extension(
+            ".".join(Path(part).with_suffix("").parts[1:]),
+            [part],
+            extra_compile_args=PORTABLE,
+        )
+        for part in PARTS
+    ]
+    made: list[Extension] = cythonize(parts, build_dir="build/cython", language_level=3)
+    return made
+
+
+setup(ext_modules=extensions(), cmdclass={"build_ext": OptionalBuild})
