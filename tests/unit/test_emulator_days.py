@@ -147,7 +147,7 @@ def test_an_evening_session_set_on_its_own_day_is_traded() -> None:
         continue
     told = [frame for frame in frames(made, "2026-11-08T23:00:00") if frame.feeds]
     assert ns("2026-11-08T18:00:00") <= told[0].currentTs * NS_PER_MS
-    assert told[-1].currentTs * NS_PER_MS <= ns("2026-11-08T19:00:05")
+    assert told[-1].currentTs * NS_PER_MS <= ns("2026-11-08T19:00:31")
     bars = made.source.bars(RELIANCE).between(ns("2026-11-08T00:00:00"), made.now_ns)
     assert len(bars) == 60
 
@@ -189,11 +189,11 @@ def test_F43_a_halted_day_goes_on_in_its_extension() -> None:
     assert len(bars.between(ns("2026-11-20T15:45:00"), ns("2026-11-20T17:00:00"))) == 75
 
 
-def test_nothing_trades_before_the_open() -> None:
+def test_nothing_trades_before_the_pre_open_ends() -> None:
     made = exchange("2026-11-23T08:59:00")
-    assert [f for f in frames(made, "2026-11-23T09:15:00") if f.feeds] == []
-    first = next(frame for frame in frames(made, "2026-11-23T09:16:00") if frame.feeds)
-    assert first.currentTs * NS_PER_MS >= ns("2026-11-23T09:15:00")
+    before = [frame for frame in frames(made, "2026-11-23T09:08:00") if frame.feeds]
+    assert {frame.feeds[RELIANCE].fullFeed.marketFF.vtt for frame in before} == {0}
+    assert made.source.trades(RELIANCE, 0, made.now_ns) == []
 
 
 def test_a_new_day_starts_with_the_last_close_and_nothing_else() -> None:

@@ -265,18 +265,19 @@ def test_the_next_day_closes_join_and_expired_contracts_are_gone() -> None:
     assert len(past.between(0, ns("2026-11-25T00:00:00"))) > 20_000
 
 
-def test_what_moved_after_the_stocks_closed_is_in_their_next_open() -> None:
-    source = floor("2026-11-19T15:10:00")
-    key, index = listing(source, FUTURE).key, "NSE_INDEX|Nifty 50"
-    assert list(source.advance(ns("2026-11-20T09:15:05"), frozenset())) == []
-    yesterday = source.bars(key).between(0, ns("2026-11-20T00:00:00"))
-    moved = np.log(yesterday.close[-1] / yesterday.close[-26])
-    assert abs(moved) > 0.001
-    opened = source.bars(key).open[-1]
-    assert np.log(opened / yesterday.close[-1]) == pytest.approx(0, abs=0.0003)
-    assert list(source.advance(ns("2026-11-20T09:16:00"), frozenset())) == []
-    last = source.bars(index).between(0, ns("2026-11-20T00:00:00")).close[-1]
-    assert np.log(source.bars(index).close[-1] / last) == pytest.approx(moved, abs=0.001)
+def test_the_next_pre_open_begins_where_derivatives_ended() -> None:
+    source = floor("2026-11-16T15:10:00")
+    stocks = [one.key for one in source.listings if one.kind is Kind.EQUITY]
+    assert list(source.advance(ns("2026-11-17T08:00:00"), frozenset())) == []
+    future = source.bars(listing(source, FUTURE).key)
+    moved = np.log(future.close[-1] / future.close[-26])
+    assert abs(moved) > 0.003
+    first: dict[str, float] = {}
+    for update in source.advance(ns("2026-11-17T09:01:00"), frozenset(stocks)):
+        for key, feed in update.feeds.items():
+            first.setdefault(key, feed.fullFeed.marketFF.iep)
+    away = [np.log(first[key] * 100 / source.bars(key).close[-1]) for key in stocks]
+    assert np.mean(away) == pytest.approx(moved, abs=0.001)
 
 
 def test_open_interest_changes_through_the_day_and_not_overnight() -> None:

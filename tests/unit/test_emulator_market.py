@@ -16,6 +16,7 @@ from ticktick.proto.MarketDataFeed_pb2 import MarketFullFeed
 
 RELIANCE, NIFTY = "NSE_EQ|INE002A01018", "NSE_INDEX|Nifty 50"
 FOREVER = 1 << 62
+_NIGHT = 0.02
 
 
 def ns(text: str) -> int:
@@ -84,7 +85,8 @@ def test_live_quotes_are_uncrossed_with_five_levels_best_first() -> None:
 def test_bars_of_the_day_are_exactly_the_trades(key: str) -> None:
     source = market("2026-11-20T11:05:17.400")
     today = source.bars(key).between(ns("2026-11-20T00:00:00"), FOREVER)
-    assert as_dict(today) == folded(source.trades(key, 0, FOREVER))
+    trading = source.trades(key, ns("2026-11-20T09:15:00"), FOREVER)
+    assert as_dict(today) == folded(trading)
 
 
 def test_the_feeds_minute_bar_is_the_finished_minute_of_the_trades() -> None:
@@ -151,7 +153,7 @@ def test_history_joins_the_first_day_without_a_jump() -> None:
         bars = source.bars(listing.key)
         first = int(np.searchsorted(bars.start_ns, ns("2026-11-20T00:00:00")))
         assert iso_ist(int(bars.start_ns[first - 1])) == "2026-11-19T15:14:00+05:30"
-        assert abs(bars.open[first] / bars.close[first - 1] - 1) < 0.005
+        assert abs(bars.open[first] / bars.close[first - 1] - 1) < _NIGHT
         feed = source.snapshot(listing.key)
         assert feed is not None
         full = feed.fullFeed
@@ -182,26 +184,33 @@ def test_stocks_move_together_and_the_volatility_index_against_them() -> None:
     assert 0.002 < steps["RELIANCE"].std() * np.sqrt(360) < 0.04
 
 
-def test_after_the_close_the_last_bar_is_still_told_and_then_nothing() -> None:
+def test_after_the_close_the_last_bar_is_told_and_then_the_book_is_gone() -> None:
     source = market("2026-11-20T15:14:59")
-    updates = run(source, "2026-11-20T15:15:00", RELIANCE)
-    updates = run(source, "2026-11-20T23:00:00", RELIANCE)
-    (told,) = updates
-    bar = told[1].marketOHLC.ohlc[1]
+    run(source, "2026-11-20T15:15:00", RELIANCE)
+    (_, told), (at_ns, gone) = run(source, "2026-11-20T15:20:00", RELIANCE)
+    bar = told.marketOHLC.ohlc[1]
     assert bar.ts * NS_PER_MS == ns("2026-11-20T15:14:00")
+    assert 25 * NS_PER_S < at_ns - ns("2026-11-20T15:15:00") < 35 * NS_PER_S
+    assert [(q.bidQ, q.bidP, q.askQ, q.askP) for q in gone.marketLevel.bidAskQuote] == [
+        (0, 0.0, 0, 0.0)
+    ] * 5
+    assert (gone.tbq, gone.tsq, gone.HasField("ltpc")) == (0.0, 0.0, False)
+    run(source, "2026-11-20T16:01:00", RELIANCE)
+    assert run(source, "2026-11-20T23:00:00", RELIANCE) == []
     assert source.snapshot(RELIANCE) is not None
 
 
-def test_the_next_session_opens_where_this_one_ended() -> None:
+def test_the_next_session_opens_near_where_this_one_ended() -> None:
     source = market("2026-11-20T15:14:00")
     run(source, "2026-11-23T09:16:00", NIFTY)
     bars = source.bars(RELIANCE)
     first = int(np.searchsorted(bars.start_ns, ns("2026-11-23T00:00:00")))
     assert iso_ist(int(bars.start_ns[first - 1])) == "2026-11-20T15:14:00+05:30"
-    assert abs(bars.open[first] / bars.close[first - 1] - 1) < 0.005
+    assert abs(bars.open[first] / bars.close[first - 1] - 1) < _NIGHT
     feed = source.snapshot(RELIANCE)
     assert feed is not None
-    assert round(feed.fullFeed.marketFF.ltpc.cp * 100) == bars.close[first - 1]
+    friday, monday = source.day_bars(RELIANCE).close[-2:].tolist()
+    assert round(feed.fullFeed.marketFF.ltpc.cp * 100) == friday != monday
 
 
 def test_a_start_in_mid_session_is_quick() -> None:

@@ -153,7 +153,12 @@ def test_history_under_the_new_key_is_the_old_one_in_new_shares() -> None:
         assert np.abs(told - was / 5).max() <= 5
     feed = stage.exchange.source.snapshot(NEW_INFY)
     assert feed is not None
-    assert round(feed.fullFeed.marketFF.ltpc.cp * 100) == new.close[-1]
+    closes = [
+        one.exchange.source.day_bars(key).between(0, ns("2026-11-23T00:00:00")).close[-1]
+        for one, key in ((stage, NEW_INFY), (plain, INFY))
+    ]
+    assert round(feed.fullFeed.marketFF.ltpc.cp * 100) == closes[0]
+    assert closes[0] == pytest.approx(closes[1] / 5, abs=5)
     day = stage.get(f"/v3/historical-candle/{NEW_INFY}/days/1/2026-11-20")["data"]["candles"][0]
     was = plain.get(f"/v3/historical-candle/{INFY}/days/1/2026-11-20")["data"]["candles"][0]
     assert day[5] == was[5] * 5

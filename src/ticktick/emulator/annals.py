@@ -1,4 +1,4 @@
-"""Minute bars of the days that are over, in the shares of the running day."""
+"""Bars of the days that are over, in the shares of the running day."""
 
 from datetime import date
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from ticktick.domain.sessions import Calendar
-from ticktick.emulator.bars import Bars, columns, joined
+from ticktick.emulator.bars import Bars, columns, daily, joined
 from ticktick.emulator.history import history
 from ticktick.emulator.model import N_STOCKS, TICK, Floats, Ints
 
@@ -20,31 +20,40 @@ class Annals:
         self._seed = seed
         self._first_day = first_day
         self._calendar = calendar
-        self._bars: list[Bars] = []
+        self._minutes: list[Bars] = []
+        self._days: list[Bars] = []
         self._shares = np.ones(N_STOCKS)
 
     def bars(self, row: int) -> Bars:
         """One-minute bars of a row, oldest first."""
-        return self._drawn()[row]
+        self._draw()
+        return self._minutes[row]
 
-    def add(self, today: list[Bars]) -> None:
-        """Take over a day that is over, one entry per row; very old bars are forgotten."""
-        self._bars = [
-            _newest(joined([old, new])) for old, new in zip(self._drawn(), today, strict=True)
-        ]
+    def days(self, row: int) -> Bars:
+        """Daily bars of a row, with auctions and trades after the close."""
+        self._draw()
+        return self._days[row]
+
+    def add(self, minutes: list[Bars], days: list[Bars]) -> None:
+        """Take over a day that is over, one entry per row; very old minutes are forgotten."""
+        self._draw()
+        both = zip(self._minutes, minutes, strict=True)
+        self._minutes = [_newest(joined([old, new])) for old, new in both]
+        self._days = [joined([old, new]) for old, new in zip(self._days, days, strict=True)]
 
     def split(self, ratio: Floats) -> None:
         """Tell everything in new shares, so many of which one old share has become."""
-        if self._bars:
-            self._bars = _in_shares(self._bars, ratio)
+        if self._minutes:
+            self._minutes = _in_shares(self._minutes, ratio)
+            self._days = _in_shares(self._days, ratio)
         else:
             self._shares = self._shares * ratio
 
-    def _drawn(self) -> list[Bars]:
-        if not self._bars:
+    def _draw(self) -> None:
+        if not self._minutes:
             drawn = history(self._seed, self._first_day, self._calendar)
-            self._bars = _in_shares(drawn, self._shares)
-        return self._bars
+            self._minutes = _in_shares(drawn, self._shares)
+            self._days = [daily(bars) for bars in self._minutes]
 
 
 def in_shares(price: Ints, ratio: Floats | float, tick: Ints | int) -> Ints:

@@ -5,7 +5,10 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
+from ticktick.domain.clock import NS_PER_DAY
 from ticktick.emulator.model import Ints
+
+_IST_OFFSET_NS: Final = 19_800_000_000_000
 
 
 class Bars(Struct, frozen=True):
@@ -52,6 +55,12 @@ def joined(parts: list[Bars]) -> Bars:
     if not parts:
         return NO_BARS
     return Bars(*(np.concatenate(column) for column in zip(*map(columns, parts), strict=True)))
+
+
+def daily(bars: Bars) -> Bars:
+    """One bar for each day in India, from its midnight on."""
+    days = (bars.start_ns + _IST_OFFSET_NS) // NS_PER_DAY
+    return bars.grouped(days * NS_PER_DAY - _IST_OFFSET_NS)
 
 
 _NONE = np.zeros(0, np.int64)

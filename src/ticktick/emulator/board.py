@@ -10,13 +10,13 @@ from ticktick.emulator.wire import Bar, LastTrade
 class Board:
     """The state of every listing, one column each; prices in paise, 0 = none yet."""
 
-    def __init__(self, last_price: Ints, last_ns: int) -> None:
-        rows = len(last_price)
+    def __init__(self, closes: Ints, last_ns: Ints) -> None:
+        rows = len(closes)
         self.day = Running(rows)
         self.minute = Running(rows)
-        self.previous_close: Ints = last_price.copy()
-        self.last_price: Ints = last_price.copy()
-        self.last_ns: Ints = np.full(rows, last_ns, np.int64)
+        self.previous_close: Ints = closes.copy()
+        self.last_price: Ints = closes.copy()
+        self.last_ns: Ints = last_ns.copy()
         self.last_quantity: Ints = np.zeros(rows, np.int64)
         self.value: Ints = np.zeros(rows, np.int64)
         self._finished: Ints = np.zeros((6, rows), np.int64)
@@ -24,8 +24,25 @@ class Board:
 
     def take(self, row: Ints, at_ns: Ints, price: Ints, quantity: Ints) -> None:
         """Take over trades in order of time."""
-        self.day.add(row, price, quantity)
         self.minute.add(row, price, quantity)
+        self.take_auction(row, at_ns, price, quantity)
+
+    def take_auction(self, row: Ints, at_ns: Ints, price: Ints, quantity: Ints) -> None:
+        """Take over trades of an auction: they make the day's bar, but no minute's."""
+        self.day.add(row, price, quantity)
+        self._add(row, at_ns, price, quantity)
+
+    def take_at_close(self, row: Ints, at_ns: Ints, price: Ints, quantity: Ints) -> None:
+        """Take over trades after the close: of the day's bar they change the volume alone."""
+        np.add.at(self.day.volume, row, quantity)
+        self._add(row, at_ns, price, quantity)
+
+    def indicate(self, row: Ints, at_ns: Ints, price: Ints) -> None:
+        """Show values of indices that count for no bar."""
+        self.last_price[row] = price
+        self.last_ns[row] = at_ns
+
+    def _add(self, row: Ints, at_ns: Ints, price: Ints, quantity: Ints) -> None:
         np.add.at(self.value, row, price * quantity)
         self.last_price[row] = price
         self.last_ns[row] = at_ns

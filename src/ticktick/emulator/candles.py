@@ -15,6 +15,7 @@ from ticktick.emulator.source import Source
 
 _MOST_INTERVAL: Final = {"minutes": 300, "hours": 5, "days": 1, "weeks": 1, "months": 1}
 _INTRADAY_UNITS: Final = ("minutes", "hours", "days")
+_DAY_UNITS: Final = ("days", "weeks", "months")
 _SHORT_MINUTES = 15
 _IST_OFFSET_NS = 19_800_000_000_000
 _EPOCH_WEEKDAY = 3
@@ -57,15 +58,20 @@ def past_candles(
     first, last = span
     today = ist_midnight_ns(ist_day(source.now_ns))
     end_ns = min(ist_midnight_ns(last) + NS_PER_DAY, today)
-    bars = source.bars(key).between(ist_midnight_ns(first), end_ns)
+    bars = _bars(source, key, width).between(ist_midnight_ns(first), end_ns)
     return _told(source, key, bars, width, calendar)
 
 
 def candles_of_today(source: Source, calendar: Calendar, key: str, width: Width) -> Response:
     """Today's candles; the last one is forming."""
     today = ist_midnight_ns(ist_day(source.now_ns))
-    bars = source.bars(key).between(today, source.now_ns + 1)
+    bars = _bars(source, key, width).between(today, source.now_ns + 1)
     return _told(source, key, bars, width, calendar)
+
+
+def _bars(source: Source, key: str, width: Width) -> Bars:
+    """What candles of this length are made of: minutes, or whole days with their auctions."""
+    return source.day_bars(key) if width.unit in _DAY_UNITS else source.bars(key)
 
 
 def _width(unit: str, interval: str, units: tuple[str, ...]) -> Width:
@@ -120,7 +126,8 @@ def _told(source: Source, key: str, bars: Bars, width: Width, calendar: Calendar
         label_ns = _labels(bars, width, calendar)
     grouped = bars.grouped(label_ns)
     last = np.searchsorted(label_ns, grouped.start_ns, "right") - 1
-    interest = source.open_interest(key, bars.start_ns[last])
+    within = NS_PER_DAY if width.unit in _DAY_UNITS else NS_PER_MINUTE
+    interest = source.open_interest(key, np.minimum(bars.start_ns[last] + within, source.now_ns))
     rows = zip(
         map(iso_ist, grouped.start_ns.tolist()),
         (grouped.open / 100).tolist(),

@@ -15,7 +15,7 @@ from ticktick.domain.instrument import Kind
 from ticktick.domain.sessions import Calendar, SessionClass
 from ticktick.emulator.bars import Bars
 from ticktick.emulator.board import Board
-from ticktick.emulator.day import day_plan
+from ticktick.emulator.day import Act, day_plan
 from ticktick.emulator.interest import open_interest
 from ticktick.emulator.lead import Path, after_hours_walk
 from ticktick.emulator.listings import Listing
@@ -71,7 +71,7 @@ class ContractDay:
         self._calendar = calendar
         self._set_evening()
         self._midnight_ns = ist_midnight_ns(day)
-        self._board = Board(closes, closed_ns - NS_PER_MS)
+        self._board = Board(closes, np.full(len(closes), closed_ns - NS_PER_MS))
         self._finished: Ints = np.zeros((len(self._plan), 5, len(listings)), np.int64)
         self._number = 0
         self._step = 0
@@ -227,7 +227,7 @@ class ContractDay:
         return None if self._is_quiet(self._number) else self._strip
 
     def _is_quiet(self, number: int) -> bool:
-        return self._plan[number].quiet or number in self._halted_minutes
+        return self._plan[number].act is Act.REST or number in self._halted_minutes
 
     def _made(self, number: int) -> Strip:
         """A minute of the plan, the same whenever it is made."""

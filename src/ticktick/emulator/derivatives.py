@@ -7,7 +7,7 @@ import numpy as np
 
 from ticktick.domain.clock import ist_midnight_ns
 from ticktick.domain.sessions import Calendar, SessionClass
-from ticktick.emulator.bars import Bars, joined
+from ticktick.emulator.bars import Bars, daily, joined
 from ticktick.emulator.contract_day import ContractDay
 from ticktick.emulator.contracts import TERMS, contracts, weekly_expiry
 from ticktick.emulator.day import day_plan
@@ -82,6 +82,10 @@ class Derivatives:
             self._long_ago[key] = self._made_up(key)
         today = self.today.bars(self.today.rows[key])
         return joined([self._long_ago[key], *self._before.get(key, []), today])
+
+    def day_bars(self, key: str) -> Bars:
+        """Daily bars: contracts have no auction."""
+        return daily(self.bars(key))
 
     def open_interest(self, key: str, at_ns: Ints) -> Ints:
         """Contracts outstanding at moments."""

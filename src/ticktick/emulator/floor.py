@@ -62,6 +62,11 @@ class Floor:
         market = self._derivatives if self._derivatives.owns(key) else self._stocks
         return market.bars(key)
 
+    def day_bars(self, key: str) -> Bars:
+        """Daily bars of the history and of the day so far."""
+        market = self._derivatives if self._derivatives.owns(key) else self._stocks
+        return market.day_bars(key)
+
     def trades(self, key: str, from_ns: int, to_ns: int) -> list[tuple[int, int, int]]:
         """The day's trades of one listing in [from_ns, to_ns) up to now."""
         market = self._derivatives.today if self._derivatives.owns(key) else self._stocks

@@ -13,6 +13,7 @@ from ticktick.emulator.model import (
     BASES,
     N_LISTINGS,
     N_STOCKS,
+    NIGHT,
     TICK,
     USUAL_QUANTITY,
     Floats,
@@ -26,7 +27,6 @@ from ticktick.emulator.model import (
 SESSIONS: Final = 66
 _POINTS = 6
 _HISTORY_STREAM = 7
-_NIGHT = 0.35
 _VIX_SWING = 0.04
 _VIX_PULL = 0.0004
 _SHARES_PER_MINUTE = 90.0
@@ -70,7 +70,7 @@ def _stock_paths(rng: np.random.Generator, progress: Floats, first_of_day: Ints)
     """Log distance from the base price [minutes, points, stocks], 0 at the very end."""
     moves = swings(rng, rng.standard_normal((len(progress), _POINTS, 3)))
     moves *= np.sqrt(bustle(progress) / (360 * _POINTS))[:, None, None]
-    nights = swings(rng, rng.standard_normal((len(progress), 3))) * _NIGHT
+    nights = swings(rng, rng.standard_normal((len(progress), 3))) * NIGHT
     moves[:, 0] += nights * first_of_day[:, None]
     path = np.cumsum(moves.reshape(-1, N_STOCKS), axis=0)
     return np.asarray((path - path[-1]).reshape(moves.shape), np.float64)

@@ -1,7 +1,8 @@
 """What leads derivatives: the indices by the books of their stocks, and after the stocks' close.
 
 Stocks stop at 15:15, derivatives go on to 15:40. They move by one common walk without memory,
-and the next day's stocks open where it ended, so nobody gains by knowing both.
+along which the closing auction finds its price and the next day's pre-open begins, so nobody
+gains by knowing both.
 """
 
 from datetime import date
@@ -52,9 +53,3 @@ def after_hours_walk(seed: int, day: date, calendar: Calendar) -> Floats:
     moves = chance((seed, day.toordinal()), _STREAM).standard_normal(minutes * STEPS)
     walk = np.cumsum(moves) * (_SWING / np.sqrt(STEPS_PER_DAY))
     return np.asarray(walk.reshape(minutes, STEPS), np.float64)
-
-
-def overnight_move(seed: int, day: date, calendar: Calendar) -> float:
-    """Log distance of the next day's open from the day's last stock prices."""
-    walk = after_hours_walk(seed, day, calendar)
-    return float(walk[-1, -1]) if walk.size else 0.0

@@ -14,7 +14,7 @@ only how much it moves follows the time of day.
 from typing import Final
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from ticktick.domain.clock import NS_PER_MS
@@ -38,13 +38,16 @@ STEP_NS: Final = STEP_MS * NS_PER_MS
 STEPS: Final = 240
 STEPS_PER_DAY: Final = STEPS * 360
 
+NIGHT: Final = 0.35
+"""Swing from close to open against that of a usual day."""
+
 N_STOCKS: Final = len(STOCKS)
 N_LISTINGS: Final = len(LISTINGS)
 TICK: Final[Ints] = np.array([listing.tick_size for listing in STOCKS])
 BASE_PRICE: Final[Ints] = np.array([temper.base_price for temper in TEMPERS])
 BASES: Final[Ints] = np.concatenate([BASE_PRICE, [NIFTY_BASE, BANK_BASE, VIX_BASE]])
 
-_TRADES_PER_STEP: Final[Floats] = np.array([t.trades_per_s for t in TEMPERS]) * STEP_MS / 1000
+TRADES_PER_STEP: Final[Floats] = np.array([t.trades_per_s for t in TEMPERS]) * STEP_MS / 1000
 USUAL_QUANTITY: Final[Ints] = np.array([temper.usual_quantity for temper in TEMPERS])
 _REFRESH: Final[Floats] = np.array([temper.refresh for temper in TEMPERS])
 _SWING: Final[Floats] = np.array([temper.swing for temper in TEMPERS])
@@ -104,26 +107,46 @@ _NOWHERE: Final[Ints] = np.zeros(N_STOCKS, np.int64)
 FREE: Final = Condition(_NOBODY, _NOBODY, _NOWHERE, _NOWHERE)
 
 
-class Tape(Struct, frozen=True):
-    """One minute: books by step, trades in order of time.
+class Flow(Struct, frozen=True):
+    """Trades and index values (quantity 0) of one minute in order of time, an entry for each.
 
-    `bid`, `ask` [STEPS, stocks] are the best prices in paise, `refreshed` tells where the book
-    changed. Trade columns have one entry per trade or index value (quantity 0); those of step
-    k are `bounds[k]:bounds[k + 1]`. `shares` is that of the carry, `side` that of the condition.
+    Those of step k are `bounds[k]:bounds[k + 1]`; prices are in paise.
     """
 
     start_ns: int
-    seeds: tuple[int, int, int]
-    bid: Ints
-    ask: Ints
-    refreshed: Flags
     row: Ints
     at_ns: Ints
     price: Ints
     quantity: Ints
     bounds: Ints
+
+
+class Tape(Flow, frozen=True):
+    """One minute of continuous trading: books by step beside the trades.
+
+    `bid`, `ask` [STEPS, stocks] are the best prices in paise, `refreshed` tells where the book
+    changed. `shares` is that of the carry, `side` that of the condition.
+    """
+
+    seeds: tuple[int, int, int]
+    bid: Ints
+    ask: Ints
+    refreshed: Flags
     shares: Floats
     side: Ints
+
+
+def flow_of(start_ns: int, row: Ints, offset_ms: Ints, price: Ints, quantity: Ints) -> Flow:
+    """What happens in a minute at these milliseconds of it, in any order."""
+    order = np.argsort(offset_ms, kind="stable")
+    return Flow(
+        start_ns=start_ns,
+        row=row[order],
+        at_ns=start_ns + offset_ms[order] * NS_PER_MS,
+        price=price[order],
+        quantity=quantity[order],
+        bounds=np.searchsorted(offset_ms[order], np.arange(STEPS + 1) * STEP_MS),
+    )
 
 
 def chance(seeds: tuple[int, ...], stream: int) -> np.random.Generator:
@@ -142,10 +165,10 @@ def opening(
     spread = np.ones(N_STOCKS, np.int64)
     if shares is None:
         shares = np.ones(N_STOCKS)
-    return Carry(_beside(stocks), spread, last_price, vix_away, shares)
+    return Carry(beside(stocks), spread, last_price, vix_away, shares)
 
 
-def _beside(price: Ints) -> Ints:
+def beside(price: Ints) -> Ints:
     """The mid in half ticks of books of one tick whose bid is the price."""
     return 2 * (price // TICK) + 1
 
@@ -219,7 +242,7 @@ def _walk(
     coin = 2 * rng.integers(0, 2, spread.shape) - 1
     half_ticks = carry.half_ticks + np.cumsum(2 * ticks + coin * ((spread - before) & 1), axis=0)
     locked = held.side != 0
-    return np.where(locked, _beside(held.limit), half_ticks), np.where(locked, 1, spread)
+    return np.where(locked, beside(held.limit), half_ticks), np.where(locked, 1, spread)
 
 
 def _spreads(rng: np.random.Generator, refreshed: Flags) -> Ints:
@@ -229,8 +252,8 @@ def _spreads(rng: np.random.Generator, refreshed: Flags) -> Ints:
 
 
 def latest_step(refreshed: Flags) -> Ints:
-    """For each step and stock the step in which its book last changed."""
-    steps = np.where(refreshed, np.arange(STEPS)[:, None], 0)
+    """For each step and stock the step in which its book last changed, 0 before the first."""
+    steps = np.where(refreshed, np.arange(len(refreshed))[:, None], 0)
     return np.asarray(np.maximum.accumulate(steps, axis=0), np.int64)
 
 
@@ -238,7 +261,7 @@ def _trades(
     rng: np.random.Generator, bid: Ints, ask: Ints, busy: float, shares: Floats, mute: Flags
 ) -> tuple[Ints, Ints, Ints, Ints]:
     rush = np.exp(0.35 * rng.standard_normal(N_STOCKS) - 0.06)
-    counts = rng.poisson(_TRADES_PER_STEP * busy * rush, bid.shape)
+    counts = rng.poisson(TRADES_PER_STEP * busy * rush, bid.shape)
     cell = np.repeat(np.arange(counts.size), counts.ravel())
     step, row = np.divmod(cell, N_STOCKS)
     offset_ms = step * STEP_MS + rng.integers(0, STEP_MS, cell.size)
@@ -282,24 +305,19 @@ def _merge(
     side: Ints,
 ) -> Tape:
     row, offset_ms, price, quantity = trades
-    n_values = values.size
-    rows = np.concatenate([row, np.tile(np.arange(N_STOCKS, N_LISTINGS), 60)])
-    offsets = np.concatenate([offset_ms, np.repeat(np.arange(60) * 1000, len(INDICES))])
-    prices = np.concatenate([price, values.ravel()])
-    quantities = np.concatenate([quantity, np.zeros(n_values, np.int64)])
-    order = np.argsort(offsets, kind="stable")
-    bounds = np.searchsorted(offsets[order], np.arange(STEPS + 1) * STEP_MS)
+    flow = flow_of(
+        start_ns,
+        np.concatenate([row, np.tile(np.arange(N_STOCKS, N_LISTINGS), 60)]),
+        np.concatenate([offset_ms, np.repeat(np.arange(60) * 1000, len(INDICES))]),
+        np.concatenate([price, values.ravel()]),
+        np.concatenate([quantity, np.zeros(values.size, np.int64)]),
+    )
     return Tape(
-        start_ns=start_ns,
+        **structs.asdict(flow),
         seeds=seeds,
         bid=book[0],
         ask=book[1],
         refreshed=book[2],
-        row=rows[order],
-        at_ns=start_ns + offsets[order] * NS_PER_MS,
-        price=prices[order],
-        quantity=quantities[order],
-        bounds=bounds,
         shares=shares,
         side=side,
     )

@@ -83,10 +83,10 @@ def answer_full(request: Request, source: Source) -> Response:
 
 
 def answer_full_v3(request: Request, source: Source) -> Response:
-    """`GET /v3/market-quote/quotes`: the full quote and the year's extremes."""
+    """`GET /v3/market-quote/quotes`: the full quote, the year's extremes, a running auction."""
     data = {}
     for listing, trade, full in known_quotes(request, source):
-        bars = source.bars(listing.key)
+        bars = source.day_bars(listing.key)
         live, _ = _running_bars(source, listing.key, _INTERVAL_MINUTES["1d"])
         data[listing.quote_key] = _full_item(listing, trade, full, source) | {
             "ohlc": live,
@@ -94,6 +94,11 @@ def answer_full_v3(request: Request, source: Source) -> Response:
             "year_high": int(bars.high.max()) / 100 if len(bars) else None,
             "year_low": int(bars.low.min()) / 100 if len(bars) else None,
             "previous_oi": _interest(source, listing.key)[0],
+            "indicative_equilibrium_price": full.iep,
+            "indicative_equilibrium_quantity": full.ieq,
+            "reference_price": full.rp,
+            "indicative_imbalance_quantity_total": full.iiqTotal,
+            "indicative_imbalance_quantity_market": full.iiqM,
             "cas_eligible": listing.cas_eligible,
         }
     return success(data)
@@ -189,11 +194,13 @@ def _running_bars(
     source: Source, key: str, minutes: int
 ) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     midnight = ist_midnight_ns(ist_day(source.now_ns))
-    today = source.bars(key).between(midnight, source.now_ns + 1)
+    of_day = minutes == _INTERVAL_MINUTES["1d"]
+    bars = source.day_bars(key) if of_day else source.bars(key)
+    today = bars.between(midnight, source.now_ns + 1)
     if not len(today):
         return None, None
     width = minutes * NS_PER_MINUTE
-    anchor = midnight if minutes == _INTERVAL_MINUTES["1d"] else today.start_ns[0]
+    anchor = midnight if of_day else today.start_ns[0]
     bars = today.grouped(anchor + (today.start_ns - anchor) // width * width)
     return _ohlc(bars, len(bars) - 1), _ohlc(bars, len(bars) - 2)
 

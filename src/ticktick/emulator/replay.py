@@ -9,7 +9,7 @@ import numpy as np
 
 from ticktick.domain.clock import NS_PER_DAY, NS_PER_MS, ist_day, ist_midnight_ns
 from ticktick.domain.instrument import Kind
-from ticktick.emulator.bars import NO_BARS, Bars
+from ticktick.emulator.bars import NO_BARS, Bars, daily
 from ticktick.emulator.listings import LISTINGS, Listing
 from ticktick.emulator.model import Ints
 from ticktick.emulator.recorded_lines import Recorded
@@ -80,6 +80,10 @@ class Replay:
             return NO_BARS
         rows = [(start, *prices) for start, prices in sorted(minutes.items())]
         return Bars(*np.array(rows, np.int64).T)
+
+    def day_bars(self, key: str) -> Bars:
+        """The day as its finished minutes make it."""
+        return daily(self.bars(key))
 
     def halt(self, halted: bool) -> None:
         """Raise LookupError: a recorded day goes on as it went."""

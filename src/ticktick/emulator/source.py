@@ -63,6 +63,10 @@ class Source(Protocol):
         """One-minute bars up to now, oldest first; the last one may still be forming."""
         ...
 
+    def day_bars(self, key: str) -> Bars:
+        """Daily bars up to now, oldest first, with what no minute holds: auctions, post-close."""
+        ...
+
     def halt(self, halted: bool) -> None:
         """Stop trading from the next whole minute on, or let it go on.
 

@@ -13,6 +13,7 @@ from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, ist_day, ist_midnigh
 from ticktick.domain.sessions import Session, SessionClass
 from ticktick.emulator.answers import Refused, Request, Response, success
 from ticktick.emulator.calendar import MovableCalendar
+from ticktick.emulator.day import ENTRY_MINUTES
 from ticktick.emulator.wire import STATUS_OF_WORD
 from ticktick.proto.MarketDataFeed_pb2 import FeedResponse, StatusInfo, Type
 
@@ -28,7 +29,6 @@ SEGMENTS: Final = tuple(_SEGMENT_CLASSES)
 _EXCHANGES: Final = {"NSE": "NSE_EQ", "NFO": "NSE_FO", "BSE": "BSE_EQ", "BFO": "BSE_FO"}
 _WITH_AUCTION: Final = ("NSE", "BSE")
 _PRE_OPEN: Final = ("PRE_OPEN_START", "PRE_OPEN_END")
-_PRE_OPEN_ENTRY_MINUTES = 8
 
 
 class Status(NamedTuple):
@@ -160,7 +160,7 @@ def status_frame(at_ns: int, words: Mapping[str, str]) -> FeedResponse:
 def _states(session: Session) -> list[Status]:
     states = []
     if session.pre_open_ns < session.open_ns:
-        entry_end = session.pre_open_ns + _PRE_OPEN_ENTRY_MINUTES * NS_PER_MINUTE
+        entry_end = session.pre_open_ns + ENTRY_MINUTES * NS_PER_MINUTE
         states.append(Status("PRE_OPEN_START", session.pre_open_ns))
         states.append(Status("PRE_OPEN_END", entry_end))
     for start, end in session.stretches:

@@ -49,6 +49,20 @@ class DayTotals(NamedTuple):
     ask_quantity: int
 
 
+class Indication(NamedTuple):
+    """What an auction tells before its match; prices in paise, quantities in shares.
+
+    The equilibrium price and the quantity that would trade at it; the reference price, 0 where
+    there is none; what is left over, more to buy being positive, and its part without a limit.
+    """
+
+    price: int
+    quantity: int
+    reference: int
+    left_over: int
+    at_market: int
+
+
 _WORDS: Final = {
     MarketStatus.PRE_OPEN_START: "PRE_OPEN_START",
     MarketStatus.PRE_OPEN_END: "PRE_OPEN_END",
@@ -84,8 +98,12 @@ def stock_feed(
     bars: Sequence[Bar] | None,
     totals: DayTotals,
     cas_eligible: bool,
+    indication: Indication | None = None,
 ) -> Feed:
-    """A stock in full mode; what is None did not change and is left out."""
+    """A stock in full mode; what is None did not change and is left out.
+
+    An indication is told with the latest trade, where the other modes see its price.
+    """
     full = MarketFullFeed(
         atp=totals.average_rupees,
         vtt=totals.volume,
@@ -99,6 +117,10 @@ def stock_feed(
         full.marketLevel.bidAskQuote.extend(_quote(level) for level in levels)
     if bars is not None:
         full.marketOHLC.CopyFrom(_ohlc(bars))
+    if indication is not None:
+        full.iep = full.ltpc.iep.value = indication.price / _PAISE
+        full.ieq, full.rp = indication.quantity, indication.reference / _PAISE
+        full.iiqTotal, full.iiqM = indication.left_over, indication.at_market
     feed = Feed(requestMode=RequestMode.full_d5)
     feed.fullFeed.marketFF.CopyFrom(full)
     return feed
