@@ -125,6 +125,26 @@ def test_given_a_volume_that_fell_then_two_rising_updates_are_believed_not_one()
     assert stage.counter("volume_falls") == 3
 
 
+def test_given_a_volume_beyond_any_market_then_it_weighs_nothing_and_trading_goes_on() -> None:
+    stage = Stage()
+    stage.begin()
+    stage.frame(OPEN + 1, last_price=101, last_trade_ns=OPEN + 1, volume=2**53)
+    assert stage.counter("trades") == 0
+    stage.frame(OPEN + 2, last_price=103, last_trade_ns=OPEN + 2, volume=1010)
+    assert (stage.counter("trades"), stage.metric("vwap")) == (1, 103.0)
+    assert stage.counter("volume_falls") == 1
+
+
+def test_given_a_first_volume_beyond_any_market_then_two_true_ones_are_believed() -> None:
+    stage = Stage()
+    stage.frame(OPEN, last_price=100, last_trade_ns=OPEN, volume=2**53)
+    for second, volume in ((1, 1000), (2, 1004)):
+        stage.frame(OPEN + second, last_price=101, last_trade_ns=OPEN + second, volume=volume)
+    forming = stage.market.forming("ACME", 1)
+    assert forming is not None
+    assert forming.volume == 4
+
+
 def test_given_old_updates_out_of_order_then_their_lower_volume_never_counts_twice() -> None:
     stage = Stage()
     stage.begin()

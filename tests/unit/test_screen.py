@@ -124,6 +124,14 @@ def test_P08_given_a_band_of_the_exchange_then_it_alone_bounds_every_price() -> 
     assert "110.01 rupees" in stage.market.rejections.samples["band"][-1].value
 
 
+def test_P08_given_a_confirmed_move_then_an_old_high_is_not_held_against_it() -> None:
+    stage = stage_at_noon()
+    for i in range(2):
+        stage.frame(AT + i, last_price=25_000, last_trade_ns=AT + i, volume=1020 + i)
+    assert stage.market.table.records["last_price"][0] == 25_000
+    assert stage.counter("rejected_band") == 0
+
+
 def test_P08_given_prices_of_the_session_before_then_todays_band_does_not_bind_them() -> None:
     stage = Stage(at_ns=clock(8, 30))
     stage.band(clock(8, 30), 9_000, 11_000)
@@ -150,6 +158,22 @@ def test_P08_given_a_second_tick_near_a_jump_then_the_jump_was_true() -> None:
     stage.frame(AT + 5, **traded(AT + 5, 12_000, 1070))
     assert stage.counter("rejected_jump") == 4
     assert stage.market.table.records["last_price"][0] == 15_100
+
+
+def test_P08_given_a_previous_close_that_leaps_then_it_takes_a_second_tick_however_late() -> None:
+    stage = Stage(instrument(), at_ns=NOON)
+    stage.frame(NOON, **traded(NOON, previous_close=9_900))
+    late = NOON + 3600 * NS_PER_S
+    stage.frame(late, **traded(late, previous_close=990))
+    stage.frame(late + 1, **traded(late + 1, previous_close=9_900))
+    stage.frame(late + 2, **traded(late + 2, previous_close=4_950))
+    assert stage.market.table.records["previous_close"][0] == 9_900
+    assert stage.counter("rejected_jump") == 2
+    stage.frame(late + 3, **traded(late + 3, previous_close=4_950))
+    assert stage.market.table.records["previous_close"][0] == 4_950
+    tomorrow = NOON + NS_PER_DAY
+    stage.frame(tomorrow, **traded(tomorrow, previous_close=10_000))
+    assert stage.market.table.records["previous_close"][0] == 10_000
 
 
 def test_P08_given_a_cheap_option_that_bounces_by_a_tick_then_it_does_not_jump() -> None:
@@ -268,7 +292,7 @@ DAMAGES: Mapping[str, tuple[str, Damage]] = {
     "price NaN": ("impossible", damaged(ltpc__ltp=math.nan)),
     "price infinite": ("impossible", damaged(ltpc__ltp=math.inf)),
     "price negative": ("impossible", damaged(ltpc__ltp=-100.0)),
-    "price a billion": ("band", damaged(ltpc__ltp=1e9)),
+    "price a billion": ("jump", damaged(ltpc__ltp=1e9)),
     "average NaN": ("impossible", damaged(atp=math.nan)),
     "volume negative": ("impossible", damaged(vtt=-1)),
     "interest infinite": ("impossible", damaged(oi=math.inf)),

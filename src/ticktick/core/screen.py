@@ -18,8 +18,11 @@ JUMP_TICKS: Final = 10
 EXCHANGE: Final = WORD_OF["exchange_ns"]
 LAST_PRICE: Final = WORD_OF["last_price"]
 LAST_TRADE: Final = WORD_OF["last_trade_ns"]
+CLOSE: Final = WORD_OF["previous_close"]
 FIRST_TOLD: Final = LAST_PRICE  # what comes before tells when, not what
-BOOK: Final = (WORD_OF["bid_price"], WORD_OF["ask_price"])
+BOOK_PRICES: Final = tuple(
+    WORD_OF[side] + level for side in ("bid_price", "ask_price") for level in range(DEPTH_LEVELS)
+)
 DAY_PRICES: Final = tuple(
     WORD_OF[name]
     for name in ("last_price", "average_price", "day_open", "day_high", "day_low", "day_close")
@@ -40,6 +43,7 @@ def screen(
     band_low: Ints,
     band_high: Ints,
     suspect_price: Ints,
+    suspect_close: Ints,
     verdicts: Flags,
     values: Ints,
 ) -> None:
@@ -49,10 +53,12 @@ def screen(
     as it was believed.
     `band_low`, `band_high` are the day's price band, 0 where it is not known; then half and
     double the last price stand for it, but not for an option. It bounds the prices of a day that
-    has traded, of a minute of that day, and of the book of continuous trading.
+    has traded, of a minute of that day, and of the book of continuous trading. Where it is not
+    known, a price that only contradicts older ones waits for a second tick like a jump.
     `suspect_price` is the last price that jumped and waits for a second tick near it, 0 without
     one. A jump is more than a tenth and more than ten ticks from one update to the next, within
-    a second, or within a minute where the band is not known.
+    a second, or within a minute where the band is not known. The previous close is that of a
+    whole day: where it leaps within one, `suspect_close` waits for a second tick in the same way.
     A time after `latest_ns` is never believed, so a known one that lies there (the market's clock
     was set back) makes nothing older.
     """
@@ -78,22 +84,28 @@ def screen(
             verdicts[row] = TRADE_AHEAD
             values[row] = trade_ns
             continue
-        outside = _outside(
-            row, incoming, day, continuous[row], is_option[row], band_low[row], band_high[row]
-        )
-        if outside != 0:
+        low, high = band_low[row], band_high[row]
+        outside = _outside(row, incoming, known, day, continuous[row], is_option[row], low, high)
+        is_contradicted = high == 0 and outside < 0
+        if outside != 0 and not is_contradicted:
             verdicts[row] = OUT_OF_BAND
-            values[row] = outside
+            values[row] = abs(outside)
             continue
         limit_ns = JUMP_NS if band_high[row] > 0 else JUMP_WITHOUT_BAND_NS
-        if at_ns - before_ns <= limit_ns and _jumped(before, price, tick_size[row]):
-            suspect = suspect_price[row]
-            suspect_price[row] = price
-            if suspect == 0 or _jumped(suspect, price, 0):
-                verdicts[row] = JUMPED
-                values[row] = price
-                continue
+        has_jumped = at_ns - before_ns <= limit_ns and _jumped(before, price, tick_size[row])
+        if (has_jumped or is_contradicted) and _is_alone(row, price, suspect_price):
+            verdicts[row] = JUMPED
+            values[row] = price
+            continue
+        close = incoming[row, CLOSE]
+        is_same_day = (before_ns + IST_OFFSET_NS) // NS_PER_DAY == day
+        has_leapt = close > 0 and _jumped(known[row, CLOSE], close, tick_size[row])
+        if is_same_day and has_leapt and _is_alone(row, close, suspect_close):
+            verdicts[row] = JUMPED
+            values[row] = close
+            continue
         suspect_price[row] = 0
+        suspect_close[row] = 0
         verdicts[row] = REPEATED
         for column in range(FIRST_TOLD, incoming.shape[1]):
             if incoming[row, column] != known[row, column]:
@@ -102,33 +114,55 @@ def screen(
 
 
 def _outside(
-    row: int, incoming: Ints, day: int, continuous: int, is_option: int, low: int, high: int
+    row: int,
+    incoming: Ints,
+    known: Ints,
+    day: int,
+    continuous: int,
+    is_option: int,
+    low: int,
+    high: int,
 ) -> int:
-    """A price of the row that its band does not hold, 0 if there is none."""
+    """A price of the row that its band does not hold, 0 if there is none.
+
+    Negative if all such prices were known already: then the packet is contradicted, but by what
+    it left out.
+    """
     if high == 0 and is_option == 0:
         low = incoming[row, LAST_PRICE] // 2
         high = incoming[row, LAST_PRICE] * 2
     if high == 0:
         return 0
-    outside = 0
+    found = 0
     has_traded = (incoming[row, LAST_TRADE] + IST_OFFSET_NS) // NS_PER_DAY == day
     if has_traded:
-        for column in DAY_PRICES:
-            told = incoming[row, column]
-            if told != 0 and not low <= told <= high:
-                outside = told
-    if (incoming[row, MINUTE] + IST_OFFSET_NS) // NS_PER_DAY == day:
-        for column in MINUTE_PRICES:
-            told = incoming[row, column]
-            if told != 0 and not low <= told <= high:
-                outside = told
-    if has_traded or continuous:
-        for first in BOOK:
-            for column in range(first, first + DEPTH_LEVELS):
-                told = incoming[row, column]
-                if told != 0 and not low <= told <= high:
-                    outside = told
-    return outside
+        found = _beyond(row, incoming, known, DAY_PRICES, low, high)
+    if found <= 0 and (incoming[row, MINUTE] + IST_OFFSET_NS) // NS_PER_DAY == day:
+        found = _beyond(row, incoming, known, MINUTE_PRICES, low, high) or found
+    if found <= 0 and (has_traded or continuous):
+        found = _beyond(row, incoming, known, BOOK_PRICES, low, high) or found
+    return found
+
+
+def _beyond(
+    row: int, incoming: Ints, known: Ints, columns: tuple[int, ...], low: int, high: int
+) -> int:
+    """A price of these columns that is told anew and lies outside, else an older one, negative."""
+    old = 0
+    for column in columns:
+        told: int = incoming[row, column]
+        if told != 0 and not low <= told <= high:
+            if told != known[row, column]:
+                return told
+            old = told
+    return -old
+
+
+def _is_alone(row: int, price: int, suspects: Ints) -> bool:
+    """Whether no other price near it was suspected just before; from now on it is."""
+    suspect = suspects[row]
+    suspects[row] = price
+    return suspect == 0 or _jumped(suspect, price, 0)
 
 
 def _jumped(before: int, price: int, tick_size: int) -> bool:

@@ -4,6 +4,7 @@ from ticktick.core.columns import Flags, Ints, Rows
 from ticktick.domain.clock import IST_OFFSET_NS, NS_PER_DAY
 
 UNKNOWN = -1
+LARGEST_VALUE = 10**13  # price units times shares: a thousand times the largest trades there were
 
 
 def detect_trades(
@@ -27,9 +28,10 @@ def detect_trades(
     A trade exists iff the cumulative volume rose; without volume, iff the trade time rose or the
     price moved at the same time. Writes, for touched rows only, `traded`, `volume_delta` (>= 0)
     and, where a trade exists, `previous_price` (0: not known).
-    A volume that fell within a day is a fall: delta 0, and the base moves only when a second
-    update, rising from the fallen one and no older than the base's trade, confirms it. On a new
-    day in India volume counts from 0.
+    A volume that fell within a day is a fall, and so is one that leapt by more than any market
+    trades at once: delta 0, and the base moves only when a second update, rising from the fallen
+    one and no older than the base's trade, confirms it. On a new day in India volume counts
+    from 0.
     """
     falls = 0
     for i in range(rows.shape[0]):
@@ -58,10 +60,11 @@ def detect_trades(
                 base = 0
             delta = total - base
             suspect = suspect_volume[row]
-            if delta < 0:
+            largest = LARGEST_VALUE // price if price > 0 else LARGEST_VALUE
+            if not 0 <= delta <= largest:
                 falls += 1
                 in_order = trade_ns >= base_trade_ns[row]
-                if in_order and suspect != UNKNOWN and total > suspect:
+                if in_order and suspect != UNKNOWN and 0 < total - suspect <= largest:
                     delta = total - suspect
                 else:
                     if in_order:

@@ -64,6 +64,7 @@ class Screen:
         self._band_low = np.zeros(capacity, np.int64)
         self._band_high = np.zeros(capacity, np.int64)
         self._suspect_price = np.zeros(capacity, np.int64)
+        self._suspect_close = np.zeros(capacity, np.int64)
         self._verdicts = np.zeros(capacity, np.uint8)
         self._values = np.zeros(capacity, np.int64)
         self.repeats = 0
@@ -83,12 +84,14 @@ class Screen:
         self._band_high.fill(0)
         self._band_low.fill(0)
         self._suspect_price.fill(0)
+        self._suspect_close.fill(0)
 
     def forget_rows(self, rows: Rows) -> None:
         """Know nothing of these rows any more."""
         self._band_high[rows] = 0
         self._band_low[rows] = 0
         self._suspect_price[rows] = 0
+        self._suspect_close[rows] = 0
 
     def is_timely(self, exchange_ns: int, received_ns: int) -> bool:
         """Whether a frame that speaks of no instrument may be believed by its time."""
@@ -138,6 +141,7 @@ class Screen:
             self._band_low,
             self._band_high,
             self._suspect_price,
+            self._suspect_close,
             verdicts,
             self._values,
         )

@@ -18,6 +18,7 @@ from ticktick.proto import MarketDataFeed_pb2 as pb2
 _MOST = 2.0**53  # beyond it a double no longer counts in ones
 _LATEST_MS = 2**63 // NS_PER_MS - 1
 _MINUTE_MS = 60_000
+_NOTHING = 0.5  # price units that round to none
 
 _PHASES = {
     pb2.PRE_OPEN_START: Phase.PRE_OPEN,
@@ -215,9 +216,10 @@ def _read_trade(ltpc: pb2.LTPC, scale: int, writes: _Writes) -> bool:
         if close:
             writes["previous_close"] = close
         return False
-    if ltpc.ltp == 0:
-        raise _Impossible("a trade at a price of 0")
-    writes["last_price"] = _price(ltpc.ltp, scale)
+    price = _price(ltpc.ltp, scale)
+    if price == 0:
+        raise _Impossible(f"a trade at a price of {ltpc.ltp}")
+    writes["last_price"] = price
     writes["last_trade_ns"] = _time_ns(ltpc.ltt)
     writes["last_quantity"] = _quantity(ltpc.ltq)
     writes["previous_close"] = close
@@ -252,7 +254,7 @@ def _read_candles(candles: Sequence[pb2.OHLC], scale: int, sent_ms: int, writes:
         _read_day(day, scale, writes)
     if minute is None:
         return ""
-    if not _is_candle(minute):
+    if not _is_candle(minute, scale):
         prices = (minute.open, minute.high, minute.low, minute.close)
         return f"a minute {minute.ts} of prices {prices}"
     _read_minute(minute, scale, writes)
@@ -275,11 +277,12 @@ def _read_minute(minute: pb2.OHLC, scale: int, writes: _Writes) -> None:
     writes["minute_volume"] = _quantity(minute.vol)
 
 
-def _is_candle(candle: pb2.OHLC) -> bool:
-    """Whether it is a minute's candle; false also when a price is not a number."""
+def _is_candle(candle: pb2.OHLC, scale: int) -> bool:
+    """Whether it is a minute's candle; false also when a price is not a number, or rounds to 0."""
     low, high, at_ms = candle.low, candle.high, candle.ts
     is_minute = at_ms > 0 and at_ms % _MINUTE_MS == 0
-    return is_minute and 0.0 < low <= candle.open <= high and low <= candle.close <= high
+    is_price = low * scale > _NOTHING
+    return is_minute and is_price and low <= candle.open <= high and low <= candle.close <= high
 
 
 def _start(candle: pb2.OHLC) -> int:
