@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Health } from "../src/messages.gen";
-import { FEED, HEALTH, TEN, instrument, rowValues, status } from "./makers";
+import { FEED, FRESHNESS, HEALTH, TEN, instrument, rowValues, status } from "./makers";
 import { type Screen, all, find, id, openScreen, read } from "./screen";
 
 let screen: Screen;
@@ -143,6 +143,19 @@ describe("the strip", () => {
     screen.page.tick();
     screen.paint();
     expect(read(id("feed"))).toBe("⚠ stale 0/1 Feed · no word from the program");
+  });
+  it("names who is silent while the feed lives, and who was never told", () => {
+    screen.connect([instrument(0), instrument(1), instrument(2)]);
+    const state = (name: "stale" | "unknown") => rowValues({ freshness: FRESHNESS.indexOf(name) });
+    const shown = () => {
+      screen.page.tick();
+      screen.paint();
+      return read(id("feed"));
+    };
+    screen.prices(rowValues(), state("stale"), rowValues());
+    expect(shown()).toContain("stale 2/3 Feed · SYM1 silent");
+    screen.prices(rowValues(), state("unknown"), state("unknown"));
+    expect(shown()).toContain("unknown 1/3 Feed · 2 symbols never told");
   });
   it("counts only fresh symbols", () => {
     screen.connect([instrument(0), instrument(1)]);

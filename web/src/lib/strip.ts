@@ -47,7 +47,7 @@ export function feedItem(store: Store, wall: WallMs): Item {
   const state = worst(states);
   const fresh = states.filter((one) => one === "fresh").length;
   const text = state === "closed" ? "closed" : `${state} ${fresh}/${states.length}`;
-  const words = [reason(store, state, wall), lastGap(store)].filter((part) => part !== "");
+  const words = [reason(store, state, wall) || few(store, state, states), lastGap(store)].filter((part) => part !== "");
   const progress = state === "gap" ? repaired(store) : null;
   return { state, text, detail: words.join(" · "), ...(progress === null ? {} : { progress }) };
 }
@@ -62,9 +62,16 @@ function reason(store: Store, state: Freshness, wall: WallMs): string {
   if (state === "gap") return repairWords(store);
   const canary = canaryAge(store, wall);
   if (state === "closed" || Number.isNaN(canary)) return "";
-  return state === "stale" && canary > FRESH_LIMIT_MS
-    ? `no data for ${format.age(canary)}`
-    : `canary ${format.age(canary)}`;
+  if (state !== "stale" && state !== "unknown") return `canary ${format.age(canary)}`;
+  return canary > FRESH_LIMIT_MS ? `no data for ${format.age(canary)}` : "";
+}
+
+/** The feed lives, but not for everybody: `ITC silent`, `3 symbols never told`. */
+function few(store: Store, state: Freshness, states: readonly Freshness[]): string {
+  if (state !== "stale" && state !== "unknown") return "";
+  const who = store.watched.filter((_, index) => states[index] === state).map((one) => one.symbol);
+  const what = state === "stale" ? "silent" : "never told";
+  return who.length === 1 ? `${who[0]} ${what}` : `${who.length} symbols ${what}`;
 }
 
 /** Age of the freshest index at this moment; NaN where none is known. */
