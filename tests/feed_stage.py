@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from random import Random
 
+from tests.exchange_stage import ExchangeStage
+from ticktick.brokers.budget import Budget, Window
 from ticktick.brokers.upstox.decode import ProtobufDecoder
+from ticktick.brokers.upstox.hosts import Hosts
 from ticktick.brokers.upstox.rest import UpstoxRest
 from ticktick.domain.clock import Clock
 from ticktick.domain.event import (
@@ -23,6 +26,30 @@ from ticktick.login import Login
 from ticktick.origin.feeding import Feeding
 
 LIMIT_S = 20.0
+
+
+class ExchangeClock:
+    """Market time as the exchange has it; it runs as fast as the test moves it."""
+
+    rate = 1.0
+
+    def __init__(self, exchange: ExchangeStage) -> None:
+        self._exchange = exchange
+
+    def now_ns(self) -> int:
+        """Market time."""
+        return self._exchange.now_ns
+
+
+def rest_of(exchange: ExchangeStage, login: Login) -> UpstoxRest:
+    """A client of the exchange; its budget counts every read and forgets none."""
+    return UpstoxRest(
+        exchange.http,
+        Hosts.loopback(f"http://{exchange.exchange.address}"),
+        lambda: login.bearer(exchange.now_ns),
+        refused=lambda token, error: login.refuse(token, error.code),
+        budget=Budget((Window(1.0, 100_000),), clock_s=lambda: 0.0),
+    )
 
 
 class Hand:

@@ -6,10 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.exchange_stage import INFY, RELIANCE, ExchangeStage, exchange_stage
-from tests.feed_stage import FeedStage
-from ticktick.brokers.budget import Budget
-from ticktick.brokers.upstox.hosts import Hosts
-from ticktick.brokers.upstox.rest import UpstoxRest
+from tests.feed_stage import ExchangeClock, FeedStage, rest_of
 from ticktick.domain.instrument import Instrument, Kind
 from ticktick.domain.market import Freshness
 from ticktick.errors import ConfigError
@@ -21,29 +18,13 @@ WATCHED = (
 )
 
 
-class ExchangeClock:
-    """Market time as the exchange has it."""
-
-    def __init__(self, exchange: ExchangeStage) -> None:
-        self._exchange = exchange
-
-    def now_ns(self) -> int:
-        return self._exchange.now_ns
-
-
 @asynccontextmanager
 async def stages() -> AsyncIterator[tuple[ExchangeStage, FeedStage, Login]]:
     """An exchange and a feed that is up and has told both symbols."""
     async with exchange_stage() as exchange:
         login = Login(Held(exchange.exchange.login.live_token(exchange.now_ns)))
         clock = ExchangeClock(exchange)
-        rest = UpstoxRest(
-            exchange.http,
-            Hosts.loopback(f"http://{exchange.exchange.address}"),
-            lambda: login.bearer(clock.now_ns()),
-            refused=lambda token, error: login.refuse(token, error.code),
-            budget=Budget(clock_s=lambda: 0.0),
-        )
+        rest = rest_of(exchange, login)
         async with FeedStage(rest, login, clock, WATCHED) as feed:
             await feed.until(lambda: told(feed) == {"RELIANCE", "INFY"})
             yield exchange, feed, login

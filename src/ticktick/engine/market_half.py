@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from ticktick.core.columns import Flags, Rows
-from ticktick.domain.clock import NS_PER_S
+from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_S
 from ticktick.domain.event import (
     CalendarRead,
     CandleChanged,
@@ -44,6 +45,19 @@ Change: TypeAlias = tuple[Rows, list[Fact]]
 _NONE: Rows = np.empty(0, np.int32)
 
 
+class _Read(Struct, frozen=True, gc=False):
+    """What is left of one frame: rows told, rows with news, rows whose market began or ended.
+
+    `is_first`: some row is told for the first time, or again after a hole.
+    """
+
+    exchange_ns: int
+    rows: Rows
+    news: Rows
+    flipped: Rows
+    is_first: bool
+
+
 class MarketHalf:
     """The state of the market as the feed, the broker's history and the clock told it.
 
@@ -56,6 +70,7 @@ class MarketHalf:
 
     def __init__(self, decoder: Decoder, calendar: Calendar, settings: EngineSettings) -> None:
         self._decoder = decoder
+        self._fresh_ns = settings.fresh_limit_s * NS_PER_S
         self.quiet_limit_ns = NS_PER_S * min(
             settings.quiet_limit_s, settings.quiet_derivative_limit_s
         )
@@ -188,12 +203,45 @@ class MarketHalf:
 
     def frame(self, event: FrameArrived) -> Change:
         """Decode, screen, measure and fold one frame."""
+        return self._take((event,))
+
+    def frames(self, event: FramesArrived) -> Change:
+        """Decode and screen frame after frame; measure and fold once a minute what they came to.
+
+        Within a minute only the last price of each symbol is seen; no volume is lost.
+        """
+        return self._take(event.frames)
+
+    def _take(self, frames: Sequence[FrameArrived]) -> Change:
+        facts, touched, reads = list[Fact](), [_NONE], list[_Read]()
+        for frame in frames:
+            decoded = self._decode(frame, facts)
+            if decoded is None:
+                continue
+            if reads and self._is_apart(reads[-1].exchange_ns, decoded.exchange_ns):
+                touched.append(self._measure(reads, frame.received_ns, facts))
+                reads.clear()
+            reads.append(self._believe(decoded, frame.received_ns, facts))
+            if reads[-1].is_first:  # its volume is where the next one's is counted from
+                touched.append(self._measure(reads, frame.received_ns, facts))
+                reads.clear()
+        if reads:
+            touched.append(self._measure(reads, frames[-1].received_ns, facts))
+        return _union(*touched), facts
+
+    def _decode(self, event: FrameArrived, facts: list[Fact]) -> Decoded | None:
+        """The frame as decoded, None if it is none."""
         at_ns = event.received_ns
         try:
             decoded = self._decoder.decode(event.data, self.table, at_ns, event.seq)
         except DecodeError as error:
-            return _NONE, [*self.rejections.add(Rejection("unreadable", "", str(error), at_ns))]
-        facts: list[Fact] = [*self._count(decoded, at_ns)]
+            facts += self.rejections.add(Rejection("unreadable", "", str(error), at_ns))
+            return None
+        facts += self._count(decoded, at_ns)
+        return decoded
+
+    def _believe(self, decoded: Decoded, at_ns: int, facts: list[Fact]) -> _Read:
+        """Screen a frame and see whose trades it shows."""
         screened = self._screen.take(decoded.rows, at_ns, facts)
         rows = screened.rows
         is_timely = self._screen.is_timely(decoded.exchange_ns, at_ns)
@@ -201,21 +249,24 @@ class MarketHalf:
         flipped = self._requote(self._phases.hear(words, at_ns), at_ns, facts)
         newly_heard, broken = self._watch.arrive(rows, _is_whole(decoded, rows), at_ns)
         self._metrics.restart(np.array(broken, np.int32))
-        news = _union(screened.news, newly_heard) if len(newly_heard) else screened.news
-        self._metrics.take(news, decoded.exchange_ns)
-        facts += [CandleChanged(at_ns, candle) for candle in self._candles.take(news, rows)]
-        touched = _union(rows, flipped) if len(flipped) else rows
-        self._judge(touched, at_ns, facts)
-        return touched, facts
+        news = _union(screened.news, newly_heard)
+        is_first = len(newly_heard) > 0 or len(broken) > 0
+        return _Read(decoded.exchange_ns, rows, news, flipped, is_first)
 
-    def frames(self, event: FramesArrived) -> Change:
-        """Take all frames in order, as one change."""
-        rows, facts = _NONE, list[Fact]()
-        for frame in event.frames:
-            touched, news = self.frame(frame)
-            rows = _union(rows, touched)
-            facts += news
-        return rows, facts
+    def _is_apart(self, before_ns: int, at_ns: int) -> bool:
+        """Whether a candle or a silence ends between two frames."""
+        is_other_minute = before_ns // NS_PER_MINUTE != at_ns // NS_PER_MINUTE
+        return is_other_minute or at_ns - before_ns > self._fresh_ns
+
+    def _measure(self, reads: Sequence[_Read], at_ns: int, facts: list[Fact]) -> Rows:
+        """Measure, fold and judge what some frames came to; return the touched rows."""
+        rows = _union(*(read.rows for read in reads))
+        news = _union(*(read.news for read in reads))
+        self._metrics.take(news, max(read.exchange_ns for read in reads))
+        facts += [CandleChanged(at_ns, candle) for candle in self._candles.take(news, rows)]
+        touched = _union(rows, *(read.flipped for read in reads))
+        self._judge(touched, at_ns, facts)
+        return touched
 
     def timer(self, event: TimerFired) -> Change:
         """Let time pass: phases, candle ends, windows and freshness."""
@@ -333,4 +384,8 @@ def _list_change(before: Sequence[str], event: InstrumentsResolved) -> Watchlist
 
 
 def _union(*rows: Rows) -> Rows:
-    return np.unique(np.concatenate(rows))
+    """Every row once, in order; each part has no repeats and is in order itself."""
+    parts = [part for part in rows if len(part)]
+    if len(parts) > 1:
+        return np.unique(np.concatenate(parts))
+    return parts[0] if parts else _NONE

@@ -10,6 +10,7 @@ from contextlib import aclosing
 from itertools import pairwise
 from typing import Final
 
+from ticktick.domain.clock import NS_PER_S
 from ticktick.domain.event import Event, FrameArrived
 from ticktick.engine.distribution import Distribution
 from ticktick.engine.engine import Engine
@@ -61,12 +62,17 @@ class Runner:
         self._pace = Pace()
         self.event_us = Distribution(SPENT_US)
         self.stage_us = {stage: Distribution(SPENT_US) for stage in STAGES}
-        self._inbox = Inbox()
+        self._inbox = Inbox(counter_ns)
 
     @property
     def waiting(self) -> int:
         """Events in the inbox."""
         return len(self._inbox)
+
+    @property
+    def behind_s(self) -> float:
+        """How long the oldest event in the inbox has waited."""
+        return self._inbox.age_ns / NS_PER_S
 
     @property
     def conflated(self) -> int:
@@ -85,6 +91,10 @@ class Runner:
     def put_frame(self, frame: FrameArrived) -> None:
         """Append a frame of the feed without waiting."""
         self._inbox.put_frame(frame)
+
+    async def room(self) -> None:
+        """Wait while so much waits for the engine that reading more is of no use."""
+        await self._inbox.room()
 
     async def take_from(self, events: AsyncGenerator[Event]) -> None:
         """Append all events of a source until it ends; close the source in any case."""

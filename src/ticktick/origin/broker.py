@@ -28,6 +28,7 @@ from ticktick.origin.demo_clock import DemoTime
 from ticktick.origin.feeding import Feeding
 from ticktick.origin.refill import Refill
 from ticktick.origin.signing import Renewal, Signing
+from ticktick.origin.watching import Watching
 from ticktick.store.redis_store import stored_minutes
 from ticktick.web.steering import FixedSteering, Steering
 
@@ -54,6 +55,7 @@ class BrokerOrigin:
         self._timekeeper = timekeeper
         self._refill = Refill(rest, self.clock, self._instruments, timekeeper.look)
         self._feeding = Feeding(rest, login, self.clock, self._instruments, self._refill.ask)
+        self._watching = Watching(rest, self.clock, self._feeding, self._instruments)
 
     @classmethod
     async def connect(
@@ -107,6 +109,7 @@ class BrokerOrigin:
         signing = Signing(self._login, self.clock, self._renewal, lambda: _trades(runner))
         yield Work("the feed", lambda: self._feeding.run(runner))
         yield Work("the feed's keeper", lambda: self._feeding.attend(runner))
+        yield Work("the watch on the feed", lambda: self._watching.run(runner))
         yield Work("the login", lambda: signing.run(runner))
         yield Work("the timer", fire, is_vital=True)
         yield Work("the history", lambda: self._refill.run(runner))

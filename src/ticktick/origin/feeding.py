@@ -100,6 +100,10 @@ class Feeding:
         """
         self._subscriptions.wish(keys)
 
+    def ask_again(self, keys: Sequence[str]) -> None:
+        """Subscribe anew to these instruments, of which the feed left something out."""
+        self._subscriptions.doubt(keys)
+
     def hang_up(self, cause: str, reason: str) -> None:
         """End the connection and make a new one; `cause` is one of LINK_CAUSES."""
         self._link.hang_up(cause, reason)
@@ -138,6 +142,7 @@ class Feeding:
                         await self._went_down(item, runner)
                     case bytes():
                         self._take(item, runner)
+                        await runner.room()
 
     async def attend(self, runner: Runner) -> None:
         """Look after the connection four times a second, for ever."""

@@ -61,6 +61,10 @@ class Subscriptions:
             if self._asked.pop(key, None) is not None:
                 self._told.add(key)
 
+    def doubt(self, keys: Iterable[str]) -> None:
+        """Ask again for keys that the feed seems to have forgotten."""
+        self._told.difference_update(keys)
+
     def messages(self, now_s: float) -> list[bytes]:
         """What is to be sent now: what is new, what is over, and what to ask once more."""
         gone = [key for key in (*self._asked, *self._told) if key not in self._wished]

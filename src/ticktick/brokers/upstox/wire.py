@@ -93,6 +93,12 @@ class Holiday(Struct, frozen=True):
     open_exchanges: list[ExchangeHours] | None = None
 
 
+class QuotedDay(Struct, frozen=True):
+    """The day's bar of a quote; during the session `close` is that of the day before."""
+
+    close: float | None = None
+
+
 class FullQuote(Struct, frozen=True):
     """A full market quote, as far as the product uses one; prices in rupees.
 
@@ -101,10 +107,13 @@ class FullQuote(Struct, frozen=True):
 
     instrument_token: str
     last_price: float | None = None
-    volume: int | None = None
+    volume: int | float | None = None
     average_price: float | None = None
-    last_trade_time: str | None = None
+    last_trade_time: str | int | None = None
     timestamp: str | None = None
+    ohlc: QuotedDay | None = None
+    lower_circuit_limit: float | None = None
+    upper_circuit_limit: float | None = None
 
 
 class MasterRecord(Struct, frozen=True):
