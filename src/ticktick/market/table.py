@@ -74,6 +74,13 @@ class SlotTable:
         row = self._rows.get(symbol)
         return None if row is None else self.instruments[row]
 
+    def scale(self, symbol: str) -> int:
+        """Price units to the rupee of a symbol that is followed, or was.
+
+        Raises KeyError for any other.
+        """
+        return self.instruments[self._rows[symbol]].price_scale
+
     def forget(self, rows: Rows) -> None:
         """Know nothing of these rows any more."""
         self.words[rows] = 0

@@ -3,12 +3,16 @@
 from typing import Final
 
 from ticktick.errors import ConfigError
-from ticktick.store.keys import CANDLE_DATABASE, OWNER_KEY, TICK_DATABASE
+from ticktick.store.keys import ANALYSIS_DATABASE, CANDLE_DATABASE, OWNER_KEY, TICK_DATABASE
 from ticktick.store.link import Link, masked
 
 DEMO_MARKET: Final = "demo"
 REAL_MARKET: Final = "real"
-_OURS: Final = {CANDLE_DATABASE: ("candle:*",), TICK_DATABASE: ("symbol:*", "tick:*")}
+_OURS: Final = {
+    CANDLE_DATABASE: ("candle:*",),
+    TICK_DATABASE: ("symbol:*", "tick:*"),
+    ANALYSIS_DATABASE: ("indicators:*", "patterns:*"),
+}
 _KEYS_AT_ONCE: Final = 1000
 
 

@@ -11,6 +11,7 @@ from ticktick.domain.metric import METRICS
 
 CANDLE_DATABASE: Final = 0
 TICK_DATABASE: Final = 1
+ANALYSIS_DATABASE: Final = 2
 OWNER_KEY: Final = "ticktick:market"  # in the database of candles: whose prices these are
 
 CANDLE_FIELDS: Final = {
@@ -64,6 +65,18 @@ def tick_latest(symbol: str) -> str:
 def candle_latest(symbol: str, minutes: int) -> str:
     """Hash of the latest candle; the series and day hashes are named after it."""
     return f"candle:{symbol}:{timeframe_name(minutes)}"
+
+
+@cache
+def indicators_latest(symbol: str) -> str:
+    """Hash of the indicators of all timeframes; fields `5m:rsi_14`."""
+    return f"indicators:{symbol}"
+
+
+@cache
+def patterns_stream(symbol: str) -> str:
+    """Stream of what was said about candlestick patterns."""
+    return f"patterns:{symbol}"
 
 
 @cache

@@ -3,21 +3,25 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from ticktick.domain.analysis import Reading
 from ticktick.domain.market import TIMEFRAMES, Candle, CandleState, Freshness
+from ticktick.store.analysis import ALREADY_THERE, reading_commands
 from ticktick.store.keys import (
+    ANALYSIS_DATABASE,
     CANDLE_DATABASE,
     MANY_SYMBOLS,
     OWNER_KEY,
     TICK_DATABASE,
     candle_family,
     candle_latest,
+    indicators_latest,
     tick_latest,
 )
 from ticktick.store.link import Command, Link, require
 from ticktick.store.market_view import MarketView
 from ticktick.store.records import Hash, candle_hash, candle_point, tick_hashes, tick_points
 from ticktick.store.series import Point, Series, SeriesLost, series_of
-from ticktick.store.spool import Batch, CandleId
+from ticktick.store.spool import Batch, CandleId, Said
 
 # A value counts as fresh for 5 s: what nobody renews for so long must not stand there as fresh.
 HASH_LIFE_MS: Final = 5_000
@@ -27,7 +31,7 @@ _IN_SERIES: Final = (CandleState.FINAL, CandleState.BACKFILLED)
 
 
 class Mirror:
-    """Both databases, and what was written to them; used by one thread.
+    """Three databases, and what was written to them; used by one thread.
 
     Every method but `close` raises RedisError, OSError or SeriesLost; then close it, and after
     the next `open` write everything again that failed or that `open` returns.
@@ -37,6 +41,8 @@ class Mirror:
         self._market = market
         self._candle_link = Link(url, CANDLE_DATABASE)
         self._tick_link = Link(url, TICK_DATABASE)
+        self._analysis_link = Link(url, ANALYSIS_DATABASE)
+        self._readings: dict[tuple[str, int], Reading] = {}
         self._series: tuple[Series, Series] | None = None
         self._owner: str | None = None
         self._ticks: dict[str, Hash] = {}
@@ -45,7 +51,7 @@ class Mirror:
 
     @property
     def is_open(self) -> bool:
-        """Whether both databases answered and nothing has failed since."""
+        """Whether all databases answered and nothing has failed since."""
         return self._series is not None
 
     def open(self) -> dict[CandleId, Candle]:
@@ -60,6 +66,7 @@ class Mirror:
             self._candle_link.ask("SET", OWNER_KEY, self._owner)
         series = series_of(self._candle_link), series_of(self._tick_link)
         self._show(self._ticks.values())
+        self._write_said(Said(self._readings))
         self._series = series
         return {
             (symbol, minutes, start_ns): candle
@@ -70,8 +77,8 @@ class Mirror:
     def close(self) -> None:
         """Give the connections up."""
         self._series = None
-        self._candle_link.close()
-        self._tick_link.close()
+        for link in (self._candle_link, self._tick_link, self._analysis_link):
+            link.close()
 
     def write(self, batch: Batch) -> tuple[int, int]:
         """Write a batch to open databases.
@@ -89,6 +96,7 @@ class Mirror:
         bars = self._candle_points(batch.candles.values(), many=many)
         refused += candle_series.append(bars)
         self._write_latest_candles(batch.candles.values())
+        self._write_said(batch.said)
         self._hold(batch.candles.values())
         self._remove(batch.removed)
         return sum(len(point.values) for point in [*points, *bars]) - refused, refused
@@ -132,7 +140,7 @@ class Mirror:
 
     def _candle_points(self, candles: Iterable[Candle], *, many: bool) -> list[Point]:
         return [
-            candle_point(candle, self._scale(candle.symbol), many=many)
+            candle_point(candle, self._market.table.scale(candle.symbol), many=many)
             for candle in candles
             if candle.state in _IN_SERIES
         ]
@@ -144,7 +152,10 @@ class Mirror:
             if candle.start_ns >= self._newest_ns.get(line, 0):
                 self._newest_ns[line] = candle.start_ns
                 latest[line] = candle
-        hashes = [candle_hash(candle, self._scale(candle.symbol)) for candle in latest.values()]
+        hashes = [
+            candle_hash(candle, self._market.table.scale(candle.symbol))
+            for candle in latest.values()
+        ]
         commands = [command for hash_ in hashes for command in hash_.commands()]
         require(self._candle_link.ask_all(commands))
 
@@ -162,12 +173,24 @@ class Mirror:
         for symbol in gone:
             self._ticks.pop(tick_latest(symbol), None)
             for minutes in TIMEFRAMES:
+                self._readings.pop((symbol, minutes), None)
                 self._held.pop((symbol, minutes), None)
                 self._newest_ns.pop((symbol, minutes), None)
         if gone:
             hashes = [candle_latest(symbol, minutes) for symbol in gone for minutes in TIMEFRAMES]
             self._candle_link.ask("DEL", *hashes)
             self._tick_link.ask("DEL", *map(tick_latest, gone))
+            self._analysis_link.ask("DEL", *map(indicators_latest, gone))
+
+    def _write_said(self, said: Said) -> None:
+        self._readings |= said.readings
+        commands = [
+            command
+            for reading in said.readings.values()
+            for command in reading_commands(reading, self._market.table.scale(reading.symbol))
+        ]
+        require(self._analysis_link.ask_all([("PING",), *commands]))
+        require(self._analysis_link.ask_all([("PING",), *said.entries]), ALREADY_THERE)
 
     def _hold(self, candles: Iterable[Candle]) -> None:
         for candle in candles:
@@ -177,9 +200,3 @@ class Mirror:
             if len(held) > 2 * most:
                 for start_ns in sorted(held)[:-most]:
                     del held[start_ns]
-
-    def _scale(self, symbol: str) -> int:
-        instrument = self._market.table.known(symbol)
-        if instrument is None:
-            raise AssertionError(f"a candle of {symbol} comes from no instrument")
-        return instrument.price_scale

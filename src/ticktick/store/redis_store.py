@@ -7,24 +7,31 @@ candles and rows held in memory are written again too.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
 
 from ticktick.domain.clock import NS_PER_MS
-from ticktick.domain.event import CandleChanged, FreshnessChanged, WatchlistChanged
+from ticktick.domain.event import (
+    CandleChanged,
+    Fact,
+    FreshnessChanged,
+    IndicatorsRead,
+    WatchlistChanged,
+)
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import Candle
 from ticktick.engine.ports import Outputs
 from ticktick.errors import StoreError
+from ticktick.store.analysis import PatternEntries
 from ticktick.store.keys import CANDLE_DATABASE, MANY_SYMBOLS, candle_family
 from ticktick.store.link import LOST, Link, masked, sentence
 from ticktick.store.market_view import MarketView
 from ticktick.store.mirror import Mirror
 from ticktick.store.records import candle_of
 from ticktick.store.series import SeriesLost, series_of
-from ticktick.store.spool import Rows, Spool
+from ticktick.store.spool import Rows, Said, Spool
 
 FLUSH_S: Final = 0.1
 CANDLES_AT_ONCE: Final = 2_000
@@ -64,6 +71,7 @@ class RedisWriter:
         self._market = market
         self._monotonic = monotonic
         self._spool = spool or Spool()
+        self._entries = PatternEntries()
         self._newest_ms = np.zeros(market.table.capacity, np.int64)
         self._taken_s = self._beaten_s = monotonic()
         self._was_degraded = False  # then an open connection proves nothing, only a write does
@@ -98,12 +106,20 @@ class RedisWriter:
             elif isinstance(fact, WatchlistChanged):
                 self._spool.forget(fact.removed, fact.restated, fact.at_ns // NS_PER_MS)
         self._spool.add(self._copy_rows(outputs), candles, freshness)
+        self._say(outputs.facts)
 
     def close(self, timeout_s: float = 3.0) -> None:
         """Write what waits, mark the rows as stale; give up waiting after `timeout_s`."""
         self._closing.set()
         self._thread.join(timeout_s)
         self.state, self.text = "off", "Redis is closed"
+
+    def _say(self, facts: Sequence[Fact]) -> None:
+        readings = [fact.reading for fact in facts if isinstance(fact, IndicatorsRead)]
+        entries = self._entries.entries(facts, self._market.table.scale)
+        if readings or entries:
+            newest = {(reading.symbol, reading.minutes): reading for reading in readings}
+            self._spool.say(Said(newest, entries))
 
     def _copy_rows(self, outputs: Outputs) -> Rows | None:
         touched = outputs.touched

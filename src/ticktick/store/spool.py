@@ -6,7 +6,7 @@ be written; nothing here waits for more than a lock held for microseconds.
 
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from itertools import islice
 from typing import Final
 
@@ -14,11 +14,14 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from ticktick.domain.analysis import Reading
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import Candle, Freshness
+from ticktick.store.link import Command
 
 MOST_POINTS: Final = 50_000
 MOST_BYTES: Final = 64 << 20
+MOST_ENTRIES: Final = 10_000
 
 CandleId = tuple[str, int, int]
 
@@ -50,6 +53,23 @@ class Rows(Struct, frozen=True):
         return self.records.nbytes + self.metrics.nbytes + self.at_ms.nbytes
 
 
+class Said(Struct):
+    """What candles say: the newest reading of each symbol and timeframe, entries in order."""
+
+    readings: dict[tuple[str, int], Reading] = {}
+    entries: list[Command] = []
+
+    def followed_by(self, other: "Said") -> "Said":
+        """Both; of readings the other's win, of very many entries the oldest go."""
+        entries = [*self.entries, *other.entries][-MOST_ENTRIES:]
+        return Said(self.readings | other.readings, entries)
+
+    def without(self, symbols: Set[str]) -> "Said":
+        """All but the readings of these symbols; entries are history and stay."""
+        kept = {name: r for name, r in self.readings.items() if r.symbol not in symbols}
+        return Said(kept, self.entries)
+
+
 class Batch(Struct):
     """What is written together; candles by symbol, minutes and start, each the newest revision.
 
@@ -62,6 +82,7 @@ class Batch(Struct):
     freshness: dict[str, Freshness]
     restated: dict[str, int]
     removed: set[str]
+    said: Said
 
 
 class Spool:
@@ -77,6 +98,7 @@ class Spool:
         self._freshness: dict[str, Freshness] = {}
         self._restated: dict[str, int] = {}
         self._removed: set[str] = set()
+        self._said = Said()
         self._points = 0
         self._bytes = 0
 
@@ -110,6 +132,12 @@ class Spool:
             self._removed.update(removed)
             self._restated |= dict.fromkeys(restated, at_ms)
             self._candles = self._valid(self._candles)
+            self._said = self._said.without(self._void)
+
+    def say(self, said: Said) -> None:
+        """Append what candles say."""
+        with self._lock:
+            self._said = self._said.followed_by(said)
 
     def take(self, most_candles: int) -> Batch:
         """Remove all rows and up to so many candles, in the order in which they came."""
@@ -118,9 +146,10 @@ class Spool:
             freshness, self._freshness = self._freshness, {}
             restated, self._restated = self._restated, {}
             removed, self._removed = self._removed, set()
+            said, self._said = self._said, Said()
             ids = list(islice(self._candles, most_candles))
             candles = {key: self._candles.pop(key) for key in ids}
-            return Batch(rows, candles, freshness, restated, removed)
+            return Batch(rows, candles, freshness, restated, removed, said)
 
     def done(self, batch: Batch) -> None:
         """Forget a batch that was written."""
@@ -134,6 +163,7 @@ class Spool:
             self._candles = self._valid(batch.candles) | self._candles
             self._freshness = batch.freshness | self._freshness
             self._restated = batch.restated | self._restated
+            self._said = batch.said.without(self._void).followed_by(self._said)
             self._removed |= batch.removed
             self._drop_oldest()
 
@@ -142,9 +172,13 @@ class Spool:
         with self._lock:
             self._candles = self._valid(candles) | self._candles
 
+    @property
+    def _void(self) -> Set[str]:
+        return self._restated.keys() | self._removed
+
     def _valid(self, candles: dict[CandleId, Candle]) -> dict[CandleId, Candle]:
         """Those of no symbol that was restated or removed since."""
-        void = self._restated.keys() | self._removed
+        void = self._void
         if not void:
             return candles
         return {key: candle for key, candle in candles.items() if candle.symbol not in void}
