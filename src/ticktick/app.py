@@ -19,7 +19,7 @@ from ticktick.analytics.board import AnalyticsBoard
 from ticktick.brokers.upstox.decode import ProtobufDecoder
 from ticktick.brokers.upstox.decoders import new_decoder
 from ticktick.config import Settings, wants_compiled
-from ticktick.domain.clock import NS_PER_MS
+from ticktick.domain.clock import NS_PER_MS, MarketClock
 from ticktick.domain.event import NoteTaken
 from ticktick.domain.sessions import Calendar
 from ticktick.engine.engine import Engine
@@ -307,7 +307,9 @@ def _page(
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     cli_token = secrets.token_urlsafe(24)
     hide(cli_token)
-    sessions = Sessions(cli_token, time.time_ns)
+    # sessions last as long as promised even if this computer's clock is set meanwhile
+    wall = MarketClock(time.time_ns(), 1.0, boot_ns)
+    sessions = Sessions(cli_token, wall.now_ns)
     announce(plan.server_file, Running(os.getpid(), plan.mode, url, cli_token, parts.store.url))
     stack.callback(withdraw, plan.server_file, os.getpid())
     tell(f"Open {url}/#code={sessions.new_start_code()}")

@@ -79,6 +79,11 @@ class Figures(Collector):
         yield _counters(
             "reconnects", "Losses of the link, by cause.", "cause", self._of.losses.losses
         )
+        yield _counter(
+            "feed_conflated",
+            "Frames that the engine took together because it was behind.",
+            self._of.runner.conflated,
+        )
         yield _gauge("canary_age_ms", "Age of the freshest index.", feed.canary_age_ms)
         yield _histogram(
             "feed_lag_ms",
