@@ -24,7 +24,7 @@ from ticktick.engine.meters import FeedLag, LinkTally
 from ticktick.engine.runner import Runner
 from ticktick.engine.supervisor import Supervisor
 from ticktick.market.rejections import COUNTER_OF_REASON
-from ticktick.store.recording import Recorder
+from ticktick.store.recordings import Recordings
 from ticktick.store.redis_store import RedisWriter
 from ticktick.web.overview import Overview
 from ticktick.web.parts import PartState
@@ -44,7 +44,7 @@ _LABELLED: Final = (*COUNTER_OF_REASON.values(), "redis_dropped_metric_points")
 
 
 class Measured(Struct, frozen=True):
-    """The parts whose figures are told; writer and recorder may be absent."""
+    """The parts whose figures are told; writer and recordings may be absent."""
 
     overview: Overview
     runner: Runner
@@ -53,7 +53,7 @@ class Measured(Struct, frozen=True):
     feed_lag: FeedLag
     losses: LinkTally
     writer: RedisWriter | None
-    recorder: Recorder | None
+    recordings: Recordings | None
 
 
 class Figures(Collector):
@@ -141,16 +141,16 @@ class Figures(Collector):
         yield _gauge("clients", "Browsers that are connected.", of.overview.clients)
 
     def _stores(self, system: SystemStatus) -> Iterator[Metric]:
-        writer, recorder = self._of.writer, self._of.recorder
+        writer, recordings = self._of.writer, self._of.recordings
         yield _part("redis_state", "Redis", system.store)
         yield _part("recorder_state", "the recording", system.recording)
         if writer is not None:
             lost = {"metric_points": writer.counters["redis_dropped_metric_points"], "candles": 0}
             yield _counters("redis_dropped", "Never written to Redis, by kind.", "kind", lost)
             yield _gauge("redis_lag_ms", "Age of the last batch when written.", writer.lag_ms)
-        if recorder is not None:
-            yield _counter("recorder_written", "Events recorded.", recorder.written)
-            yield _counter("recorder_dropped", "Events not recorded.", recorder.dropped)
+        if recordings is not None:
+            yield _counter("recorder_written", "Events recorded.", recordings.written)
+            yield _counter("recorder_dropped", "Events not recorded.", recordings.dropped)
 
     def _depths(self) -> dict[str, int]:
         depths = {"inbox_events": self._of.runner.waiting}
@@ -158,8 +158,8 @@ class Figures(Collector):
             counters = self._of.writer.counters
             depths["redis_points"] = counters["redis_waiting_points"]
             depths["redis_candles"] = counters["redis_waiting_candles"]
-        if self._of.recorder is not None:
-            depths["recorder_bytes"] = self._of.recorder.waiting_bytes
+        if self._of.recordings is not None:
+            depths["recorder_bytes"] = self._of.recordings.waiting_bytes
         return depths
 
     def _counters(self, system: SystemStatus) -> Iterator[Metric]:
