@@ -131,6 +131,11 @@ class Figures(Collector):
         yield _gauge("loop_lag_recent_ms", "The same, worst second.", of.loop_lag.recent_ms)
         yield _histogram("event_us", "Time for one event, all stages.", of.runner.event_us)
         yield _histograms("stage_us", "Time for one event, by stage.", "stage", of.runner.stage_us)
+        yield _counter(
+            "feed_conflated",
+            "Frames that were looked at together because the engine was behind.",
+            of.runner.conflated,
+        )
         yield _gauges("queue_depth", "What waits, by queue.", "queue", self._depths())
         yield _counters(
             "task_restarts", "Restarts after errors, by task.", "task", of.supervisor.restarts
