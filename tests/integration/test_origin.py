@@ -6,7 +6,9 @@ from pathlib import Path
 import aiohttp
 
 from tests.store_stage import OPEN_NS, SmallMarket, candle, candles_changed, instrument, serving
+from ticktick.brokers.upstox.files import InstrumentFiles
 from ticktick.brokers.upstox.hosts import Hosts
+from ticktick.brokers.upstox.master import Masters
 from ticktick.brokers.upstox.rest import UpstoxRest
 from ticktick.domain.clock import MarketClock
 from ticktick.domain.event import HistoryRead, InstrumentsResolved
@@ -14,8 +16,10 @@ from ticktick.emulator.auth import DEMO_APP
 from ticktick.emulator.auth import Login as EmulatorLogin
 from ticktick.login import Login
 from ticktick.origin.broker import BrokerOrigin
+from ticktick.origin.day_list import DayList
 from ticktick.origin.demo_clock import DemoTime
 from ticktick.origin.signing import ExchangeTokens
+from ticktick.origin.watchlist import RunWatchlist
 from ticktick.store.redis_store import RedisWriter
 
 FIRST = InstrumentsResolved(OPEN_NS, (instrument("RELIANCE"), instrument("TCS")))
@@ -33,7 +37,12 @@ async def origin(hosts: Hosts) -> BrokerOrigin:
         login = Login(held)
         rest = UpstoxRest(http, hosts, lambda: login.token)
         clock = MarketClock(OPEN_NS, 1.0, time.monotonic_ns)
-        return BrokerOrigin(rest, DemoTime(http, hosts, clock), FIRST, login, tokens)
+        masters = Masters(InstrumentFiles(http, hosts, rest.budget), Path())
+        watch = DayList(masters, RunWatchlist([]), "NSE_INDEX|Nifty 50")
+        watch.latest = FIRST
+        made = BrokerOrigin(rest, DemoTime(http, hosts, clock), watch, login, tokens)
+        made.begun = [FIRST]
+        return made
 
 
 async def test_a_real_market_begins_with_what_redis_kept_and_a_demo_does_not(

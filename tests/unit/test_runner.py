@@ -47,6 +47,20 @@ def test_an_event_is_recorded_before_the_engine_and_its_outputs_are_handed_on() 
     assert engine.market.table.records["last_price"][0] == 100
 
 
+async def test_who_lets_an_event_happen_goes_on_when_it_has_happened_and_not_before() -> None:
+    runner, _, engine = stage()
+    news = InstrumentsResolved(OPEN, (instrument(),))
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(runner.let_happen(news))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert (waiting.done(), runner.waiting, len(engine.market.table)) == (False, 1, 0)
+        running = group.create_task(runner.run())
+        await waiting
+        assert (runner.waiting, len(engine.market.table)) == (0, 1)
+        running.cancel()
+
+
 def test_the_pace_counts_events_and_starts_anew_when_taken() -> None:
     runner, _, _ = stage()
     for second in range(3):

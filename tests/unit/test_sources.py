@@ -8,7 +8,7 @@ from tests.upstox_stage import StandingClock
 from ticktick.domain.clock import NS_PER_DAY, NS_PER_MINUTE, NS_PER_S
 from ticktick.domain.event import HistoryRead
 from ticktick.domain.market import Candle
-from ticktick.engine.sources import FIRST_MINUTES, history, timers
+from ticktick.engine.sources import FIRST_MINUTES, deep_history, newest_history, timers
 from ticktick.errors import BrokerError
 
 
@@ -79,15 +79,21 @@ class Books:
         return self._candles[symbol][-count:]
 
 
-async def read(books: Books, sessions: int, *symbols: str) -> tuple[list[HistoryRead], list[str]]:
+async def newest(books: Books, symbol: str) -> tuple[list[HistoryRead], list[str]]:
     notes: list[str] = []
-
-    async def sleep(_: float) -> None:
-        return
-
-    clock = StandingClock(OPEN)
-    source = history(books, symbols, clock, notes.append, sleep, sessions)
+    source = newest_history(books, symbol, StandingClock(OPEN), notes.append)
     return [event async for event in source], notes
+
+
+async def deep(books: Books, symbol: str) -> tuple[list[HistoryRead], list[str], list[float]]:
+    notes: list[str] = []
+    pauses: list[float] = []
+
+    async def sleep(pause_s: float) -> None:
+        pauses.append(pause_s)
+
+    source = deep_history(books, symbol, StandingClock(OPEN), notes.append, sleep)
+    return [event async for event in source], notes, pauses
 
 
 def days(symbol: str, count: int) -> list[Candle]:
@@ -98,22 +104,23 @@ def days(symbol: str, count: int) -> list[Candle]:
     ]
 
 
-async def test_the_newest_minutes_of_all_come_before_the_depth_of_any() -> None:
-    books = Books(A=days("A", 3), B=days("B", 3))
-    events, notes = await read(books, 42, "A", "B")
-    assert [event.symbol for event in events] == ["A", "B", *("A",) * 3, *("B",) * 3]
-    assert [len(event.candles) for event in events] == [FIRST_MINUTES] * 2 + [360] * 6
-    starts = [event.candles[0].start_ns for event in events[2:5]]
-    assert starts == sorted(starts)
+async def test_the_newest_minutes_are_one_event() -> None:
+    events, notes = await newest(Books(A=days("A", 3)), "A")
+    assert [(event.symbol, len(event.candles)) for event in events] == [("A", FIRST_MINUTES)]
     assert notes == []
 
 
-async def test_without_depth_only_the_newest_minutes_are_read() -> None:
-    events, _ = await read(Books(A=days("A", 3)), 0, "A")
-    assert [len(event.candles) for event in events] == [FIRST_MINUTES]
+async def test_the_deep_past_comes_day_by_day_with_a_pause_after_each() -> None:
+    events, notes, pauses = await deep(Books(A=days("A", 3)), "A")
+    assert [len(event.candles) for event in events] == [360] * 3
+    starts = [event.candles[0].start_ns for event in events]
+    assert starts == sorted(starts)
+    assert len(pauses) == 3
+    assert notes == []
 
 
-async def test_a_symbol_without_history_is_told_and_the_others_are_read() -> None:
-    events, notes = await read(Books(A=days("A", 1), NEW=[]), 0, "GONE", "A", "NEW")
-    assert [event.symbol for event in events] == ["A"]
-    assert notes == ["GONE: history could not be read: no"]
+async def test_a_symbol_without_history_is_told_and_one_that_is_new_has_none() -> None:
+    books = Books(NEW=[])
+    assert await newest(books, "GONE") == ([], ["GONE: history could not be read: no"])
+    assert await newest(books, "NEW") == ([], [])
+    assert (await deep(books, "GONE"))[1] == ["GONE: history could not be read: no"]

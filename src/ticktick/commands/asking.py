@@ -15,13 +15,14 @@ _TIMEOUT_S: Final = 10.0
 
 
 class NoAnswer(ConfigError):
-    """The program announced itself and does not answer: it was killed, or it hangs."""
+    """The program announced itself and nobody is there any more: it was killed."""
 
 
 def ask(running: Running, path: str, body: Any = None, method: str | None = None) -> bytes:
     """What the running program answers, JSON; a body makes it a POST.
 
-    Raises NoAnswer if it is silent, ConfigError with its own sentence if it refuses.
+    Raises NoAnswer if nobody is there, ConfigError if it is too slow, or with its own sentence
+    if it refuses.
     """
     request = urllib.request.Request(  # noqa: S310
         running.url + path,
@@ -37,6 +38,11 @@ def ask(running: Running, path: str, body: Any = None, method: str | None = None
     except urllib.error.HTTPError as error:
         raise ConfigError(_sentence(error)) from error
     except (OSError, HTTPException) as error:
+        if isinstance(getattr(error, "reason", error), TimeoutError):
+            raise ConfigError(
+                f"the running program did not answer within {_TIMEOUT_S:.0f} s: this computer is "
+                "too busy; what was asked for may have been done"
+            ) from error
         raise NoAnswer(
             "the program that runs in this workspace does not answer; "
             "if it was killed, start it again with `ticktick demo` or `ticktick run`"

@@ -14,6 +14,7 @@ from ticktick.errors import AuthError
 from ticktick.login import Held, Login
 from ticktick.origin.broker import BrokerOrigin
 from ticktick.origin.signing import CredentialsFile
+from ticktick.origin.watchlist import FileWatchlist
 from ticktick.workspace import current_workspace
 
 
@@ -54,7 +55,7 @@ def view(
                 Hosts.upstox(),
                 login,
                 renewal,
-                workspace.load_watchlist(),
+                FileWatchlist(workspace),
                 settings.watch.canary,
                 workspace.master.parent,
             )

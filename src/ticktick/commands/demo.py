@@ -23,6 +23,7 @@ from ticktick.errors import ConfigError
 from ticktick.login import Login
 from ticktick.origin.broker import BrokerOrigin
 from ticktick.origin.signing import ExchangeTokens
+from ticktick.origin.watchlist import FileWatchlist, RunWatchlist, Watchlist
 from ticktick.workspace import Workspace, current_workspace
 
 _AHEAD_AT_FULL_SPEED_S = 3600
@@ -52,7 +53,7 @@ def command(
     """Watch a live market of the built-in exchange in the browser; nothing in it is real."""
     workspace = current_workspace()
     settings = load_settings(workspace.toml)
-    entries = _entries(workspace, symbols)
+    kept = _watchlist(workspace, symbols)
     arguments = ["--port", "0", "--seed", str(seed), "--speed", speed]
     arguments += ["--start", start] if start else []
 
@@ -66,7 +67,7 @@ def command(
             tokens = ExchangeTokens(lambda: new_token(http, hosts.api))
             login = await _login(tokens, hosts)
             origin = await BrokerOrigin.connect(
-                http, hosts, login, tokens, entries, settings.watch.canary, workspace.master.parent
+                http, hosts, login, tokens, kept, settings.watch.canary, workspace.master.parent
             )
             plan = Plan(
                 mode="DEMO",
@@ -111,11 +112,11 @@ async def _login(tokens: ExchangeTokens, hosts: Hosts) -> Login:
     return Login(held)
 
 
-def _entries(workspace: Workspace, symbols: str | None) -> tuple[WatchlistEntry, ...]:
+def _watchlist(workspace: Workspace, symbols: str | None) -> Watchlist:
     if symbols is None:
-        return tuple(workspace.load_watchlist())
+        return FileWatchlist(workspace)
     keys = [key.strip() for key in symbols.split(",") if key.strip()]
     try:
-        return tuple(WatchlistEntry(key.rpartition("|")[2], key) for key in keys)
+        return RunWatchlist([WatchlistEntry(key.rpartition("|")[2], key) for key in keys])
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--symbols") from error

@@ -63,6 +63,7 @@ class Runner:
         self.event_us = Distribution(SPENT_US)
         self.stage_us = {stage: Distribution(SPENT_US) for stage in STAGES}
         self._inbox = Inbox(counter_ns)
+        self._awaited: list[tuple[Event, asyncio.Event]] = []
 
     @property
     def waiting(self) -> int:
@@ -87,6 +88,13 @@ class Runner:
     async def put(self, event: Event) -> None:
         """Append an event; wait while the inbox is full."""
         await self._inbox.put(event)
+
+    async def let_happen(self, event: Event) -> None:
+        """Append an event and wait until the engine and the consumers have taken it."""
+        happened = asyncio.Event()
+        self._awaited.append((event, happened))
+        await self.put(event)
+        await happened.wait()
 
     def put_frame(self, frame: FrameArrived) -> None:
         """Append a frame of the feed without waiting."""
@@ -121,12 +129,20 @@ class Runner:
             sink.take(outputs)
         moments_ns.append(self._counter_ns())
         self._measure(moments_ns)
+        if self._awaited:
+            self._tell_waiters(event)
         return outputs
 
     def take_pace(self) -> Pace:
         """How fast events were processed since the last call."""
         pace, self._pace = self._pace, Pace()
         return pace
+
+    def _tell_waiters(self, event: Event) -> None:
+        for awaited, happened in self._awaited:
+            if awaited is event:
+                happened.set()
+        self._awaited = [one for one in self._awaited if one[0] is not event]
 
     def _measure(self, moments_ns: Sequence[int]) -> None:
         spent_ns = moments_ns[-1] - moments_ns[0]

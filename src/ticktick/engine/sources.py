@@ -38,28 +38,24 @@ async def timers(
         await sleep(min(left_s / rate(), 1.0) if rate() > 0 else 1.0)
 
 
-async def history(
-    source: CandleSource,
-    symbols: Sequence[str],
-    clock: Clock,
-    note: Callable[[str], None],
-    sleep: Sleep,
-    sessions: int = DEEP_SESSIONS,
+async def newest_history(
+    source: CandleSource, symbol: str, clock: Clock, note: Callable[[str], None]
 ) -> AsyncGenerator[HistoryRead]:
-    """Yield the newest 250 minutes of every symbol, then `sessions` of each, day by day.
+    """Yield the newest 250 minutes of the symbol; if they cannot be read, `note` is told."""
+    if candles := await _minutes(source, symbol, FIRST_MINUTES, note):
+        yield HistoryRead(clock.now_ns(), symbol, tuple(candles))
 
-    A symbol whose history cannot be read is told by `note` and left out. Between days the source
-    pauses, so that live frames never wait behind a month of candles.
+
+async def deep_history(
+    source: CandleSource, symbol: str, clock: Clock, note: Callable[[str], None], sleep: Sleep
+) -> AsyncGenerator[HistoryRead]:
+    """Yield 42 sessions of the symbol, day by day; if they cannot be read, `note` is told.
+
+    Between days the source pauses, so that live frames never wait behind a month of candles.
     """
-    for symbol in symbols:
-        if candles := await _minutes(source, symbol, FIRST_MINUTES, note):
-            yield HistoryRead(clock.now_ns(), symbol, tuple(candles))
-    if not sessions:
-        return
-    for symbol in symbols:
-        for day in _days(await _minutes(source, symbol, sessions * _SESSION_MINUTES, note)):
-            yield HistoryRead(clock.now_ns(), symbol, day)
-            await sleep(_SLICE_PAUSE_S)
+    for day in _days(await _minutes(source, symbol, DEEP_SESSIONS * _SESSION_MINUTES, note)):
+        yield HistoryRead(clock.now_ns(), symbol, day)
+        await sleep(_SLICE_PAUSE_S)
 
 
 async def _minutes(

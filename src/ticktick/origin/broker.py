@@ -9,52 +9,63 @@ import aiohttp
 
 from ticktick.brokers.upstox.files import InstrumentFiles
 from ticktick.brokers.upstox.hosts import Hosts
-from ticktick.brokers.upstox.instruments import resolve
-from ticktick.brokers.upstox.keys import check_keys
 from ticktick.brokers.upstox.master import Masters
 from ticktick.brokers.upstox.rest import UpstoxRest
 from ticktick.domain.event import Event, HistoryRead, InstrumentsResolved, NoteTaken
 from ticktick.domain.health import LinkHealth
 from ticktick.domain.instrument import Instrument
-from ticktick.domain.sessions import Calendar, Phase
-from ticktick.domain.watchlist import WatchlistEntry
+from ticktick.domain.sessions import Phase
 from ticktick.engine.runner import Runner
 from ticktick.engine.sources import FIRST_MINUTES, timers
 from ticktick.engine.supervisor import Work
-from ticktick.errors import ConfigError
 from ticktick.login import Login
 from ticktick.origin.clock import BrokerTime, Timekeeper, boot_ns
+from ticktick.origin.day_list import DayList
+from ticktick.origin.days import Days
 from ticktick.origin.demo_clock import DemoTime
 from ticktick.origin.feeding import Feeding
 from ticktick.origin.refill import Refill
+from ticktick.origin.relisting import Relisting
 from ticktick.origin.signing import Renewal, Signing
+from ticktick.origin.steering import BrokerSteering
 from ticktick.origin.watching import Watching
+from ticktick.origin.watchlist import Watchlist
 from ticktick.store.redis_store import stored_minutes
-from ticktick.web.steering import FixedSteering, Steering
+from ticktick.web.steering import Steering
 
 
 class BrokerOrigin:
-    """The feed, the timer and the history of one broker; made by `connect`.
+    """The feed, the timer, the days and the history of one broker; made by `connect`.
 
-    `latest` is what the watchlist resolved to last.
+    `begun` are the events that come before everything else.
     """
 
     def __init__(
         self,
         rest: UpstoxRest,
         timekeeper: Timekeeper,
-        first: InstrumentsResolved,
+        day_list: DayList,
         login: Login,
         renewal: Renewal,
     ) -> None:
         self.clock = timekeeper.clock
-        self.latest = first
+        self.begun: Sequence[Event] = ()
         self._rest = rest
+        self._day_list = day_list
         self._login = login
         self._renewal = renewal
         self._timekeeper = timekeeper
-        self._refill = Refill(rest, self.clock, self._instruments, timekeeper.look)
+        self._refill = Refill(
+            rest,
+            self.clock,
+            self._instruments,
+            timekeeper.look,
+            self._restate,
+            lambda: self._days.calendar,
+        )
         self._feeding = Feeding(rest, login, self.clock, self._instruments, self._refill.ask)
+        self._relisting = Relisting(self._feeding, self._refill)
+        self._days = Days(rest, self.clock, day_list, self._relisting, self._refill.ask)
         self._watching = Watching(rest, self.clock, self._feeding, self._instruments)
 
     @classmethod
@@ -64,11 +75,11 @@ class BrokerOrigin:
         hosts: Hosts,
         login: Login,
         renewal: Renewal,
-        entries: Sequence[WatchlistEntry],
+        kept: Watchlist,
         canary_key: str,
         folder: Path,
     ) -> "BrokerOrigin":
-        """Read the clock and resolve the watchlist against the day's instrument master.
+        """Read the clock, the broker's calendar and the day's instruments, and find the list.
 
         Raises ConfigError if nothing of the list is listed, or more than the feed tells,
         BrokerError if nobody answers.
@@ -82,19 +93,25 @@ class BrokerOrigin:
         )
         timekeeper = await timekeeper_of(http, rest)
         rest.bearer = lambda: login.bearer(timekeeper.clock.now_ns())
-        first = await resolved(http, rest, entries, canary_key, folder, timekeeper.clock.now_ns())
-        check_keys([instrument.instrument_key for instrument in first.instruments])
-        return cls(rest, timekeeper, first, login, renewal)
+        masters = Masters(InstrumentFiles(http, hosts, rest.budget), folder)
+        origin = cls(rest, timekeeper, DayList(masters, kept, canary_key), login, renewal)
+        await origin._begin()
+        return origin
+
+    async def _begin(self) -> None:
+        self.begun = await self._days.open()
+        self._feeding.change_keys([one.instrument_key for one in self._instruments()])
+        self._relisting.begin(self._day_list.latest)
 
     def opening(self, store_url: str | None) -> Iterable[Event]:
-        """The instruments, and what Redis kept of a real market."""
-        yield self.latest
+        """The instruments and the calendar, and what Redis kept of a real market."""
+        yield from self.begun
         if store_url is None or self._rest.hosts.is_loopback:
             return
-        for instrument in self.latest.instruments:
+        for instrument in self._instruments():
             candles = stored_minutes(store_url, instrument, FIRST_MINUTES)
             if candles:
-                yield HistoryRead(self.latest.at_ns, instrument.symbol, tuple(candles))
+                yield HistoryRead(self._day_list.latest.at_ns, instrument.symbol, tuple(candles))
 
     def works(self, runner: Runner) -> Iterator[Work]:
         """Feed, timer, history, clock, and the login of an exchange on this machine."""
@@ -114,10 +131,11 @@ class BrokerOrigin:
         yield Work("the timer", fire, is_vital=True)
         yield Work("the history", lambda: self._refill.run(runner))
         yield Work("the clock", lambda: self._timekeeper.run(note))
+        yield Work("the days", lambda: self._days.run(runner))
 
     def steering(self, runner: Runner) -> Steering:
         """What a person may change while it runs."""
-        return FixedSteering("change the list with `ticktick symbols` and start again")
+        return BrokerSteering(runner, self._day_list, self._relisting, self._feeding, self.clock)
 
     def health(self) -> LinkHealth:
         """How the connection does."""
@@ -142,33 +160,16 @@ class BrokerOrigin:
         self._feeding.hang_up("resumed", f"this computer slept for {slept_s:.0f} s")
         self._refill.ask()
 
-    def change_keys(self, keys: Sequence[str]) -> None:
-        """Follow these instruments on the feed from now on.
-
-        Raises ConfigError if they are more than it tells.
-        """
-        self._feeding.change_keys(keys)
-
-    def hang_up(self, cause: str, reason: str) -> None:
-        """End the connection to the feed and make a new one; `cause` is one of LINK_CAUSES."""
-        self._feeding.hang_up(cause, reason)
-
-    def reconnect(self) -> str:
-        """Make a new connection to the feed; the sentence says what happens.
-
-        Raises ConfigError where that is of no use.
-        """
-        return self._feeding.reconnect()
-
-    def take_over(self) -> str:
-        """Use the feed although another program seems to have it.
-
-        Raises ConfigError if none has.
-        """
-        return self._feeding.take_over()
-
     def _instruments(self) -> Sequence[Instrument]:
-        return self.latest.instruments
+        return self._day_list.latest.instruments
+
+    async def _restate(self, runner: Runner, symbol: str) -> None:
+        """Begin a new past of a symbol: the broker tells the old one at another level."""
+
+        async def restated() -> InstrumentsResolved:
+            return self._day_list.restate([symbol], self.clock.now_ns())
+
+        await self._relisting.change(runner, restated)
 
 
 def _trades(runner: Runner) -> bool:
@@ -184,36 +185,3 @@ async def timekeeper_of(http: aiohttp.ClientSession, rest: UpstoxRest) -> Timeke
     rest.on_answer = timekeeper.answered
     await timekeeper.look()
     return timekeeper
-
-
-async def resolved(
-    http: aiohttp.ClientSession,
-    rest: UpstoxRest,
-    entries: Sequence[WatchlistEntry],
-    canary_key: str,
-    folder: Path,
-    now_ns: int,
-) -> InstrumentsResolved:
-    """The watchlist and the canary against the instrument master of the day.
-
-    Raises ConfigError if nothing of the list is listed, BrokerError if there is no master.
-    """
-    masters = Masters(InstrumentFiles(http, rest.hosts, rest.budget), folder)
-    master = await masters.first(Calendar().master_day(now_ns))
-    records = master.every()
-    found = resolve(entries, records)
-    if not found.instruments:
-        raise ConfigError(
-            "none of the watchlist's instruments is listed today; see `ticktick symbols`"
-        )
-    canary = resolve([WatchlistEntry("Index", canary_key)], records).instruments
-    watched = {instrument.instrument_key: instrument for instrument in found.instruments}
-    extra = [instrument for instrument in canary if instrument.instrument_key not in watched]
-    symbols = [watched.get(index.instrument_key, index).symbol for index in canary]
-    return InstrumentsResolved(
-        at_ns=now_ns,
-        instruments=(*found.instruments, *extra),
-        canary=symbols[0] if symbols else None,
-        extras=tuple(instrument.symbol for instrument in extra),
-        notes=(*master.notes, *found.notes),
-    )

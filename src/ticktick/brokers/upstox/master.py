@@ -16,6 +16,7 @@ from ticktick.brokers.upstox.wire import MasterRecord
 from ticktick.errors import BrokerError
 
 CASH_SEGMENTS: Final = frozenset({"NSE_EQ", "NSE_INDEX", "BSE_EQ", "BSE_INDEX"})
+_SUSPENDED: Final = "suspended-instrument"
 _DAYS_KEPT: Final = 5
 _LEAST_SHARE: Final = 0.5
 
@@ -84,6 +85,15 @@ class Masters:
         if read is not None:
             self._latest = read
         return read
+
+    async def suspended(self) -> frozenset[str]:
+        """Keys of the instruments that are suspended; none where the broker does not tell."""
+        try:
+            file = await self._files.read(_SUSPENDED)
+            records = [] if file is None else await asyncio.to_thread(read_master, file.content)
+        except BrokerError:
+            return frozenset()
+        return frozenset(record.instrument_key for record in records)
 
     async def _read(self, day: date) -> Master | None:
         """The broker's file; None if it is the one that was read last."""
