@@ -17,8 +17,8 @@ _TO_QUOTE = r"""b?(?P<quote>\\*["'])(?:\\.|(?!(?P=quote)).)*?(?:(?P=quote)|$)"""
 _VALUE = rf"""(?!None\b|null\b|[{{\[(])(?:{_TO_QUOTE}|[^\s&"'<>,;)\]}}]+)"""
 _IS = rf"(?:(?:{_QUOTE})?\s*(?:[:=]|%3A|%3D)\s*|{_QUOTE}\s*,\s*)"
 _NAMES = (
-    r"(?:access|refresh|extended|bearer|csrf|id|session)[_-]?token|(?:api|client|app)[_-]?secret"
-    r"|api[_-]?key|(?:auth|authorization|start|socket)[_-]?code|request[_-]?id|session[_-]?id"
+    r"(?:access|refresh|extended|analytics|bearer|csrf|id|session)[_-]?token"
+    r"|(?:api|client|app)[_-]?secret|api[_-]?key|(?:auth|authorization|start|socket)[_-]?code|request[_-]?id|session[_-]?id"
     r"|ticktick_session|ticktick-csrf|csrf|passwd|password|passphrase|secret|totp|(?<![a-z])pin"
 )
 _WORD_START = r"(?:(?<![a-z0-9_])|(?<=%23)|(?<=%26)|(?<=%3F))"

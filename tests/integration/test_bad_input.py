@@ -67,6 +67,17 @@ def test_an_expired_token_says_when_it_ended(tmp_path: Path) -> None:
     assert token not in sentence
 
 
+def test_an_analytics_token_goes_before_the_login_and_is_called_by_its_name(tmp_path: Path) -> None:
+    exchange = Login(1, DEMO_APP)
+    analytics = exchange.mint(parse_iso_ns("2026-01-08T10:00:00+05:30"))
+    daily = exchange.mint(parse_iso_ns("2026-01-09T10:00:00+05:30"))
+    sentence = refusal(tmp_path, "run", UPSTOX_ANALYTICS_TOKEN=analytics, UPSTOX_ACCESS_TOKEN=daily)
+    assert "the analytics token ended 09 Jan 2026 03:30 IST" in sentence
+    assert "UPSTOX_ANALYTICS_TOKEN" in sentence
+    assert "ticktick login" not in sentence
+    assert analytics not in sentence
+
+
 def test_no_token_asks_for_a_login(tmp_path: Path) -> None:
     for command in ("run", "record"):
         assert "ticktick login" in refusal(tmp_path, command)

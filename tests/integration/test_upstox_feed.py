@@ -178,6 +178,54 @@ async def test_P05_given_a_refusal_when_dialled_then_the_pause_is_as_long_as_it_
     assert least_s <= pauses[0] <= max(least_s, 0.5)
 
 
+class Hasty(Random):
+    """Chance at its worst: every pause is as short as it can be."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return a
+
+
+async def attempts_in_a_minute(stub: Stub, rest: UpstoxRest, attempts: Attempts) -> int:
+    """How often a feed that accepts and closes at once is dialled, by a user in a hurry too."""
+    clock_s = 0.0
+
+    async def wait(_: asyncio.Event, seconds: float) -> None:
+        nonlocal clock_s
+        clock_s += seconds
+        await asyncio.sleep(0)
+
+    async def close(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.close()
+        return socket
+
+    link = Link(feed_dial(rest, list), explain, bool, attempts, clock_s=lambda: clock_s, wait=wait)
+    dialled = 0
+    async with asyncio.timeout(LIMIT_S), aclosing(link.items()) as items:
+        stub.authorises()
+        stub.sockets.append(close)
+        async for item in items:
+            assert isinstance(item, LinkDown)
+            dialled += 1
+            if link.stopped == "taken":
+                link.go_on()
+            if clock_s >= 60.0 or dialled > 20:
+                return dialled
+            stub.authorises()
+            stub.sockets.append(close)
+    return dialled
+
+
+async def test_P05_a_feed_that_accepts_and_closes_is_dialled_ten_times_a_minute_at_most(
+    stub: Stub, rest: UpstoxRest
+) -> None:
+    rest.budget = impatient_budget()
+    assert await attempts_in_a_minute(stub, rest, Attempts(Hasty())) <= 10
+    mutant = Attempts(Hasty(), spacing_s=0.0)
+    assert await attempts_in_a_minute(stub, rest, mutant) > 10
+
+
 async def test_given_a_redirecting_feed_when_dialled_then_it_is_not_followed(
     stub: Stub, rest: UpstoxRest
 ) -> None:

@@ -37,6 +37,7 @@ SHAPES = [
     '{{"code": "{}"}}',
     '{{"csrf":"{}"}}',
     "access_token={}",
+    "analytics_token={}",
     "UPSTOX_ACCESS_TOKEN={} REDIS_PORT=6379",
     "client_id=1&client_secret={}&grant_type=authorization_code",
     "Credentials(api_secret='{}', access_token='{}')",
