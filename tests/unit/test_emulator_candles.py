@@ -142,3 +142,16 @@ def test_on_a_day_without_trading_today_is_empty_and_history_has_the_last_sessio
     assert candles(saturday, f"{TODAY}/{RELIANCE}/minutes/1") == []
     past = candles(saturday, f"{HISTORY}/{RELIANCE}/minutes/1/2026-11-21/2026-11-20")
     assert len(past) == 360
+
+
+def test_undocumented_ways_of_candles_are_switches() -> None:
+    start_ns = parse_iso_ns("2026-11-21T12:00:00+05:30")
+    saturday = Exchange(lambda at_ns: Market(1, at_ns, Calendar()), start_ns, seed=1)
+    today = f"{TODAY}/{RELIANCE}/minutes/1"
+    past = candles(saturday, f"{HISTORY}/{RELIANCE}/minutes/1/2026-11-21/2026-11-20")
+    saturday.switches.order(b'{"candles.last_session": true}')
+    assert candles(saturday, today) == past
+    saturday.switches.order(b'{"candles.oldest_first": true}')
+    assert candles(saturday, today) == past[::-1]
+    saturday.switches.order(b'{"candles.need_token": true}')
+    assert ask(saturday, today).status == 401

@@ -1,5 +1,6 @@
 """Days of the built-in exchange: what status is told when, and what a new day starts with."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from datetime import date
@@ -239,3 +240,37 @@ def test_the_token_ends_at_half_past_three_while_the_market_runs_on() -> None:
     for _ in frames(made, "2026-11-21T03:30:00"):
         continue
     assert made.handle(request).status == 401
+
+
+def symbols_in_file(made: Exchange, name: str = "NSE") -> dict[str, str]:
+    path = f"/market-quote/instruments/exchange/{name}.json.gz"
+    rows = json.loads(gzip.decompress(made.handle(Request("GET", path)).body))
+    return {row["trading_symbol"]: row["instrument_key"] for row in rows}
+
+
+def test_the_instruments_of_a_day_come_out_at_six() -> None:
+    made = exchange("2026-12-01T16:30:00")
+    tuesday = symbols_in_file(made)
+    for _ in frames(made, "2026-12-02T05:59:59"):
+        continue
+    assert symbols_in_file(made) == tuesday
+    for _ in frames(made, "2026-12-02T06:00:00"):
+        continue
+    wednesday = symbols_in_file(made)
+    assert any(symbol.endswith("CE 01 DEC 26") for symbol in tuesday.keys() - wednesday.keys())
+    assert {one.key for one in made.source.listings} == set(wednesday.values())
+
+
+def test_a_clock_set_to_the_night_finds_the_file_of_the_day_before() -> None:
+    made = exchange("2026-11-25T09:00:00")
+    made.jump(ns("2026-12-02T04:00:00"))
+    night = symbols_in_file(made)
+    assert night == symbols_in_file(exchange("2026-12-01T20:00:00"))
+    made.jump(ns("2026-12-02T07:00:00"))
+    assert symbols_in_file(made) == symbols_in_file(exchange("2026-12-02T07:00:00")) != night
+
+
+def test_every_exchange_has_its_own_file() -> None:
+    made = exchange("2026-11-20T10:00:00")
+    assert symbols_in_file(made) == symbols_in_file(made, "complete")
+    assert symbols_in_file(made, "BSE") == symbols_in_file(made, "MCX") == {}

@@ -236,3 +236,43 @@ def test_a_jump_back_shows_the_same_day_again() -> None:
     list(made.advance(made.now_ns + 600 * NS_PER_S))
     made.jump(ns("2026-11-20T09:40:00"))
     assert made.source.trades(RELIANCE, 0, made.now_ns) == before
+
+
+def test_the_analytics_token_reads_the_market_for_a_year_but_not_the_account() -> None:
+    made = exchange()
+    long, daily = made.login.long_token(made.now_ns), made.login.live_token(made.now_ns)
+    for path in ("/v2/market/status/NSE", "/v3/feed/market-data-feed/authorize"):
+        assert get(made, path, long).status == 200
+    assert data(get(made, "/v3/market-quote/ltp", long, instrument_key=RELIANCE))
+    for path in ("/v2/user/profile", "/v3/user/get-funds-and-margin", "/v2/user/kill-switch"):
+        assert error(get(made, path, long)) == (403, "UDAPI1154")
+        assert get(made, path, daily).status == 200
+    assert error(made.handle(Request("DELETE", "/v2/logout", {}, bearer(long))))[0] == 403
+    made.login.mint(made.now_ns)
+    assert get(made, "/v2/market/status/NSE", long).status == 200
+    assert get(made, "/v2/market/status/NSE", daily).status == 401
+    later = exchange("2027-11-19T09:40:00")
+    assert get(later, "/v2/market/status/NSE", long).status == 200
+    assert get(exchange("2027-11-22T09:40:00"), "/v2/market/status/NSE", long).status == 401
+
+
+def test_a_restarted_exchange_knows_tokens_of_both_kinds_again() -> None:
+    made = exchange()
+    long, daily = made.login.long_token(made.now_ns), made.login.live_token(made.now_ns)
+    again = exchange()
+    assert get(again, "/v2/market/status/NSE", long).status == 200
+    assert get(again, "/v2/user/profile", daily).status == 200
+    assert error(get(again, "/v2/user/profile", long)) == (403, "UDAPI1154")
+
+
+@pytest.mark.parametrize("name", ["CDS", "BCD", "MCX", "NSCOM"])
+def test_exchanges_that_are_not_run_here_are_closed(name: str) -> None:
+    made = exchange()
+    told = data(get(made, f"/v2/market/status/{name}", made.login.mint(made.now_ns)))
+    assert told["exchange"] == name
+    assert told["status"] == "NORMAL_CLOSE"
+    assert told["last_updated"] * 1_000_000 == ns("2026-11-20T00:00:00")
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"}

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode
 import msgspec
 from msgspec import Struct
 
-from ticktick.domain.clock import NS_PER_S, at_ist, ist
+from ticktick.domain.clock import NS_PER_DAY, NS_PER_S, at_ist, ist
 from ticktick.emulator.answers import Refused, Request, Response, bare, redirect, success
 from ticktick.emulator.switches import Switches
 
@@ -28,6 +28,7 @@ _PROFILE: Final = {
     "poa": False,
     "is_active": True,
 }
+_LONG_DAYS: Final = 365
 _TOKEN_FIELDS: Final = (
     ("client_id", "UDAPI1017", "API key is required"),
     ("redirect_uri", "UDAPI1018", "Redirect URI is required"),
@@ -63,6 +64,8 @@ class Login:
         self._codes: dict[str, str] = {}
         self._token: str | None = None
         self._expires_ns = 0
+        self._long_token: str | None = None
+        self._long_expires_ns = 0
         self._revoked: set[str] = set()
 
     def secret(self, purpose: str) -> str:
@@ -112,6 +115,19 @@ class Login:
     def mint(self, at_ns: int) -> str:
         """A new access token; the one before is dead."""
         expires_ns = token_expiry_ns(at_ns)
+        token = self._signed(at_ns, expires_ns)
+        self._revoke()
+        self._token, self._expires_ns = token, expires_ns
+        return token
+
+    def long_token(self, at_ns: int) -> str:
+        """The analytics token: for a year it reads the market, but not the account."""
+        if self._long_token is None or at_ns >= self._long_expires_ns:
+            self._long_expires_ns = at_ns + _LONG_DAYS * NS_PER_DAY
+            self._long_token = self._signed(at_ns, self._long_expires_ns)
+        return self._long_token
+
+    def _signed(self, at_ns: int, expires_ns: int) -> str:
         header = {"typ": "JWT", "key_id": "sk_v1.0", "alg": "HS256"}
         claims = {
             "sub": USER_ID,
@@ -123,10 +139,7 @@ class Login:
             "exp": expires_ns // NS_PER_S,
         }
         signed = f"{_segment(header)}.{_segment(claims)}"
-        self._revoke()
-        self._token = f"{signed}.{self._signature(signed)}"
-        self._expires_ns = expires_ns
-        return self._token
+        return f"{signed}.{self._signature(signed)}"
 
     def live_token(self, at_ns: int) -> str:
         """The token that is valid now, a new one if there is none."""
@@ -134,17 +147,19 @@ class Login:
             return self.mint(at_ns)
         return self._token
 
-    def check(self, request: Request, at_ns: int) -> None:
-        """Raise Refused unless the request carries the live token.
+    def check(self, request: Request, at_ns: int, of_owner: bool) -> None:
+        """Raise Refused unless the request carries a live token that may do this.
 
-        A restarted exchange knows none: the first genuine one that it sees is the live one.
+        What is `of_owner` needs the daily token. A restarted exchange knows none: the first
+        genuine one of each kind that it sees is the live one.
         """
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
-        token = text.strip()
-        if self._token is None:
-            self._adopt(token)
-        live = self._token is not None and at_ns < self._expires_ns
-        if not live or scheme.lower() != "bearer" or token != self._token:
+        token = text.strip() if scheme.lower() == "bearer" else ""
+        self._adopt(token)
+        if token and token == self._long_token and at_ns < self._long_expires_ns:
+            if of_owner:
+                raise Refused("UDAPI1154", "Access to this API is restricted to static IPs", 403)
+        elif not token or token != self._token or at_ns >= self._expires_ns:
             raise Refused("UDAPI100050", "Invalid token used to access API", 401)
 
     def expire(self) -> None:
@@ -164,10 +179,15 @@ class Login:
     def _adopt(self, token: str) -> None:
         """Take a token for the live one if this exchange signed it and never revoked it."""
         signed, _, signature = token.rpartition(".")
-        if token in self._revoked or signature != self._signature(signed):
+        is_known = token in (self._token, self._long_token) or token in self._revoked
+        if is_known or signature != self._signature(signed):
             return
         claims = msgspec.json.decode(_bytes(signed.partition(".")[2]))
-        self._token, self._expires_ns = token, claims["exp"] * NS_PER_S
+        expires_ns = claims["exp"] * NS_PER_S
+        if expires_ns - claims["iat"] * NS_PER_S > NS_PER_DAY:
+            self._long_token, self._long_expires_ns = token, expires_ns
+        elif self._token is None:
+            self._token, self._expires_ns = token, expires_ns
 
     def _signature(self, signed: str) -> str:
         text = signed.encode(errors="replace")

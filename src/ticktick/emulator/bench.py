@@ -1,7 +1,7 @@
 """The levers beside the exchange, under `/_emu/`: clock, token, trades, faults, switches."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from aiohttp import web
@@ -18,6 +18,10 @@ from ticktick.emulator.switches import BadSwitchError
 class _NewClock(Struct):
     now_ns: int | None = None
     rate: float | None = None
+
+
+class _TokenWish(Struct):
+    kind: Literal["daily", "analytics"] = "daily"
 
 
 class Bench:
@@ -50,8 +54,7 @@ class Bench:
             case "POST", "clock":
                 return self._set_clock(await request.read())
             case "POST", "token":
-                token = self._exchange.login.live_token(self._exchange.now_ns)
-                return _json({"access_token": token})
+                return self._token(await request.read())
             case "GET", "trades":
                 return self._trades(request)
             case "POST", "notifier" | "approve" as name:
@@ -73,6 +76,15 @@ class Bench:
     def _clock(self) -> web.Response:
         now_ns = self._pace.now_ns(self._exchange) + self._levers.skew_ns
         return _json({"now_ns": now_ns, "rate": self._pace.rate})
+
+    def _token(self, body: bytes) -> web.Response:
+        try:
+            wish = msgspec.json.decode(body or b"{}", type=_TokenWish)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return _refused(400, f"a token is asked for by its kind, daily or analytics: {error}")
+        login, now_ns = self._exchange.login, self._exchange.now_ns
+        is_long = wish.kind == "analytics"
+        return _json({"access_token": (login.long_token if is_long else login.live_token)(now_ns)})
 
     def _set_clock(self, body: bytes) -> web.Response:
         try:

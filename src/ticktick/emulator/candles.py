@@ -12,6 +12,7 @@ from ticktick.emulator.bars import Bars
 from ticktick.emulator.master import find
 from ticktick.emulator.model import Ints
 from ticktick.emulator.source import Source
+from ticktick.emulator.view import View
 
 _MOST_INTERVAL: Final = {"minutes": 300, "hours": 5, "days": 1, "weeks": 1, "months": 1}
 _INTRADAY_UNITS: Final = ("minutes", "hours", "days")
@@ -28,45 +29,44 @@ class Width(NamedTuple):
     size: int
 
 
-def answer_history(
-    source: Source, calendar: Calendar, key: str, unit: str, interval: str, *days: str
-) -> Response:
+def answer_history(view: View, key: str, unit: str, interval: str, *days: str) -> Response:
     """`GET /v3/historical-candle/{key}/{unit}/{interval}/{to_date}[/{from_date}]`."""
-    find(source.listings, key, "UDAPI1021")
+    find(view.source.listings, key, "UDAPI1021")
     width = _width(unit, interval, tuple(_MOST_INTERVAL))
-    return past_candles(source, calendar, key, width, _span(width, *days))
+    return past_candles(view, key, width, _span(width, *days))
 
 
-def answer_intraday(
-    source: Source, calendar: Calendar, key: str, unit: str, interval: str
-) -> Response:
+def answer_intraday(view: View, key: str, unit: str, interval: str) -> Response:
     """`GET /v3/historical-candle/intraday/{key}/{unit}/{interval}`: the last one is forming."""
-    find(source.listings, key, "UDAPI1021")
-    return candles_of_today(source, calendar, key, _width(unit, interval, _INTRADAY_UNITS))
+    find(view.source.listings, key, "UDAPI1021")
+    return candles_of_today(view, key, _width(unit, interval, _INTRADAY_UNITS))
 
 
-def answer_without_end(source: Source, _: Calendar, key: str, *widths: str) -> Response:
+def answer_without_end(view: View, key: str, *widths: str) -> Response:
     """History asked for without its last day: refused."""
-    find(source.listings, key, "UDAPI1021")
+    find(view.source.listings, key, "UDAPI1021")
     raise Refused("UDAPI1022", "to_date is required")
 
 
-def past_candles(
-    source: Source, calendar: Calendar, key: str, width: Width, span: tuple[date, date]
-) -> Response:
+def past_candles(view: View, key: str, width: Width, span: tuple[date, date]) -> Response:
     """Candles of the days of the span, both ends included, but never of today."""
     first, last = span
-    today = ist_midnight_ns(ist_day(source.now_ns))
+    today = ist_midnight_ns(ist_day(view.source.now_ns))
     end_ns = min(ist_midnight_ns(last) + NS_PER_DAY, today)
-    bars = _bars(source, key, width).between(ist_midnight_ns(first), end_ns)
-    return _told(source, key, bars, width, calendar)
+    bars = _bars(view.source, key, width).between(ist_midnight_ns(first), end_ns)
+    return _told(view, key, bars, width)
 
 
-def candles_of_today(source: Source, calendar: Calendar, key: str, width: Width) -> Response:
+def candles_of_today(view: View, key: str, width: Width) -> Response:
     """Today's candles; the last one is forming."""
-    today = ist_midnight_ns(ist_day(source.now_ns))
-    bars = _bars(source, key, width).between(today, source.now_ns + 1)
-    return _told(source, key, bars, width, calendar)
+    now_ns = view.source.now_ns
+    today = ist_midnight_ns(ist_day(now_ns))
+    bars = _bars(view.source, key, width)
+    found = bars.between(today, now_ns + 1)
+    if not len(found) and view.switches.is_on("candles.last_session") and len(bars):
+        last_day = ist_midnight_ns(ist_day(int(bars.start_ns[-1])))
+        found = bars.between(last_day, now_ns)
+    return _told(view, key, found, width)
 
 
 def _bars(source: Source, key: str, width: Width) -> Bars:
@@ -120,10 +120,11 @@ def day_of(text: str) -> date:
         raise Refused("UDAPI1015", f"Invalid date {text}; write YYYY-MM-DD") from None
 
 
-def _told(source: Source, key: str, bars: Bars, width: Width, calendar: Calendar) -> Response:
+def _told(view: View, key: str, bars: Bars, width: Width) -> Response:
+    source = view.source
     label_ns = bars.start_ns
     if width != Width("minutes", 1):
-        label_ns = _labels(bars, width, calendar)
+        label_ns = _labels(bars, width, view.calendar)
     grouped = bars.grouped(label_ns)
     last = np.searchsorted(label_ns, grouped.start_ns, "right") - 1
     within = NS_PER_DAY if width.unit in _DAY_UNITS else NS_PER_MINUTE
@@ -138,7 +139,9 @@ def _told(source: Source, key: str, bars: Bars, width: Width, calendar: Calendar
         interest.tolist(),
         strict=True,
     )
-    return success({"candles": [list(row) for row in rows][::-1]})
+    candles = [list(row) for row in rows]
+    is_oldest_first = view.switches.is_on("candles.oldest_first")
+    return success({"candles": candles if is_oldest_first else candles[::-1]})
 
 
 def _labels(bars: Bars, width: Width, calendar: Calendar) -> Ints:

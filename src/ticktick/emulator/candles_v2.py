@@ -3,11 +3,10 @@
 from datetime import date
 from typing import Final
 
-from ticktick.domain.sessions import Calendar
 from ticktick.emulator.answers import Refused, Response
 from ticktick.emulator.candles import Width, candles_of_today, day_of, months_before, past_candles
 from ticktick.emulator.master import find
-from ticktick.emulator.source import Source
+from ticktick.emulator.view import View
 
 _WIDTHS: Final = {
     "1minute": Width("minutes", 1),
@@ -20,19 +19,17 @@ _INTRADAY: Final = ("1minute", "30minute")
 _MOST_MONTHS: Final = {"1minute": 1, "30minute": 6, "day": 12, "week": 120, "month": 120}
 
 
-def answer_history(
-    source: Source, calendar: Calendar, key: str, interval: str, *days: str
-) -> Response:
+def answer_history(view: View, key: str, interval: str, *days: str) -> Response:
     """`GET /v2/historical-candle/{key}/{interval}/{to_date}[/{from_date}]`."""
-    find(source.listings, key, "UDAPI1021")
+    find(view.source.listings, key, "UDAPI1021")
     width = _width(interval, tuple(_WIDTHS))
-    return past_candles(source, calendar, key, width, _span(interval, *days))
+    return past_candles(view, key, width, _span(interval, *days))
 
 
-def answer_intraday(source: Source, calendar: Calendar, key: str, interval: str) -> Response:
+def answer_intraday(view: View, key: str, interval: str) -> Response:
     """`GET /v2/historical-candle/intraday/{key}/{interval}`."""
-    find(source.listings, key, "UDAPI1021")
-    return candles_of_today(source, calendar, key, _width(interval, _INTRADAY))
+    find(view.source.listings, key, "UDAPI1021")
+    return candles_of_today(view, key, _width(interval, _INTRADAY))
 
 
 def _width(interval: str, valid: tuple[str, ...]) -> Width:

@@ -3,18 +3,16 @@
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from ticktick.domain.sessions import Calendar
 from ticktick.emulator import candles, candles_v2, options, quotes, search
 from ticktick.emulator.answers import Request, Response
-from ticktick.emulator.master import master_file
 from ticktick.emulator.source import Source
+from ticktick.emulator.view import View
 
 _PART: Final = "([^/]+)"
 _V2, _V3 = "/v2/historical-candle", "/v3/historical-candle"
-_MASTER: Final = "/market-quote/instruments/exchange/(?:NSE|complete)[.]json[.]gz"
 
 Reading = Callable[..., Response]
-"""Answers a request from the source and the calendar; the path's parts come last."""
+"""Answers a request from a view of the market; the path's parts come last."""
 
 
 class Entry(NamedTuple):
@@ -27,12 +25,11 @@ class Entry(NamedTuple):
 
 def catalogue() -> Iterator[Entry]:
     """The paths in order: the first one that fits answers."""
-    yield Entry(_MASTER, _master, False)
     for path, answer in _CANDLES:
         yield Entry(path, _by_parts(answer), False)
     for path, answer in _QUOTES:
         yield Entry(path, _by_request(answer), True)
-    yield Entry("/v2/option/chain", options.answer_chain, True)
+    yield Entry("/v2/option/chain", _chain, True)
 
 
 _CANDLES: Final[tuple[tuple[str, Reading], ...]] = (
@@ -58,19 +55,19 @@ _QUOTES: Final[tuple[tuple[str, Callable[[Request, Source], Response]], ...]] = 
 )
 
 
-def _master(request: Request, source: Source, _: Calendar) -> Response:
-    return master_file(source.listings, request.headers.get("if-none-match", ""))
+def _chain(request: Request, view: View) -> Response:
+    return options.answer_chain(request, view.source, view.calendar)
 
 
 def _by_parts(answer: Reading) -> Reading:
-    def read(_: Request, source: Source, calendar: Calendar, *parts: str) -> Response:
-        return answer(source, calendar, *parts)
+    def read(_: Request, view: View, *parts: str) -> Response:
+        return answer(view, *parts)
 
     return read
 
 
 def _by_request(answer: Callable[[Request, Source], Response]) -> Reading:
-    def read(request: Request, source: Source, _: Calendar) -> Response:
-        return answer(request, source)
+    def read(request: Request, view: View) -> Response:
+        return answer(request, view.source)
 
     return read

@@ -1,9 +1,8 @@
 """The built-in exchange, pure: requests in, answers out; time moves only by `advance`."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Final
 
 from ticktick.domain.clock import ist_day
 from ticktick.emulator import account, auth
@@ -12,22 +11,19 @@ from ticktick.emulator.calendar import Hours, MovableCalendar, trading_day_after
 from ticktick.emulator.catalogue import Reading, catalogue
 from ticktick.emulator.feed import FeedConnection
 from ticktick.emulator.limits import RequestLimits, check_hour, most_sockets
+from ticktick.emulator.morning import Files
 from ticktick.emulator.register import Holds, Register, Split
+from ticktick.emulator.routes import Access, Answer, Route, found, route
 from ticktick.emulator.source import Source, Update
 from ticktick.emulator.switches import Switches
 from ticktick.emulator.timetable import Status, Timetable, status_frame
 from ticktick.emulator.token_request import TokenRequests
+from ticktick.emulator.view import View
 
 FEEDER_PATH: Final = "/market-data-feeder/v3/upstox-developer-api/feeds"
 _MOST_CODES = 100
 _PART = "([^/]+)"
-
-
-class _Route(NamedTuple):
-    method: str
-    path: re.Pattern[str]
-    needs_token: bool
-    answer: Callable[..., Response]
+_FILES = "/market-quote/instruments/exchange/(NSE|BSE|MCX|complete)[.]json[.]gz"
 
 
 class Exchange:
@@ -51,6 +47,7 @@ class Exchange:
     ) -> None:
         self._open_source = open_source
         self.source = open_source(start_ns)
+        self._files = Files(self.source, open_source)
         self.address = ""
         self.switches = Switches()
         self.login = auth.Login(seed, app, self.switches)
@@ -96,6 +93,7 @@ class Exchange:
                     frame = link.frame(update)
                     if frame is not None:
                         yield link, frame
+            self._files.renew(self.source)
             if change_ns <= to_ns:
                 self._told_status.clear()
                 yield from self._market_info(change_ns)
@@ -105,8 +103,10 @@ class Exchange:
         if to_ns >= self.now_ns and ist_day(to_ns) == ist_day(self.now_ns):
             for _ in self.source.advance(to_ns, frozenset()):
                 continue
+            self._files.renew(self.source)
         else:
             self.source = self._open_source(to_ns)
+            self._files.open(self.source)
             if self.is_halted:
                 self.source.halt(True)
         for link in self.connections:
@@ -213,21 +213,12 @@ class Exchange:
         return self._timetable.market_info(at_ns, self._told_status, forced)
 
     def _answer(self, request: Request) -> Response:
-        known_path = False
-        for route in self._routes:
-            found = route.path.fullmatch(request.path)
-            if found is None:
-                continue
-            known_path = True
-            if route.method == request.method:
-                self._limits.check(route.path.pattern, request, self.now_ns)
-                if route.needs_token:
-                    self.login.check(request, self.now_ns)
-                check_hour(request.path, self.now_ns)
-                return route.answer(request, *found.groups())
-        if known_path:
-            raise Refused("UDAPI100012", "Invalid request", 405)
-        raise Refused("UDAPI100060", "Resource not Found.", 404)
+        route, parts = found(self._routes, request)
+        self._limits.check(route.path.pattern, request, self.now_ns)
+        if route.access is not Access.ANYBODY or self._is_closed(request):
+            self.login.check(request, self.now_ns, route.access is Access.OWNER)
+        check_hour(request.path, self.now_ns)
+        return route.answer(request, *parts)
 
     def _authorise(self, _: Request) -> Response:
         address = self._feed_address()
@@ -240,39 +231,45 @@ class Exchange:
         request_id, code = self.login.secret("request"), self.feed_code()
         return f"ws://{self.address}{FEEDER_PATH}?requestId={request_id}&code={code}"
 
-    def _route_table(self) -> list[_Route]:
+    def _route_table(self) -> list[Route]:
         login, timetable = self.login, self._timetable
 
-        def route(
-            method: str, path: str, answer: Callable[..., Response], *, token: bool = True
-        ) -> _Route:
-            return _Route(method, re.compile(path), token, answer)
-
-        dialog = "/v2/login/authorization"
+        anybody, reader, owner = Access.ANYBODY, Access.READER, Access.OWNER
+        dialog, feed = "/v2/login/authorization", "/v3/feed/market-data-feed"
         return [
-            route("GET", f"{dialog}/dialog", login.dialog, token=False),
-            route("GET", f"{dialog}/approve", login.approve, token=False),
-            route("POST", f"{dialog}/token", self._exchange_code, token=False),
-            route("DELETE", "/v2/logout", lambda _: login.logout()),
-            route("POST", f"/v3/login/auth/token/request/{_PART}", self._ask_token, token=False),
-            route("GET", "/v2/user/profile", lambda _: auth.profile()),
-            route("GET", "/v2/user/get-funds-and-margin", account.answer_funds),
-            route("GET", "/v3/user/get-funds-and-margin", account.answer_funds_v3),
-            route("GET", "/v2/user/kill-switch", account.answer_kill_switch),
-            route("GET", "/v2/user/ip", account.answer_addresses),
+            route("GET", f"{dialog}/dialog", anybody, login.dialog),
+            route("GET", f"{dialog}/approve", anybody, login.approve),
+            route("POST", f"{dialog}/token", anybody, self._exchange_code),
+            route("DELETE", "/v2/logout", owner, lambda _: login.logout()),
+            route("POST", f"/v3/login/auth/token/request/{_PART}", anybody, self._ask_token),
+            route("GET", "/v2/user/profile", owner, lambda _: auth.profile()),
+            route("GET", "/v2/user/get-funds-and-margin", owner, account.answer_funds),
+            route("GET", "/v3/user/get-funds-and-margin", owner, account.answer_funds_v3),
+            route("GET", "/v2/user/kill-switch", owner, account.answer_kill_switch),
+            route("GET", "/v2/user/ip", owner, account.answer_addresses),
+            route("GET", _FILES, anybody, self._files.answer),
             *(
-                route("GET", path, self._read(answer), token=token)
+                route("GET", path, reader if token else anybody, self._read(answer))
                 for path, answer, token in catalogue()
             ),
-            route("GET", f"/v2/market/status/{_PART}", self._status),
-            route("GET", f"/v2/market/timings/{_PART}", self._timings, token=False),
-            route("GET", "/v2/market/holidays(?:/[^/]+)?", timetable.answer_holidays, token=False),
-            route("GET", "/v3/feed/market-data-feed/authorize", self._authorise),
-            route("GET", "/v3/feed/market-data-feed", self._enter_feed),
+            route("GET", f"/v2/market/status/{_PART}", reader, self._status),
+            route("GET", f"/v2/market/timings/{_PART}", anybody, self._timings),
+            route("GET", "/v2/market/holidays(?:/[^/]+)?", anybody, timetable.answer_holidays),
+            route("GET", f"{feed}/authorize", reader, self._authorise),
+            route("GET", feed, reader, self._enter_feed),
         ]
 
-    def _read(self, answer: Reading) -> Callable[..., Response]:
-        return lambda request, *parts: answer(request, self.source, self._calendar, *parts)
+    def _is_closed(self, request: Request) -> bool:
+        """Whether this exchange wants a token for candles, which the SDK reads without."""
+        is_candles = "/historical-candle/" in request.path
+        return is_candles and self.switches.is_on("candles.need_token")
+
+    def _read(self, answer: Reading) -> Answer:
+        def read(request: Request, *parts: str) -> Response:
+            view = View(self.source, self._calendar, self.switches)
+            return answer(request, view, *parts)
+
+        return read
 
     def _ask_token(self, request: Request, client_id: str) -> Response:
         return self.token_requests.answer(request, client_id, self.now_ns)

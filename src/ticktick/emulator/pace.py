@@ -46,17 +46,17 @@ class Pace:
         self._clock.set(now_ns, rate)
 
     def next_target_ns(self, exchange: Exchange) -> int:
-        """The moment to which the market runs next, at most a second of it at once."""
-        now_ns = exchange.now_ns
+        """The moment to which the market runs next: a second of it, or until something happens."""
+        now_ns, next_ns = exchange.now_ns, exchange.source.next_ns()
+        farthest_ns = max(now_ns + _CHUNK_NS, next_ns or 0)
         if not self._flat_out:
-            return min(self._clock.now_ns(), now_ns + _CHUNK_NS)
+            return min(self._clock.now_ns(), farthest_ns)
         if not exchange.has_listeners:
             return now_ns
-        next_ns = exchange.source.next_ns()
         if next_ns is None:
             self.set(now_ns, 1.0)
             return now_ns
-        return max(now_ns + _CHUNK_NS, next_ns)
+        return farthest_ns
 
     def reached(self, exchange: Exchange) -> None:
         """Measure the rate of a market that runs flat out."""

@@ -15,6 +15,9 @@ class Switch(NamedTuple):
 
 SWITCHES: Final[Mapping[str, Switch]] = {
     "account.plus": Switch(False, "the account has the Plus plan: 5 sockets of the feed, not 2"),
+    "candles.last_session": Switch(False, "before the day's first candle the last day's are told"),
+    "candles.need_token": Switch(False, "candles are refused without a token"),
+    "candles.oldest_first": Switch(False, "candles come oldest first, as one page shows"),
     "feed.addresses_last": Switch(False, "an address opens the feed more than once"),
     "feed.one_socket": Switch(False, "one socket of the feed a user, as an older page says"),
     "feed.partial_packets": Switch(True, "an update leaves out the parts that did not change"),

@@ -27,6 +27,7 @@ _SEGMENT_CLASSES: Final = {
 }
 SEGMENTS: Final = tuple(_SEGMENT_CLASSES)
 _EXCHANGES: Final = {"NSE": "NSE_EQ", "NFO": "NSE_FO", "BSE": "BSE_EQ", "BFO": "BSE_FO"}
+_NOT_RUN: Final = ("CDS", "BCD", "MCX", "NSCOM")
 _WITH_AUCTION: Final = ("NSE", "BSE")
 _PRE_OPEN: Final = ("PRE_OPEN_START", "PRE_OPEN_END")
 
@@ -90,6 +91,9 @@ class Timetable:
 
     def answer_status(self, exchange: str, at_ns: int, forced: Mapping[str, Status]) -> Response:
         """`GET /v2/market/status/{exchange}`; a forced status wins over the calendar."""
+        if exchange in _NOT_RUN:
+            midnight = ist_midnight_ns(ist_day(at_ns))
+            return success({"exchange": exchange, **_told(Status("NORMAL_CLOSE", midnight))})
         segment = _EXCHANGES.get(exchange)
         if segment is None:
             raise Refused("UDAPI1089", f"Invalid exchange {exchange}")
