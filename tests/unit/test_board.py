@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from tests.analytics_stage import walk
 from tests.market_stage import OPEN, Stage, candle, clock
-from ticktick.analytics.board import AnalyticsBoard
+from ticktick.analytics.board import QUIET_NS, AnalyticsBoard
 from ticktick.analytics.indicators import Indicators
-from ticktick.domain.clock import NS_PER_MINUTE
+from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_S
 from ticktick.domain.event import (
     CandleChanged,
     Fact,
@@ -25,6 +25,7 @@ from ticktick.domain.event import (
 from ticktick.domain.market import TIMEFRAMES, Candle, CandleState
 
 MINUTE = NS_PER_MINUTE
+LATER_NS = OPEN + 1000 * MINUTE
 T = TypeVar("T")
 
 
@@ -45,7 +46,7 @@ class Store:
     def settle(self) -> list[Fact]:
         found: list[Fact] = []
         while self.board.waiting:
-            found += self.board.work(1)
+            found += self.board.work(LATER_NS)
         return found
 
     def begin(self, candles: Sequence[Candle]) -> None:
@@ -155,6 +156,30 @@ def test_work_is_sliced() -> None:
     for minutes in TIMEFRAMES:
         store.board.hear([CandleChanged(1, replace(each, minutes=minutes))])
     assert [store.board.waiting, *_work(store, 3)] == [6, 4, 2, 0]
+
+
+def test_a_line_that_stands_waits_until_its_candles_are_quiet() -> None:
+    candles = walk(60)
+    store = Store()
+    store.begin(candles[10:])
+    for i in range(10):
+        store.candles[candles[i].start_ns] = candles[i]
+        at_ns = LATER_NS + i * NS_PER_S
+        store.board.hear([CandleChanged(at_ns, candles[i])])
+        assert store.board.work(at_ns) == []
+    last_ns = LATER_NS + 9 * NS_PER_S
+    assert store.board.work(last_ns + QUIET_NS - 1) == []
+    assert len(of(IndicatorsRead, store.board.work(last_ns + QUIET_NS))) == 1
+    store.check()
+
+
+def test_a_clock_that_was_set_back_holds_no_line_up() -> None:
+    candles = walk(60)
+    store = Store()
+    store.begin(candles[10:])
+    store.candles[candles[5].start_ns] = candles[5]
+    store.board.hear([CandleChanged(LATER_NS, candles[5])])
+    assert len(of(IndicatorsRead, store.board.work(OPEN))) == 1
 
 
 def _work(store: Store, times: int) -> list[int]:

@@ -2,18 +2,23 @@
 
 A candle that settles in order is one step. Anything else - history, a correction, a gap that was
 filled - makes the line of that symbol and timeframe stale: it is made anew from the stored
-candles, some lines at each event, so that no frame waits behind a month of candles.
+candles, a few lines at each event, so that no frame waits behind a month of candles. A line that
+stands already waits until its candles have been quiet for a while: history comes day by day.
 """
 
 from collections.abc import Callable, Iterable, Sequence, Set
+from itertools import islice
 from typing import Final
 
 from ticktick.analytics.line import Line
 from ticktick.domain.analysis import Pattern, Reading
+from ticktick.domain.clock import NS_PER_S
 from ticktick.domain.event import CandleChanged, Fact, WatchlistChanged
 from ticktick.domain.market import Candle, CandleState
 
 _SETTLED: Final = frozenset({CandleState.FINAL, CandleState.BACKFILLED})
+
+QUIET_NS: Final = 2 * NS_PER_S
 
 LineId = tuple[str, int]
 Stored = Callable[[str, int], Sequence[Candle]]
@@ -33,7 +38,7 @@ class AnalyticsBoard:
         self._has_volume = has_volume
         self._lines_at_once = lines_at_once
         self._lines: dict[LineId, Line] = {}
-        self._stale: dict[LineId, None] = {}  # in order; the line marked last comes last
+        self._stale: dict[LineId, int] = {}  # when marked, oldest first
 
     @property
     def waiting(self) -> int:
@@ -47,7 +52,7 @@ class AnalyticsBoard:
             if isinstance(fact, CandleChanged) and fact.candle.state in _SETTLED:
                 found += self._take(fact.candle, fact.at_ns)
             elif isinstance(fact, CandleChanged) and fact.candle.state is CandleState.MISSING:
-                self._mark((fact.candle.symbol, fact.candle.minutes))
+                self._mark((fact.candle.symbol, fact.candle.minutes), fact.at_ns)
             elif isinstance(fact, WatchlistChanged):
                 self._forget({*fact.removed, *fact.restated})
         return found
@@ -55,11 +60,21 @@ class AnalyticsBoard:
     def work(self, at_ns: int) -> list[Fact]:
         """Make some stale lines anew; what that changed of what was told before."""
         found: list[Fact] = []
-        for _ in range(min(self._lines_at_once, len(self._stale))):
-            name = next(iter(self._stale))
+        for name in self._due(at_ns):
             del self._stale[name]
             found += self._make(name, at_ns)
         return found
+
+    def _due(self, at_ns: int) -> list[LineId]:
+        """The lines to make now: new ones at once, others when their candles are quiet."""
+        if not self._stale:
+            return []
+        due = (
+            name
+            for name, marked_ns in self._stale.items()
+            if name not in self._lines or not marked_ns <= at_ns < marked_ns + QUIET_NS
+        )
+        return list(islice(due, self._lines_at_once))
 
     def reading(self, symbol: str, minutes: int) -> Reading | None:
         """The indicators after the newest settled candle."""
@@ -86,7 +101,7 @@ class AnalyticsBoard:
         line = self._lines.get(name)
         if line is None or name in self._stale or not line.is_next(candle):
             if line is None or not line.knows(candle):
-                self._mark(name)
+                self._mark(name, at_ns)
             return ()
         return line.update(candle, at_ns)
 
@@ -96,10 +111,10 @@ class AnalyticsBoard:
             for name in [name for name in lines if name[0] in symbols]:
                 del lines[name]
 
-    def _mark(self, name: LineId) -> None:
+    def _mark(self, name: LineId, at_ns: int) -> None:
         """Let the line be made anew, after those that have waited without being marked again."""
         self._stale.pop(name, None)
-        self._stale[name] = None
+        self._stale[name] = at_ns
 
     def _make(self, name: LineId, at_ns: int) -> Sequence[Fact]:
         symbol, minutes = name
