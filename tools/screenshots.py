@@ -21,18 +21,20 @@ LOOK_MS = 20_000  # long enough for prices to move and a candle to close
 
 
 class Picture(NamedTuple):
-    """One file, and the window it is taken in."""
+    """One file, the window it is taken in, and the key that opens what it shows."""
 
     name: str
     width: int
     height: int
     theme: str
+    key: str = ""
 
 
 PICTURES = (
     Picture("dashboard", 1600, 1000, "dark"),
     Picture("dashboard-light", 1600, 1000, "light"),
     Picture("dashboard-phone", 360, 780, "dark"),
+    Picture("health", 1280, 900, "dark", "h"),
 )
 
 
@@ -59,6 +61,8 @@ def take(browser: Browser, link: str, folder: Path) -> None:
     for picture in PICTURES:
         page.evaluate("theme => { document.documentElement.dataset.theme = theme }", picture.theme)
         page.set_viewport_size({"width": picture.width, "height": picture.height})
+        if picture.key:
+            page.keyboard.press(picture.key)
         page.wait_for_timeout(1_500)
         page.screenshot(path=folder / f"{picture.name}.png")
         print(f"{folder / picture.name}.png", flush=True)

@@ -52,8 +52,8 @@ async def test_the_start_link_shows_the_watchlist_and_a_killed_server_makes_it_s
             await expect(page.locator("#rows tr")).to_have_count(3)
             assert complaints == []
             assert await page.title() == "Tick-Tick: plain page"
+        await expect(cells.last).to_have_text("stale", timeout=1_500)
         await expect(page.locator("#state")).to_contain_text("does not answer")
-        await expect(cells.last).to_have_text("stale")
 
 
 async def test_without_a_session_the_page_says_what_to_open(chromium: Path) -> None:
