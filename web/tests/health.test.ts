@@ -116,6 +116,12 @@ describe("what the panel offers", () => {
     expect(read(id("link-said"))).toBe("Connecting anew.");
     expect(all(id("take-over"))).toHaveLength(0);
   });
+  it("leaves Escape to the panel, wherever the focus went", async () => {
+    await opened();
+    const escape = new KeyboardEvent("keydown", { key: "Escape", bubbles: true, cancelable: true });
+    document.body.dispatchEvent(escape);
+    expect(escape.defaultPrevented).toBe(false);
+  });
   it("is to take over, with what that does, only when another program has the feed", async () => {
     await opened({ can_take_over: true });
     screen.world.answers.set("POST api/v1/feed/take-over", { status: 409, body: { error: "no", error_id: "a1" } });

@@ -44,11 +44,12 @@ const MOVES: Readonly<Record<string, Command>> = {
 
 export function commandOf(event: KeyboardEvent): Command | null {
   if (event.ctrlKey || event.metaKey || event.altKey || takesText(event.target)) return null;
+  if (document.querySelector("dialog[open]") !== null) return null; // it has its own Escape
   if (/^[1-9]$/.test(event.key)) return { kind: "timeframe", index: Number(event.key) - 1 };
   return Object.hasOwn(MOVES, event.key) ? (MOVES[event.key] ?? null) : null;
 }
 
 function takesText(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  return target.isContentEditable || target.closest("input, textarea, select, dialog[open], [data-scrolls]") !== null;
+  return target.isContentEditable || target.closest("input, textarea, select, [data-scrolls]") !== null;
 }

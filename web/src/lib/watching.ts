@@ -38,7 +38,7 @@ export class Watching {
   /** Put back what was removed last. */
   async undo(): Promise<boolean> {
     const { removed } = this.note;
-    if (removed === null) return false;
+    if (removed === null || this.busy) return false;
     return this.change(addSymbol(this.page, removed.symbol, removed.name), null);
   }
 
