@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from tests.analytics_stage import walk
 from tests.web_stage import SmallMarket, Stage, instrument, running
+from ticktick.analytics.bars import bars_of
 from ticktick.analytics.indicators import Indicators
 from ticktick.domain.event import CandleChanged
 from ticktick.domain.market import Candle
@@ -47,7 +48,7 @@ async def test_indicators_are_told_in_rupees_and_null_where_not_ready() -> None:
     status, told = await answer(stage_of(candles), "/api/v1/indicators/ACME")
     assert status == 200
     (reading,) = told["readings"]
-    expected = Indicators("ACME", 1).seed(candles)
+    expected = Indicators("ACME", 1).seed(bars_of(candles))
     assert expected is not None
     assert reading["timeframe"] == "1m"
     assert reading["sma_20"] == pytest.approx(expected.values["sma_20"] / 100)

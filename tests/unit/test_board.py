@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from tests.analytics_stage import walk
 from tests.market_stage import OPEN, Stage, candle, clock
+from ticktick.analytics.bars import bars_of
 from ticktick.analytics.board import QUIET_NS, AnalyticsBoard
 from ticktick.analytics.indicators import Indicators
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_S
@@ -55,7 +56,7 @@ class Store:
         self.settle()
 
     def check(self) -> None:
-        expected = Indicators("ACME", 1).seed(self.stored())
+        expected = Indicators("ACME", 1).seed(bars_of(self.stored()))
         assert self.board.reading("ACME", 1) == expected
 
 
@@ -146,7 +147,7 @@ def test_a_candle_that_goes_missing_is_taken_out() -> None:
     store.begin(candles)
     store.change(replace(candles[20], state=CandleState.MISSING))
     store.settle()
-    expected = Indicators("ACME", 1).seed([*candles[:20], *candles[21:]])
+    expected = Indicators("ACME", 1).seed(bars_of([*candles[:20], *candles[21:]]))
     assert store.board.reading("ACME", 1) == expected
 
 
@@ -245,7 +246,7 @@ def test_the_engine_reads_its_own_candles_on_every_timeframe() -> None:
     for width in TIMEFRAMES:
         stored = stage.market.candles("ACME", width)
         settled = [c for c in stored if c.state is CandleState.FINAL]
-        expected = Indicators("ACME", width).seed(settled)
+        expected = Indicators("ACME", width).seed(bars_of(settled))
         assert stage.engine.analytics.reading("ACME", width) == expected
     peeked = stage.engine.analytics.peek(candle(OPEN + 160 * MINUTE, 10_050))
     assert peeked is not None

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.analytics_stage import days, flat, kite, minute, prices, walk
 from tests.oracles.indicators import all_of
+from ticktick.analytics.bars import bars_of
 from ticktick.analytics.catalogue import INDICATORS
 from ticktick.analytics.indicators import Indicators
 from ticktick.analytics.talib import talib
@@ -92,7 +93,7 @@ def test_a_seeded_stream_goes_on_as_one_fed_candle_by_candle(count: int, seed: i
     candles = walk(count + 5, seed)
     seeded, fed = Indicators("ACME", 1), Indicators("ACME", 1)
     expected = [fed.update(candle) for candle in candles]
-    assert seeded.seed(candles[:count]) == expected[count - 1]
+    assert seeded.seed(bars_of(candles[:count])) == expected[count - 1]
     assert [seeded.update(candle) for candle in candles[count:]] == expected[count:]
 
 
@@ -140,7 +141,7 @@ def test_values_are_called_warming_until_their_start_is_forgotten() -> None:
 
 def test_an_index_has_no_indicator_of_volume() -> None:
     stream = Indicators("ACME", 1, has_volume=False)
-    reading = stream.seed([minute(i, 10, 20, 5, 15, 0) for i in range(300)])
+    reading = stream.seed(bars_of([minute(i, 10, 20, 5, 15, 0) for i in range(300)]))
     assert reading is not None
     assert not reading.values.keys() & {"obv", "mfi_14", "cmf_20", "vwap", "rvol"}
     assert "rsi_14" in reading.values

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.analytics_stage import column, kite, minute, walk
+from ticktick.analytics.bars import bars_of
 from ticktick.analytics.patterns import SEED_TOLD, Patterns
 from ticktick.analytics.record import HORIZON_BARS, LEAST_CASES, Records, wilson
 from ticktick.analytics.shapes import SHAPES
@@ -97,7 +98,9 @@ def test_seeded_patterns_go_on_as_those_fed_candle_by_candle(count: int, seed: i
     seeded, fed = Patterns("ACME", 1), Patterns("ACME", 1)
     expected = [fed.update(candle) for candle in candles]
     first = max(count - SEED_TOLD, 0)
-    assert seeded.seed(candles[:count]) == [p for told, _ in expected[first:count] for p in told]
+    assert seeded.seed(bars_of(candles[:count])) == [
+        p for told, _ in expected[first:count] for p in told
+    ]
     assert [seeded.update(candle) for candle in candles[count:]] == expected[count:]
 
 
@@ -124,7 +127,7 @@ def test_the_next_close_confirms_a_pattern_only_beyond_its_extreme(
 ) -> None:
     candles = hammer_after_a_fall()
     stream = Patterns("ACME", 1)
-    stream.seed(candles)
+    stream.seed(bars_of(candles))
     end = candles[-1].high + rise
     _, told = stream.update(minute(31, end - 5, end + 5, end - 40, end, 10))
     expected = Confirmation("ACME", 1, candles[-1].start_ns, "hammer", confirmed)

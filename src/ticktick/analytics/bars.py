@@ -32,6 +32,15 @@ def bar_of(candle: Candle) -> Bar:
     )
 
 
-def columns_of(bars: Sequence[Bar]) -> NDArray[np.float64]:
-    """The bars as float64[len(Bar._fields), n], each field one contiguous row."""
-    return np.array(bars, np.float64).reshape(len(bars), len(Bar._fields)).T.copy()
+class Bars(NamedTuple):
+    """Bars oldest first, and the same as float64[len(Bar._fields), n], a row for each field."""
+
+    rows: Sequence[Bar]
+    columns: NDArray[np.float64]
+
+
+def bars_of(candles: Sequence[Candle]) -> Bars:
+    """The numbers of the candles."""
+    rows = [bar_of(candle) for candle in candles]
+    columns = np.array(rows, np.float64).reshape(len(rows), len(Bar._fields)).T.copy()
+    return Bars(rows, columns)

@@ -4,7 +4,7 @@ import copy
 import math
 from collections.abc import Mapping, Sequence
 
-from ticktick.analytics.bars import Bar, bar_of, columns_of
+from ticktick.analytics.bars import Bar, Bars, bar_of
 from ticktick.analytics.catalogue import INDICATORS, Flat, Indicator
 from ticktick.analytics.flat import Flatness
 from ticktick.analytics.handle import Handle
@@ -31,31 +31,27 @@ class Indicators:
         self._relative_volume = RelativeVolume()
         self._bars = 0
 
-    def seed(self, candles: Sequence[Candle]) -> Reading | None:
+    def seed(self, bars: Bars) -> Reading | None:
         """Take stored candles at once, oldest first, before any other.
 
         The reading after the last of them, None without any.
         """
-        if not candles:
+        if not bars.rows:
             return None
-        bars = [bar_of(candle) for candle in candles]
-        columns = columns_of(bars[:-1])
+        *before, last = bars.rows
+        columns = bars.columns[:, :-1].copy()
         for handle in self._handles:
             handle.seed(columns)
-        self._flatness.seed(bars[:-1], columns[Bar._fields.index("close")])
-        for bar in bars[:-1]:
-            self._vwap.take(bar)
+        self._flatness.seed(before, columns[Bar._fields.index("close")])
+        self._vwap.seed(before)
+        for bar in before:
             self._relative_volume.update(bar)
-        self._bars = len(bars) - 1
-        return self.update(candles[-1])
+        self._bars = len(before)
+        return self._step(last)
 
     def update(self, candle: Candle) -> Reading:
         """The reading after the next final candle."""
-        bar = bar_of(candle)
-        self._bars += 1
-        outputs = [handle.update(bar) for handle in self._handles]
-        own = self._vwap.update(bar) | _volume(self._relative_volume.update(bar))
-        return self._reading(bar, outputs, self._flatness.update(bar), own, self._bars)
+        return self._step(bar_of(candle))
 
     def peek(self, candle: Candle) -> Reading:
         """What the reading would be if the candle ended as it stands; nothing is kept."""
@@ -64,6 +60,12 @@ class Indicators:
         own = self._vwap.peek(bar) | _volume(self._relative_volume.peek(bar))
         flat = copy.deepcopy(self._flatness).update(bar)
         return self._reading(bar, outputs, flat, own, self._bars + 1)
+
+    def _step(self, bar: Bar) -> Reading:
+        self._bars += 1
+        outputs = [handle.update(bar) for handle in self._handles]
+        own = self._vwap.update(bar) | _volume(self._relative_volume.update(bar))
+        return self._reading(bar, outputs, self._flatness.update(bar), own, self._bars)
 
     def _reading(
         self,

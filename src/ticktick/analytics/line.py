@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
+from ticktick.analytics.bars import bars_of
 from ticktick.analytics.indicators import Indicators
 from ticktick.analytics.patterns import Patterns
 from ticktick.domain.analysis import Pattern, Reading
@@ -84,8 +85,9 @@ class Line:
         if not candles:
             return ()
         self._note(candles)
-        self.reading = self._indicators.seed(candles)
-        found = self._patterns.seed(candles)
+        bars = bars_of(candles)
+        self.reading = self._indicators.seed(bars)
+        found = self._patterns.seed(bars)
         self.patterns.extend(found)
         facts: list[Fact] = [] if self.reading is None else [IndicatorsRead(at_ns, self.reading)]
         if old is not None:

@@ -3,7 +3,8 @@ channel about the close, momentum score, relative volume by time of day."""
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from statistics import median
 from typing import Final
 
@@ -27,14 +28,18 @@ class SessionVwap:
         self._day = 0
         self._sums = (0, 0, 0)
 
+    def seed(self, bars: Sequence[Bar]) -> None:
+        """Take bars at once, oldest first; only those of the last day count."""
+        if bars:
+            day = ist_day_number(bars[-1].start_ns)
+            today = takewhile(lambda bar: ist_day_number(bar.start_ns) == day, reversed(bars))
+            for bar in reversed([*today]):
+                self._sums = self._with(bar)
+
     def update(self, bar: Bar) -> dict[str, float]:
         """VWAP and bands after the bar, in price units; empty while nothing was traded."""
-        self.take(bar)
-        return _bands(*self._sums)
-
-    def take(self, bar: Bar) -> None:
-        """Count the bar without asking for the bands."""
         self._sums = self._with(bar)
+        return _bands(*self._sums)
 
     def peek(self, bar: Bar) -> dict[str, float]:
         """VWAP and bands if the bar were the next one."""

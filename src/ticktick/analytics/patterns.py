@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ticktick.analytics.bars import Bar, bar_of, columns_of
+from ticktick.analytics.bars import Bar, Bars, bar_of
 from ticktick.analytics.handle import Handle
 from ticktick.analytics.record import Case, Records
 from ticktick.analytics.shapes import SHAPES, Shape
@@ -49,13 +49,12 @@ class Patterns:
         self._records = Records()
         self._latest: list[Pattern] = []
 
-    def seed(self, candles: Sequence[Candle]) -> list[Pattern]:
+    def seed(self, stored: Bars) -> list[Pattern]:
         """Take stored candles at once, oldest first, before any other.
 
         The patterns of the last SEED_TOLD of them, oldest first; those before count in the record.
         """
-        bars = [bar_of(candle) for candle in candles]
-        columns = columns_of(bars)
+        bars, columns = stored
         for handle in (*self._handles, self._average):
             handle.seed(columns)
         verdicts = np.array([_batch(shape, columns) for shape in SHAPES])
