@@ -19,15 +19,16 @@ from ticktick.analytics.board import AnalyticsBoard
 from ticktick.brokers.upstox.decode import ProtobufDecoder
 from ticktick.brokers.upstox.decoders import new_decoder
 from ticktick.config import Settings, wants_compiled
-from ticktick.domain.clock import NS_PER_MS
-from ticktick.domain.event import NoteTaken
+from ticktick.domain.clock import NS_PER_MS, Clock, MarketClock
+from ticktick.domain.event import HistoryRead, NoteTaken
 from ticktick.domain.sessions import Calendar
 from ticktick.engine.engine import Engine
 from ticktick.engine.loop_lag import LoopLag
+from ticktick.engine.market_half import MarketHalf
 from ticktick.engine.meters import FeedLag, LinkTally
 from ticktick.engine.ports import EngineSettings, Sink
 from ticktick.engine.runner import Runner
-from ticktick.engine.supervisor import Supervisor, Work
+from ticktick.engine.supervisor import Guard, Supervisor, Work
 from ticktick.errors import StoreError
 from ticktick.figures import Figures, Measured, exposition
 from ticktick.login import Login
@@ -42,6 +43,7 @@ from ticktick.store.fact_log import FactLog
 from ticktick.store.link import LOST
 from ticktick.store.outputs import OutputLog
 from ticktick.store.recording import Recorder, RecordingHeader, recording_path
+from ticktick.store.recordings import Recordings
 from ticktick.store.redis_store import RedisWriter
 from ticktick.web.bodies import StatusAnswer
 from ticktick.web.hub import Hub
@@ -112,6 +114,7 @@ async def operate(
                 *origin.works(parts.runner),
                 Work("the watch on the program", lambda: loop_lag.run(note)),
                 Work("the news of tasks", lambda: _tell_news(supervisor, note)),
+                *_recording_works(parts.measured.recordings),
                 Work("the performance log", lambda: _log_performance(parts.runner)),
                 Work("the start", lambda: _tell_when_fresh(parts.overview, started_s, tell)),
                 *_page(plan, origin, parts, listener, stack, tell),
@@ -137,18 +140,20 @@ class _Parts(Struct, frozen=True):
 
 async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExitStack) -> _Parts:
     """The engine and everything that listens to it; the stack ends it all in order."""
-    engine = new_engine(plan.settings)
+    engine, supervisor = new_engine(plan.settings), Supervisor(time.monotonic)
     store = await _open_store(plan, settings, stack)
     writer = None
     if store.url is not None:
-        writer = RedisWriter(store.url, engine.market, revive=store.revive)
+        guard = supervisor.guard("the Redis writer")
+        writer = RedisWriter(store.url, engine.market, revive=store.revive, guard=guard)
         stack.callback(writer.close)
-    recorder = None
+    recordings = None
     if plan.records:
-        recorder = _recorder(plan, settings, origin.clock.now_ns())
-        stack.callback(recorder.close)
+        guard = supervisor.guard("the recorder")
+        recordings = _recordings(plan, settings, origin.clock, engine.market, guard)
+        stack.callback(recordings.close)
     loop_lag = LoopLag(boot_ns, asyncio.sleep, origin.resumed)
-    system = _system(plan, origin, store, writer, recorder, loop_lag)
+    system = _system(plan, origin, store, writer, recordings, loop_lag)
     overview = Overview(engine.market, system, __version__)
     hub = Hub(overview, time.monotonic)
     lag, losses = FeedLag(engine.market.table, origin.framed), LinkTally()
@@ -159,11 +164,8 @@ async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExi
         sinks.append(output_log)
     if writer is not None:
         sinks.append(writer)
-    runner, supervisor = (
-        Runner(engine, recorder, sinks, time.perf_counter_ns),
-        Supervisor(time.monotonic),
-    )
-    measured = Measured(overview, runner, supervisor, loop_lag, lag, losses, writer, recorder)
+    runner = Runner(engine, recordings, sinks, time.perf_counter_ns)
+    measured = Measured(overview, runner, supervisor, loop_lag, lag, losses, writer, recordings)
     return _Parts(runner, overview, hub, store, measured, engine.analytics)
 
 
@@ -189,19 +191,33 @@ async def _open_store(plan: Plan, settings: Settings, stack: AsyncExitStack) -> 
     return store
 
 
-def _recorder(plan: Plan, settings: Settings, now_ns: int) -> Recorder:
-    header = RecordingHeader(
-        decoder=ProtobufDecoder.name,
-        broker="upstox",
-        account="",
-        ticktick=__version__,
-        mode=plan.mode,
-        started_ns=now_ns,
-        settings=plan.settings,
-        note=plan.note,
-    )
-    path = recording_path(plan.data / "recordings", now_ns, plan.mode)
-    return Recorder(path, header, folder_bytes=int(settings.recording.max_gb * 2**30))
+def _recordings(
+    plan: Plan, settings: Settings, clock: Clock, market: MarketHalf, guard: Guard
+) -> Recordings:
+    most_bytes = int(settings.recording.max_gb * 2**30)
+
+    def begin(note: str) -> Recorder:
+        now_ns = clock.now_ns()
+        header = RecordingHeader(
+            decoder=ProtobufDecoder.name,
+            broker="upstox",
+            account="",
+            ticktick=__version__,
+            mode=plan.mode,
+            started_ns=now_ns,
+            settings=plan.settings,
+            note="; ".join(filter(None, (plan.note, note))),
+        )
+        path = recording_path(plan.data / "recordings", now_ns, plan.mode)
+        return Recorder(path, header, folder_bytes=most_bytes, guard=guard)
+
+    def history() -> Iterator[HistoryRead]:
+        for instrument in market.table.instruments:
+            minutes = market.candles(instrument.symbol, 1)
+            confirmed = tuple(minute for minute in minutes if minute.confirmed)
+            yield HistoryRead(clock.now_ns(), instrument.symbol, confirmed)
+
+    return Recordings(begin, history)
 
 
 def _system(
@@ -209,7 +225,7 @@ def _system(
     origin: Origin,
     store: Store,
     writer: RedisWriter | None,
-    recorder: Recorder | None,
+    recordings: Recordings | None,
     loop_lag: LoopLag,
 ) -> Callable[[], SystemStatus]:
     """What the page asks of everything around the engine."""
@@ -222,7 +238,7 @@ def _system(
             rate=origin.clock.rate,
             token=_token_status(plan.login, now_ns),
             store=_store_state(store, writer),
-            recording=_recording_state(recorder),
+            recording=_recording_state(recordings),
             counters={} if writer is None else writer.counters,
             link=origin.health(),
             loop_lag_ms=loop_lag.recent_ms,
@@ -244,10 +260,15 @@ def _store_state(store: Store, writer: RedisWriter | None) -> PartState:
     return PartState(states.get(writer.state, "off"), writer.text)
 
 
-def _recording_state(recorder: Recorder | None) -> PartState:
-    if recorder is None:
+def _recording_state(recordings: Recordings | None) -> PartState:
+    if recordings is None:
         return PartState("off", "recording off")
-    return PartState("on" if recorder.complete else "degraded", recorder.text)
+    return PartState("on" if recordings.is_on else "degraded", recordings.text)
+
+
+def _recording_works(recordings: Recordings | None) -> Iterator[Work]:
+    if recordings is not None:
+        yield Work("the recordings", recordings.mend)
 
 
 async def _note(plan: Plan, origin: Origin, runner: Runner, level: str, text: str) -> None:
@@ -307,7 +328,9 @@ def _page(
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     cli_token = secrets.token_urlsafe(24)
     hide(cli_token)
-    sessions = Sessions(cli_token, time.time_ns)
+    # sessions last as long as promised even if this computer's clock is set meanwhile
+    wall = MarketClock(time.time_ns(), 1.0, boot_ns)
+    sessions = Sessions(cli_token, wall.now_ns)
     announce(plan.server_file, Running(os.getpid(), plan.mode, url, cli_token, parts.store.url))
     stack.callback(withdraw, plan.server_file, os.getpid())
     tell(f"Open {url}/#code={sessions.new_start_code()}")

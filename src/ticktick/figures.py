@@ -24,7 +24,7 @@ from ticktick.engine.meters import FeedLag, LinkTally
 from ticktick.engine.runner import Runner
 from ticktick.engine.supervisor import Supervisor
 from ticktick.market.rejections import COUNTER_OF_REASON
-from ticktick.store.recording import Recorder
+from ticktick.store.recordings import Recordings
 from ticktick.store.redis_store import RedisWriter
 from ticktick.web.overview import Overview
 from ticktick.web.parts import PartState
@@ -44,7 +44,7 @@ _LABELLED: Final = (*COUNTER_OF_REASON.values(), "redis_dropped_metric_points")
 
 
 class Measured(Struct, frozen=True):
-    """The parts whose figures are told; writer and recorder may be absent."""
+    """The parts whose figures are told; writer and recordings may be absent."""
 
     overview: Overview
     runner: Runner
@@ -53,7 +53,7 @@ class Measured(Struct, frozen=True):
     feed_lag: FeedLag
     losses: LinkTally
     writer: RedisWriter | None
-    recorder: Recorder | None
+    recordings: Recordings | None
 
 
 class Figures(Collector):
@@ -78,6 +78,11 @@ class Figures(Collector):
         yield _gauge("link_state", "1 while the feed's link is up.", market.link_up)
         yield _counters(
             "reconnects", "Losses of the link, by cause.", "cause", self._of.losses.losses
+        )
+        yield _counter(
+            "feed_conflated",
+            "Frames that the engine took together because it was behind.",
+            self._of.runner.conflated,
         )
         yield _gauge("canary_age_ms", "Age of the freshest index.", feed.canary_age_ms)
         yield _histogram(
@@ -126,6 +131,11 @@ class Figures(Collector):
         yield _gauge("loop_lag_recent_ms", "The same, worst second.", of.loop_lag.recent_ms)
         yield _histogram("event_us", "Time for one event, all stages.", of.runner.event_us)
         yield _histograms("stage_us", "Time for one event, by stage.", "stage", of.runner.stage_us)
+        yield _counter(
+            "feed_conflated",
+            "Frames that were looked at together because the engine was behind.",
+            of.runner.conflated,
+        )
         yield _gauges("queue_depth", "What waits, by queue.", "queue", self._depths())
         yield _counters(
             "task_restarts", "Restarts after errors, by task.", "task", of.supervisor.restarts
@@ -136,16 +146,16 @@ class Figures(Collector):
         yield _gauge("clients", "Browsers that are connected.", of.overview.clients)
 
     def _stores(self, system: SystemStatus) -> Iterator[Metric]:
-        writer, recorder = self._of.writer, self._of.recorder
+        writer, recordings = self._of.writer, self._of.recordings
         yield _part("redis_state", "Redis", system.store)
         yield _part("recorder_state", "the recording", system.recording)
         if writer is not None:
             lost = {"metric_points": writer.counters["redis_dropped_metric_points"], "candles": 0}
             yield _counters("redis_dropped", "Never written to Redis, by kind.", "kind", lost)
             yield _gauge("redis_lag_ms", "Age of the last batch when written.", writer.lag_ms)
-        if recorder is not None:
-            yield _counter("recorder_written", "Events recorded.", recorder.written)
-            yield _counter("recorder_dropped", "Events not recorded.", recorder.dropped)
+        if recordings is not None:
+            yield _counter("recorder_written", "Events recorded.", recordings.written)
+            yield _counter("recorder_dropped", "Events not recorded.", recordings.dropped)
 
     def _depths(self) -> dict[str, int]:
         depths = {"inbox_events": self._of.runner.waiting}
@@ -153,8 +163,8 @@ class Figures(Collector):
             counters = self._of.writer.counters
             depths["redis_points"] = counters["redis_waiting_points"]
             depths["redis_candles"] = counters["redis_waiting_candles"]
-        if self._of.recorder is not None:
-            depths["recorder_bytes"] = self._of.recorder.waiting_bytes
+        if self._of.recordings is not None:
+            depths["recorder_bytes"] = self._of.recordings.waiting_bytes
         return depths
 
     def _counters(self, system: SystemStatus) -> Iterator[Metric]:

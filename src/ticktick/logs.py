@@ -12,8 +12,11 @@ by shape and by value, control characters are escaped, so that nobody can forge 
 import logging
 import os
 import re
+import shutil
 import sys
+import time
 import traceback
+from collections import Counter
 from copy import copy
 from datetime import datetime, timedelta, timezone
 from io import TextIOWrapper
@@ -29,6 +32,8 @@ TRADE_LOGGER: Final = "ticktick.trade"
 PERFORMANCE_LOGGER: Final = "ticktick.performance"
 FILE_BYTES: Final = 50 * 1024 * 1024
 FILES_KEPT: Final = 10
+LINES_PER_S: Final = 1_000
+RESERVE_BYTES: Final = 64 * 1024 * 1024
 
 _IST = timezone(timedelta(hours=5, minutes=30), "IST")
 _LINE = "%(asctime)s %(levelname)s %(name)s %(message)s"
@@ -67,8 +72,10 @@ class FileLogs:
     """The four log files of one running program, written by a thread of their own.
 
     Whoever logs never waits for the disk: above 10,000 waiting lines new ones are dropped and
-    counted. Leaving the block writes what waits, and the error that ended it, if any: one of
-    the `expected` kind as its sentence, another with its traceback.
+    counted, as are lines above `lines_per_s` in a second, a tenth of that from one place. When
+    less than `reserve_bytes` of the disk are free only errors are written, so that recordings
+    and Redis may have the rest. Leaving the block writes what waits, and the error that ended
+    it, if any: one of the `expected` kind as its sentence, another with its traceback.
     Raises OSError when the folder cannot be written.
     """
 
@@ -79,12 +86,19 @@ class FileLogs:
         *,
         file_bytes: int = FILE_BYTES,
         files_kept: int = FILES_KEPT,
+        lines_per_s: int = LINES_PER_S,
+        reserve_bytes: int = RESERVE_BYTES,
     ) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         queue: Queue[logging.LogRecord] = Queue(_QUEUE_LINES)
-        self._entrance = _Entrance(queue)
+        self._entrance = _Entrance(queue, lines_per_s)
         self._files = [
-            _log_file(folder / f"{name}.log", level, logger, line, file_bytes, files_kept)
+            _log_file(
+                _LogFile(folder / f"{name}.log", file_bytes, files_kept, reserve_bytes),
+                level,
+                logger,
+                line,
+            )
             for name, level, logger, line in _FILES
         ]
         self._writer = _Writer(queue, *self._files, respect_handler_level=True)
@@ -153,10 +167,18 @@ class _IstLine(logging.Formatter):
 class _Entrance(QueueHandler):
     """Turns each record into safe text and queues it without waiting."""
 
-    def __init__(self, queue: "Queue[logging.LogRecord]") -> None:
+    def __init__(self, queue: "Queue[logging.LogRecord]", lines_per_s: int) -> None:
         super().__init__(queue)
         self.setFormatter(_SafeText())
+        self._flood = _Flood(lines_per_s)
         self._lost = 0
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        suppressed = self._flood.take_suppressed()
+        if suppressed:
+            text = f"{suppressed} log lines before this one were suppressed: too many in a second"
+            super().handle(_with_text(record, text))
+        return self._flood.admits(record) and bool(super().handle(record))
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
         return _with_text(record, self.format(record))
@@ -176,6 +198,38 @@ class _Entrance(QueueHandler):
         self.enqueue(_with_text(record, f"a log line could not be rendered, see {where}"))
 
 
+class _Flood:
+    """Counts lines second by second, so that a part that logs without end cannot fill the disk."""
+
+    def __init__(self, lines_per_s: int) -> None:
+        self._lines_per_s = lines_per_s
+        self._second = 0
+        self._places: Counter[tuple[str, int]] = Counter()
+        self._lines = 0
+        self._suppressed = 0
+
+    def take_suppressed(self) -> int:
+        """Lines suppressed in the second before, told once it is over."""
+        second = int(time.monotonic())
+        if second == self._second:
+            return 0
+        self._second, self._lines = second, 0
+        self._places.clear()
+        suppressed, self._suppressed = self._suppressed, 0
+        return suppressed
+
+    def admits(self, record: logging.LogRecord) -> bool:
+        """Whether the line may still be written in this second."""
+        place = (record.pathname, record.lineno)
+        self._places[place] += 1
+        is_too_much = self._lines >= self._lines_per_s
+        if is_too_much or self._places[place] > max(self._lines_per_s // 10, 1):
+            self._suppressed += 1
+            return False
+        self._lines += 1
+        return True
+
+
 class _Writer(QueueListener):
     """The thread that writes; ends only after the last queued line."""
 
@@ -188,16 +242,45 @@ class _Writer(QueueListener):
 class _LogFile(RotatingFileHandler):
     """A file that only its owner can read; full ones become system.1.log, system.2.log ..."""
 
-    _complained = False
+    def __init__(self, path: Path, file_bytes: int, files_kept: int, reserve_bytes: int) -> None:
+        self._reserve_bytes = reserve_bytes
+        self._has_complained = False
+        self._lost = 0
+        super().__init__(path, maxBytes=file_bytes, backupCount=files_kept - 1, encoding="utf-8")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno < logging.ERROR and self._is_disk_scarce():
+            self._lost += 1
+            return
+        if self._lost and not self._tells_lost(record):
+            self._lost += 1
+            return
+        super().emit(record)
+
+    def _tells_lost(self, record: logging.LogRecord) -> bool:
+        """Whether the disk takes the line about those that it did not take."""
+        lost, self._lost = self._lost, 0
+        text = f"{lost} log lines before this one were dropped: the disk was full"
+        super().emit(_with_text(record, text))
+        is_told = not self._lost
+        self._lost = 0 if is_told else lost
+        return is_told
 
     def rotation_filename(self, default_name: str) -> str:
         base, _, number = default_name.rpartition(".log.")
         return f"{base}.{number}.log"
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        if not self._complained:
-            self._complained = True
+        self._lost += 1
+        if not self._has_complained:
+            self._has_complained = True
             sys.stderr.write(f"{self.baseFilename} cannot be written: {sys.exc_info()[1]}\n")
+
+    def _is_disk_scarce(self) -> bool:
+        try:
+            return shutil.disk_usage(self.baseFilename).free < self._reserve_bytes
+        except OSError:
+            return False
 
     def _open(self) -> TextIOWrapper:
         handle = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -205,10 +288,7 @@ class _LogFile(RotatingFileHandler):
         return os.fdopen(handle, "a", encoding="utf-8")
 
 
-def _log_file(
-    path: Path, level: int, logger: str, line: str, file_bytes: int, files_kept: int
-) -> _LogFile:
-    file = _LogFile(path, maxBytes=file_bytes, backupCount=files_kept - 1, encoding="utf-8")
+def _log_file(file: _LogFile, level: int, logger: str, line: str) -> _LogFile:
     file.setLevel(level)
     file.addFilter(logging.Filter(logger))
     file.setFormatter(_IstLine(line))

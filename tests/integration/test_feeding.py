@@ -1,7 +1,9 @@
 """The feed of a run against the built-in exchange's faults: what breaks it, and how it returns."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +11,7 @@ from tests.exchange_stage import INFY, RELIANCE, ExchangeStage, exchange_stage
 from tests.feed_stage import ExchangeClock, FeedStage, rest_of
 from ticktick.domain.instrument import Instrument, Kind
 from ticktick.domain.market import Freshness
-from ticktick.errors import ConfigError
+from ticktick.errors import AuthError, ConfigError
 from ticktick.login import Held, Login
 
 WATCHED = (
@@ -78,6 +80,18 @@ async def test_F05_a_damaged_frame_is_counted_and_three_in_ten_seconds_end_the_c
         assert feed.engine.market.counters["frames_rejected"] == 5
         await exchange.clear()
         await feed.until(lambda: told(feed) == {"RELIANCE", "INFY"})
+
+
+async def test_F05_a_frame_of_five_megabytes_is_counted_and_the_connection_stays() -> None:
+    async with stages() as (exchange, feed, _):
+        await exchange.fault("ws.random", args={"bytes": 5 << 20})
+        exchange.move(0.3)
+        await feed.until(lambda: feed.engine.market.counters["frames_rejected"] > 0)
+        assert feed.diary.frames[-1].data == b""
+        await exchange.clear()
+        exchange.move(1)
+        await feed.until(lambda: len(feed.diary.frames[-1].data) > 0)
+        assert feed.diary.causes == ["up"]
 
 
 async def damage(exchange: ExchangeStage, feed: FeedStage) -> None:
@@ -163,20 +177,66 @@ async def test_a_new_connection_on_demand_tells_who_asked() -> None:
         assert feed.returns == 1
 
 
-async def test_F16_a_token_that_is_refused_elsewhere_ends_the_feed_until_there_is_another() -> None:
-    async with stages() as (exchange, feed, login):
-        await exchange.fault("auth.expire")
-        login.refuse(login.token, "UDAPI100050")
+async def test_F09_a_hundred_losses_leave_one_link_and_nothing_behind() -> None:
+    async with stages() as (exchange, feed, _):
+        tasks, files, moments = len(asyncio.all_tasks()), open_files(), [feed.hand.now_s]
+        for _ in range(100):
+            exchange.move(6)  # so that the exchange's own limits are kept
+            await exchange.fault("ws.close")
+            await feed.until(lambda: feed.diary.causes[-1] in {"closed", "taken"})
+            if feed.feeding.can_take_over:
+                feed.feeding.take_over()
+            await feed.until(lambda: told(feed) == {"RELIANCE", "INFY"})
+            moments.append(feed.hand.now_s)
+        assert len(asyncio.all_tasks()) <= tasks + 2
+        assert open_files() <= files + 2
+        (link,) = exchange.exchange.connections
+        assert list(link.keys) == [RELIANCE, INFY]
+        assert all(sum(at <= one < at + 60.0 for one in moments) <= 10 for at in moments)
+
+
+def open_files() -> int:
+    """Open file descriptors of this process, 0 where the system does not tell."""
+    folder = Path("/proc/self/fd")
+    return len(list(folder.iterdir())) if folder.is_dir() else 0
+
+
+async def refuses_within_a_second(exchange: ExchangeStage, feed: FeedStage) -> None:
+    """A token that ends while the feed runs stops everything as soon as any read is refused."""
+    await exchange.fault("auth.expire")
+    with pytest.raises(AuthError):
+        await feed.rest.quotes([RELIANCE])
+    for _ in range(4):
         await feed.look(0.25)
-        await feed.until_causes("up", "login")
-        assert "ticktick login" in feed.diary.links[-1].reason
+    assert feed.diary.causes == ["up", "login"]
+    assert "ticktick login" in feed.diary.links[-1].reason
+    assert told(feed) == set()
+
+
+async def test_P23_F16_any_refused_token_stops_the_feed_within_a_second_and_nobody_is_asked() -> (
+    None
+):
+    async with stages() as (exchange, feed, login):
+        await refuses_within_a_second(exchange, feed)
+        assert login.state(exchange.now_ns) == "refused"
         asked = feed.rest.budget.left
         for _ in range(240):
             await feed.look(0.25)
-        assert feed.rest.budget.left == asked
+        with pytest.raises(AuthError, match="any more"):
+            await feed.rest.quotes([RELIANCE])
+        assert feed.rest.latency_ms is None or feed.rest.budget.left >= asked - 1e-4
         login.take(Held(exchange.exchange.login.live_token(exchange.now_ns)))
         await feed.look(0.25)
         await feed.until(lambda: told(feed) == {"RELIANCE", "INFY"})
+        assert await feed.rest.quotes([RELIANCE])
+
+
+async def test_P23_a_client_that_keeps_a_refusal_to_itself_is_noticed() -> None:
+    async with stages() as (exchange, feed, login):
+        mutant = rest_of(exchange, Login(login.held))
+        feed.rest = mutant
+        with pytest.raises(AssertionError):
+            await refuses_within_a_second(exchange, feed)
 
 
 async def test_F16_the_feed_ends_when_the_token_does_by_the_clock_of_the_market() -> None:

@@ -321,6 +321,7 @@ def test_P18_a_server_killed_and_restarted_empty_gets_everything_we_hold(
             writer.take(market.trade(141_255, OPEN_MS))
             eventually(lambda: len(candles(mortal.url)) == 300)
             eventually(lambda: len(ticks(mortal.url)) == 1)
+            eventually(lambda: writer.counters["redis_waiting_points"] == 0)
             mortal.process.kill()
             mortal.process.wait()
             for i in range(20):

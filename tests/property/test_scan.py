@@ -25,7 +25,9 @@ MINUTE_MS = 60_000
 
 numbers = st.one_of(
     st.floats(0, 1e6).map(lambda x: round(x, 2)),
-    st.sampled_from([0.0, -0.0, 0.05, 1412.35, -1.0, math.nan, math.inf, 1e300, 2.0**53, 0.4]),
+    st.sampled_from(
+        [0.0, -0.0, 0.004, 0.005, 0.05, 1412.35, -1.0, math.nan, math.inf, 1e300, 2.0**53, 0.4]
+    ),
 )
 counts = st.one_of(st.integers(0, 10**9), st.sampled_from([0, -1, 2**53, 2**53 + 1, 2**63 - 1]))
 times = st.one_of(

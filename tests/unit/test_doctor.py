@@ -25,7 +25,7 @@ from ticktick.store.recording import Recorder, RecordingHeader
 from ticktick.workspace import Workspace, current_workspace
 
 SUBJECTS = [
-    "system", "python", "libraries", "fast parts", "compiler", "page", "time zone", "calendar",
+    "system", "python", "libraries", "fast parts", "decoder", "page", "time zone", "calendar",
     "workspace", "permissions", "clock", "watchlist", "recording", "settings", "credentials",
     "token", "disk", "running", "port", "login port", "redis", "store",
 ]  # fmt: skip
@@ -67,7 +67,7 @@ def test_a_fresh_workspace_passes_and_needs_no_account(capsys: pytest.CaptureFix
     assert list(found) == SUBJECTS
     needless = {subject for subject, (verdict, _) in found.items() if verdict != "PASS"}
     assert needless <= {
-        "compiler", "page", "clock", "recording", "credentials", "token", "login port",
+        "decoder", "page", "clock", "recording", "credentials", "token", "login port",
     }  # fmt: skip
     assert {verdict for verdict, _ in found.values()} <= {"PASS", "SKIPPED"}
 

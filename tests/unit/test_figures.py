@@ -21,6 +21,7 @@ from ticktick.engine.runner import Runner
 from ticktick.engine.supervisor import Supervisor, Work
 from ticktick.figures import Figures, Measured, exposition
 from ticktick.store.recording import Recorder
+from ticktick.store.recordings import Recordings
 from ticktick.store.redis_store import RedisWriter
 from ticktick.web.hub import Hub
 from ticktick.web.overview import Overview
@@ -57,12 +58,14 @@ class Program:
         self.hub = Hub(overview, lambda: 0.0)
         self.lag, losses = FeedLag(market.table, lambda _, __: None), LinkTally()
         writer = RedisWriter(f"unix://{folder}/nothing", market) if stores else None
-        recorder = Recorder(folder / "a.ttrec", HEADER) if stores else None
+        recordings = None
+        if stores:
+            recordings = Recordings(lambda _: Recorder(folder / "a.ttrec", HEADER), lambda: ())
         if writer is not None:
             self.system = replace(self.system, counters=writer.counters)
         sinks: list[Sink] = [self.hub, self.lag, losses]
         counter = iter(range(0, 10**9, 150_000))
-        self.runner = Runner(self.stage.engine, recorder, sinks, lambda: next(counter))
+        self.runner = Runner(self.stage.engine, recordings, sinks, lambda: next(counter))
         self.measured = Measured(
             overview,
             self.runner,
@@ -71,7 +74,7 @@ class Program:
             self.lag,
             losses,
             writer,
-            recorder,
+            recordings,
         )
 
     def samples(self) -> dict[str, float]:
@@ -92,8 +95,8 @@ def program(folder: Path, *, stores: bool = False) -> Iterator[Program]:
     finally:
         if made.measured.writer is not None:
             made.measured.writer.close(0.1)
-        if made.measured.recorder is not None:
-            made.measured.recorder.close()
+        if made.measured.recordings is not None:
+            made.measured.recordings.close()
 
 
 async def test_every_figure_has_the_value_that_the_parts_have(tmp_path: Path) -> None:
@@ -152,8 +155,8 @@ async def test_what_nobody_measured_has_no_sample(tmp_path: Path) -> None:
 async def test_the_stores_tell_what_waits_and_what_was_lost(tmp_path: Path) -> None:
     with program(tmp_path, stores=True) as running:
         running.runner.process(TimerFired(OPEN))
-        assert running.measured.recorder is not None
-        running.measured.recorder.flush(5)
+        assert running.measured.recordings is not None
+        running.measured.recordings.close()
         told = running.samples()
     assert told["ticktick_redis_state degraded"] == 1
     assert told["ticktick_redis_dropped_total metric_points"] == 0

@@ -7,11 +7,13 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 import warnings
 from pathlib import Path
 
 import pytest
 
+from tests.disk_stage import fill, small_disk
 from ticktick.logs import PERFORMANCE_LOGGER, TRADE_LOGGER, ConsoleLog, FileLogs, log_files
 
 CANARY = "Qx7secretQx7secret"
@@ -136,7 +138,7 @@ def test_whoever_logs_does_not_wait_and_lost_lines_are_told(tmp_path: Path) -> N
         def filter(self, record: logging.LogRecord) -> bool:
             return disk_is_slow.wait(30)
 
-    logs = FileLogs(tmp_path)
+    logs = FileLogs(tmp_path, lines_per_s=1_000_000)
     logs._files[0].addFilter(Slow())
     with logs:
         for number in range(10_100):
@@ -147,6 +149,59 @@ def test_whoever_logs_does_not_wait_and_lost_lines_are_told(tmp_path: Path) -> N
     written = lines(tmp_path)
     assert re.search(r"\d+ log lines before this one were lost", written[-2])
     assert written[-1].endswith("the last line")
+
+
+def test_P20_a_part_that_logs_without_end_is_sampled_and_what_is_left_out_is_told(
+    tmp_path: Path,
+) -> None:
+    log = logging.getLogger("ticktick")
+    with FileLogs(tmp_path, lines_per_s=100):
+        began = time.monotonic()
+        for number in range(5_000):
+            log.info("line %d", number)
+        log.info("another place is still heard")
+        seconds = int(time.monotonic() - began) + 2
+        while not re.search("suppressed", "".join(lines(tmp_path))):
+            assert time.monotonic() - began < 20
+            log.info("a later line")
+            threading.Event().wait(0.1)
+    written = lines(tmp_path)
+    assert sum("line" in line for line in written) <= 100 * (seconds + 2)
+    assert any(line.endswith("another place is still heard") for line in written)
+    assert re.search(r"\d+ log lines before this one were suppressed", "".join(written))
+
+
+def test_F37_a_nearly_full_disk_takes_errors_only_and_the_rest_is_counted(tmp_path: Path) -> None:
+    log = logging.getLogger("ticktick")
+    with FileLogs(tmp_path, reserve_bytes=1 << 60):
+        for number in range(3):
+            log.info("line %d", number)
+        log.error("the feed is down")
+    texts = [line.split(" IST ")[1] for line in lines(tmp_path)]
+    assert texts == [
+        "ERROR ticktick 3 log lines before this one were dropped: the disk was full",
+        "ERROR ticktick the feed is down",
+    ]
+
+
+def test_F37_a_full_disk_loses_lines_and_nothing_else_and_is_used_again_when_there_is_room(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = logging.getLogger("ticktick")
+    with small_disk(tmp_path) as disk:
+        logs = FileLogs(disk / "logs", reserve_bytes=0)
+        with logs:
+            log.info("before")
+            fill(disk / "filler")
+            for number in range(50):
+                log.error("line %d of a full disk: %s", number, "x" * 1000)
+            logs._writer.queue.join()
+            (disk / "filler").unlink()
+            log.info("after")
+        written = (disk / "logs" / "system.log").read_text().splitlines()
+    assert written[-1].endswith("after")
+    assert re.search(r"\d+ log lines before this one were dropped: the disk was full", written[-2])
+    assert capsys.readouterr().err.count("cannot be written") == 2
 
 
 def test_the_logging_of_the_process_is_as_before_afterwards(tmp_path: Path) -> None:

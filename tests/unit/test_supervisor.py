@@ -113,3 +113,21 @@ async def test_a_task_that_fails_while_it_is_ended_is_not_started_again() -> Non
         async with asyncio.timeout(10):
             await task
     assert starts == 1
+
+
+def test_F49_a_guarded_thread_that_keeps_failing_is_told_twice_and_degraded_for_a_minute() -> None:
+    stage = Stage()
+    guard = stage.supervisor.guard("the recorder")
+
+    def fail() -> None:
+        raise ValueError("broken")
+
+    for _ in range(RESTARTS + 4):
+        assert not guard.attempt(fail)
+        stage.now_s += 1.0
+    assert stage.supervisor.restarts["the recorder"] == RESTARTS + 4
+    assert [news.level for news in stage.supervisor.take_news()] == ["warning", "error"]
+    assert stage.supervisor.degraded == {"the recorder"}
+    stage.now_s += 60.0
+    assert stage.supervisor.degraded == set()
+    assert guard.attempt(lambda: None)

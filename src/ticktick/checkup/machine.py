@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 from typing import Final
 
+from ticktick.brokers.upstox.decoders import IS_COMPILED
 from ticktick.checkup.finding import NotChecked
 from ticktick.errors import ConfigError
 from ticktick.proto.MarketDataFeed_pb2 import FeedResponse
@@ -73,12 +74,16 @@ def fast_parts() -> str:
     return "frames, socket and Redis are read by compiled code"
 
 
-def compiler() -> str:
-    """A C compiler, which nothing needs."""
+def decoder() -> str:
+    """The part of ours that is compiled where there is a compiler."""
+    if IS_COMPILED:
+        return "compiled: frames are read straight from the wire"
     found = next(filter(None, map(shutil.which, ("cc", "gcc", "clang", "cl"))), None)
-    if found is None:
-        raise NotChecked("no C compiler: not needed, the program runs as plain Python")
-    return f"{found}; optional, the program runs as plain Python"
+    why = "there is no C compiler" if found is None else f"it was not built with {found}"
+    raise NotChecked(
+        f"not compiled, {why}: plain Python reads the frames, as right but more slowly; "
+        "`python3 start.py setup` tries again"
+    )
 
 
 def page() -> str:

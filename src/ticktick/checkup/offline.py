@@ -46,7 +46,7 @@ _OF_THE_MACHINE: Final[tuple[tuple[str, Callable[[], str]], ...]] = (
     ("python", machine.python),
     ("libraries", machine.libraries),
     ("fast parts", machine.fast_parts),
-    ("compiler", machine.compiler),
+    ("decoder", machine.decoder),
     ("page", machine.page),
     ("time zone", clock.time_zone),
 )

@@ -6,7 +6,7 @@ A vital one, without which old values would look like new ones, ends the program
 
 import asyncio
 import logging
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -54,6 +54,7 @@ class Supervisor:
         self._clock = clock
         self._sleep = sleep
         self._degraded: set[str] = set()
+        self._failures: defaultdict[str, list[float]] = defaultdict(list)
         self._running_since_s: dict[str, float] = {}
         self._news: deque[News] = deque(maxlen=_NEWS_KEPT)
 
@@ -61,6 +62,15 @@ class Supervisor:
     def degraded(self) -> frozenset[str]:
         """The tasks that failed too often and have not run for a whole minute since."""
         return frozenset(name for name in self._degraded if not self._lasts(name))
+
+    def guard(self, name: str) -> "Guard":
+        """A guard for the thread of that name."""
+
+        def failed() -> None:
+            self._count(name)
+            self._running_since_s[name] = self._clock()  # it goes on at once
+
+        return Guard(name, failed)
 
     def take_news(self) -> list[News]:
         """What the user must be told since the last call."""
@@ -74,7 +84,6 @@ class Supervisor:
         Errors of the tree in errors.py are meant for the caller and pass. Raises TaskError
         where a vital task fails too often.
         """
-        failures: list[float] = []
         while True:
             self._running_since_s[work.name] = self._clock()
             try:
@@ -84,15 +93,13 @@ class Supervisor:
             except Exception as error:
                 if _is_ending():
                     raise
-                now_s = self._clock()
-                failures = [at_s for at_s in failures if now_s - at_s < RESTART_WINDOW_S] + [now_s]
-                _log.exception("%s failed, %d time(s) within a minute", work.name, len(failures))
-                if work.is_vital and len(failures) > RESTARTS:
+                failures = self._count(work.name)
+                _log.exception("%s failed, %d time(s) within a minute", work.name, failures)
+                if work.is_vital and failures > RESTARTS:
                     raise TaskError(
-                        f"{work.name} failed {len(failures)} times within a minute and nothing "
-                        "shown could be trusted any more; logs/error.log tells why"
+                        f"{work.name} failed {failures} times within a minute and nothing shown "
+                        "could be trusted any more; logs/error.log tells why"
                     ) from error
-                self._note(work.name, len(failures))
                 await self._sleep(self._pause_s(work))
             else:
                 return
@@ -101,13 +108,20 @@ class Supervisor:
         since_s = self._running_since_s.get(name)
         return since_s is not None and self._clock() - since_s >= RESTART_WINDOW_S
 
-    def _note(self, name: str, failures: int) -> None:
+    def _count(self, name: str) -> int:
+        """Count a failure; return how many there were within the last minute."""
+        now_s = self._clock()
+        recent = [at_s for at_s in self._failures[name] if now_s - at_s < RESTART_WINDOW_S]
+        self._failures[name] = [*recent, now_s]
         self.restarts[name] += 1
         if self._lasts(name):
             self._degraded.discard(name)
-        del self._running_since_s[name]
-        if name in self._degraded:
-            return
+        self._running_since_s.pop(name, None)
+        if name not in self._degraded:
+            self._note(name, len(recent) + 1)
+        return len(recent) + 1
+
+    def _note(self, name: str, failures: int) -> None:
         if failures > RESTARTS:
             self._degraded.add(name)
             text = f"{name} fails again and again: it is tried once a minute, logs tell why"
@@ -120,6 +134,24 @@ class Supervisor:
         if work.is_vital:  # everybody waits for it
             return 0.0
         return _DEGRADED_PAUSE_S if work.name in self._degraded else _PAUSE_S
+
+
+class Guard:
+    """Keeps a thread alive: what fails unexpectedly is logged and told to `failed`."""
+
+    def __init__(self, name: str, failed: Callable[[], None] = lambda: None) -> None:
+        self._name = name
+        self._failed = failed
+
+    def attempt(self, action: Callable[[], None]) -> bool:
+        """Do it; whether it went well."""
+        try:
+            action()
+        except Exception:  # noqa: BLE001  this is the supervisor
+            _log.exception("%s failed", self._name)
+            self._failed()
+            return False
+        return True
 
 
 def _is_ending() -> bool:

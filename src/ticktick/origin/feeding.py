@@ -13,7 +13,7 @@ from ticktick.brokers.socket import Link, LinkDown, LinkUp, Wait, wait_for
 from ticktick.brokers.sorter import Sorter
 from ticktick.brokers.upstox.feed import FeedWire, explain, feed_dial
 from ticktick.brokers.upstox.keys import Subscriptions
-from ticktick.brokers.upstox.peek import glance
+from ticktick.brokers.upstox.peek import LARGEST_FRAME, glance
 from ticktick.brokers.upstox.rest import UpstoxRest
 from ticktick.domain.clock import Clock
 from ticktick.domain.event import FrameArrived, LinkChanged, NoteTaken
@@ -192,6 +192,8 @@ class Feeding:
     def _take(self, data: bytes, runner: Runner) -> None:
         """Pass a frame on, now or in its place."""
         now_s = self._clock_s()
+        if len(data) > LARGEST_FRAME:  # nobody keeps or parses what cannot be a frame
+            data = b""
         frame = FrameArrived(self._clock.now_ns(), self._next_seq, data)
         self._next_seq += 1
         seen = glance(data)

@@ -7,10 +7,10 @@ without its end; it reads as incomplete and loses at most its last second.
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -18,6 +18,7 @@ from msgspec import Struct
 from ticktick.domain.clock import ist
 from ticktick.domain.event import Event
 from ticktick.engine.ports import EngineSettings
+from ticktick.engine.supervisor import Guard
 from ticktick.errors import StoreError
 from ticktick.store.blocks import (
     KIND_END,
@@ -38,6 +39,8 @@ QUEUE_BYTES: Final = 64 << 20
 BLOCK_BYTES: Final = 256 << 10
 FLUSH_S: Final = 0.5
 _PRUNE_EVERY_BYTES: Final = 32 << 20
+
+Disk: TypeAlias = Callable[[Path], BinaryIO]
 
 
 class RecordingHeader(Struct, frozen=True):
@@ -141,13 +144,19 @@ def prune(folder: Path, most_bytes: int, running: Path | None = None) -> list[Pa
     return removed
 
 
+def open_new(path: Path) -> BinaryIO:
+    """A new file that only its owner can read, open for writing; OSError if it cannot be."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
 class Recorder:
     """Writes events to a new recording from a thread of its own; never makes the caller wait.
 
     What waits for the disk is bounded by `queue_bytes`; beyond it, or when the disk fails, the
     recording ends there: it is marked incomplete and later events are counted as dropped,
     because a replay with a hole would be wrong. With `folder_bytes` the oldest recordings of
-    the folder make room; when this one alone is as big, it ends.
+    the folder make room; when this one alone is as big, it ends and `is_full`. `disk` opens a
+    new file.
     Raises StoreError if the file cannot be made.
     """
 
@@ -158,12 +167,15 @@ class Recorder:
         *,
         folder_bytes: int | None = None,
         queue_bytes: int = QUEUE_BYTES,
+        guard: Guard | None = None,
+        disk: Disk = open_new,
     ) -> None:
         self.path = path
         self.written = 0
         self.dropped = 0
         self._taken = 0
         self.trouble = ""
+        self.is_full = False
         self._folder_bytes = folder_bytes
         self._queue_bytes = queue_bytes
         self._encode = msgspec.msgpack.Encoder().encode
@@ -173,7 +185,8 @@ class Recorder:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._closing = False
-        self._file = _create(path, header)
+        self._guard = guard or Guard("the recorder")
+        self._file = _create(path, header, disk)
         self._file_bytes = self._file.tell()
         self._prune_at = 0
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -225,6 +238,10 @@ class Recorder:
         self._thread.join(timeout_s)
 
     def _run(self) -> None:
+        if not self._guard.attempt(self._record):
+            self._end("the recorder failed, logs/error.log tells why")
+
+    def _record(self) -> None:
         encoder = msgspec.msgpack.Encoder()
         try:
             with self._file:
@@ -236,9 +253,17 @@ class Recorder:
                 self._append(KIND_END, 0, msgspec.json.encode(_End(self.dropped)))
                 os.fsync(self._file.fileno())
         except OSError as error:
-            with self._lock:
-                self._lose(f"{error.strerror or error}")
-                self.dropped = self._taken - self.written
+            self._end(f"{error.strerror or error}")
+
+    def _end(self, reason: str) -> None:
+        """Give up on the file, and on what waits for it."""
+        with self._lock:
+            self._lose(reason)
+            self._queue.clear()
+            self._queued_bytes = 0
+            self.dropped = self._taken - self.written
+            for done in self._flushed:
+                done.set()
 
     def _write_queue(self, encoder: msgspec.msgpack.Encoder) -> None:
         with self._lock:
@@ -265,6 +290,7 @@ class Recorder:
         if self._folder_bytes is None:
             return False
         if self._file_bytes >= self._folder_bytes:
+            self.is_full = True
             self._lose(f"it reached the cap of {self._folder_bytes >> 20} MiB")
             return True
         if self._file_bytes >= self._prune_at:
@@ -277,12 +303,11 @@ class Recorder:
         self.trouble = self.trouble or f"recording {self.path.name} is incomplete: {reason}"
 
 
-def _create(path: Path, header: RecordingHeader) -> BinaryIO:
+def _create(path: Path, header: RecordingHeader, disk: Disk) -> BinaryIO:
     block = Block(KIND_HEADER, 0, msgspec.json.encode(header))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        file = os.fdopen(handle, "wb")
+        file = disk(path)
         file.write(MAGIC + pack(block))
         file.flush()
     except OSError as error:

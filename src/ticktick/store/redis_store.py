@@ -23,6 +23,7 @@ from ticktick.domain.event import (
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import Candle
 from ticktick.engine.ports import Outputs
+from ticktick.engine.supervisor import Guard
 from ticktick.errors import StoreError
 from ticktick.store.analysis import PatternEntries
 from ticktick.store.keys import CANDLE_DATABASE, MANY_SYMBOLS, candle_family
@@ -57,6 +58,7 @@ class RedisWriter:
         *,
         revive: Callable[[], None] = lambda: None,
         spool: Spool | None = None,
+        guard: Guard | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.state = "degraded"
@@ -72,6 +74,7 @@ class RedisWriter:
         self._monotonic = monotonic
         self._spool = spool or Spool()
         self._entries = PatternEntries()
+        self._guard = guard or Guard("the Redis writer")
         self._newest_ms = np.zeros(market.table.capacity, np.int64)
         self._taken_s = self._beaten_s = monotonic()
         self._was_degraded = False  # then an open connection proves nothing, only a write does
@@ -148,10 +151,22 @@ class RedisWriter:
     def _run(self) -> None:
         failures = 0
         while not self._closing.wait(_PAUSES_S[min(failures, len(_PAUSES_S) - 1)]):
-            failures = 0 if self._flush_all() else failures + 1
-        if self._flush_all():
+            failures = 0 if self._flush_safely() else failures + 1
+        if self._flush_safely():
             self._guarded(self._mirror.say_goodbye)
         self._mirror.close()
+
+    def _flush_safely(self) -> bool:
+        """Flush whatever happens; false if anything failed, also in this program."""
+        done = False
+
+        def flush() -> None:
+            nonlocal done
+            done = self._flush_all()
+
+        if not self._guard.attempt(flush):
+            self._degrade(StoreError("the writer failed, logs/error.log tells why"))
+        return done
 
     def _flush_all(self) -> bool:
         """Write all that waits and renew the shown rows; false if Redis failed on the way."""
@@ -164,12 +179,16 @@ class RedisWriter:
         if not self._mirror.is_open and not self._guarded(self._open):
             return False
         batch = self._spool.take(CANDLES_AT_ONCE)
+        is_written = False
         try:
             written, refused = self._mirror.write(batch)
+            is_written = True
         except (*LOST, SeriesLost) as error:
-            self._spool.give_back(batch)
             self._degrade(error)
             return False
+        finally:
+            if not is_written:
+                self._spool.give_back(batch)
         self._spool.done(batch)
         if batch.rows or batch.candles or batch.freshness:
             self._be_on()

@@ -23,6 +23,7 @@ cdef double MOST = 2.0**53  # beyond it a double no longer counts in ones
 cdef int64_t NS_PER_MS = 1_000_000
 cdef int64_t LATEST_MS = 2**63 // 1_000_000 - 1
 cdef int64_t MINUTE_MS = 60_000
+cdef double NOTHING = 0.5  # price units that round to none
 cdef int LEVELS = DEPTH_LEVELS
 
 cdef int LAST_PRICE = WORD_OF["last_price"]
@@ -177,7 +178,7 @@ cdef bint read_trade(Slot* s, Cursor c) noexcept nogil:
             s.words[PREVIOUS_CLOSE] = units
             s.wrote = True
         return True
-    if price == 0.0:
+    if price * s.scale <= NOTHING:  # the clear decoder says why
         return False
     s.words[PREVIOUS_CLOSE] = units
     s.wrote = s.whole = True
@@ -314,13 +315,14 @@ cdef bint read_bar(Cursor c, Bar* bar, uint8_t* kind) noexcept nogil:
     return True
 
 
-cdef bint is_candle(Bar* bar) noexcept nogil:
+cdef bint is_candle(Bar* bar, double scale) noexcept nogil:
     cdef double opened = bar.prices[0], high = bar.prices[1]
     cdef double low = bar.prices[2], close = bar.prices[3]
     return (
         bar.start_ms > 0
         and bar.start_ms % MINUTE_MS == 0
-        and 0.0 < low <= opened <= high
+        and low * scale > NOTHING
+        and low <= opened <= high
         and low <= close <= high
     )
 
@@ -352,7 +354,7 @@ cdef bint read_bars(Slot* s, Cursor c) noexcept nogil:
             if not put_price(s, DAY_OPEN + i, day.prices[i]):
                 return False
     if minute.found:
-        if not is_candle(&minute):
+        if not is_candle(&minute, s.scale):
             return False
         s.wrote = True
         for i in range(4):
