@@ -96,7 +96,7 @@ def test_a_correction_overwrites_the_candle(series: Series) -> None:
     assert [point.values["close"] for point in series.range(CANDLES)] == [1411.95, 1413.0]
 
 
-def test_older_history_may_come_later(series: Series) -> None:
+def test_F36_an_older_sample_may_come_later(series: Series) -> None:
     days = [OPEN_MS - 3 * DAY_MS, OPEN_MS - DAY_MS, OPEN_MS]
     series.append([bar(days[2], 3.0)])
     series.append([bar(days[0], 1.0), bar(days[1], 2.0)])
@@ -104,7 +104,7 @@ def test_older_history_may_come_later(series: Series) -> None:
     assert [point.values["close"] for point in series.latest(CANDLES, 2)] == [2.0, 3.0]
 
 
-def test_writing_again_changes_nothing(series: Series) -> None:
+def test_F36_a_repeated_sample_changes_nothing(series: Series) -> None:
     points = [*ticks(1.0, 2.0, 3.0), bar(OPEN_MS, 1.0)]
     for _ in range(2):
         assert series.append(points) == 0

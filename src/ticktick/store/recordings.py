@@ -15,7 +15,7 @@ from ticktick.domain.event import (
 from ticktick.errors import StoreError
 from ticktick.store.recording import Recorder
 
-LOOK_S: Final = 30.0
+LOOK_S: Final = 10.0
 LEAST_FREE_BYTES: Final = 256 << 20
 
 
