@@ -68,7 +68,7 @@ def test_P23_an_analytics_token_is_never_called_the_login() -> None:
 def test_a_text_that_is_no_token_changes_nothing() -> None:
     login = Login(Held(FIRST))
     with pytest.raises(AuthError):
-        login.take(Held("no token"))
+        login.take(Held("not-a-jwt"))
     assert login.bearer(MORNING) == FIRST
 
 
