@@ -276,3 +276,15 @@ async def test_answers_are_dated_by_the_market_even_if_the_clock_is_told_wrong()
         assert dates == [["Fri, 20 Nov 2026 05:00:00 GMT"]] * 4
         clock = await client.get("/_emu/clock")
         assert clock["now_ns"] == START_NS + 90 * 1_000_000_000
+
+
+async def test_a_clock_that_is_set_ahead_meets_every_fault_on_the_way() -> None:
+    async with running("--start", START, "--speed", "0") as client:
+        halt = {"verb": "market.halt", "after": 120, "for": 600}
+        assert (await client.post("/_emu/fault", halt))["number"] == 1
+        later_ns = START_NS + 20 * NS_PER_MINUTE
+        await client.post("/_emu/clock", {"now_ns": later_ns, "rate": 0.0})
+        answer = await client.get(f"/v3/historical-candle/intraday/{RELIANCE}/minutes/1")
+    starts = {parse_iso_ns(row[0]) for row in answer["data"]["candles"]}
+    minutes = [START_NS + n * NS_PER_MINUTE for n in range(20)]
+    assert [at_ns in starts for at_ns in minutes] == [True] * 2 + [False] * 10 + [True] * 8

@@ -94,11 +94,20 @@ class Bench:
         if new.rate is not None and new.rate < 0:
             return _refused(400, f"rate must be 0 or more, was {new.rate}")
         if new.now_ns is not None:
-            self._exchange.jump(new.now_ns)
-            self._attend()
+            self._jump(new.now_ns)
         now_ns = self._pace.now_ns(self._exchange) if new.now_ns is None else new.now_ns
         self._pace.set(now_ns, self._pace.rate if new.rate is None else new.rate)
         return self._clock()
+
+    def _jump(self, to_ns: int) -> None:
+        """Set the market to a moment; faults on the way begin and end at theirs."""
+        while True:
+            change_ns = self._faults.next_change_ns(self._exchange.now_ns)
+            stop_ns = to_ns if change_ns is None else min(change_ns, to_ns)
+            self._exchange.jump(stop_ns)
+            self._attend()
+            if stop_ns >= to_ns:
+                return
 
     def _order_fault(self, body: bytes) -> web.Response:
         try:
