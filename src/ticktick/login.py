@@ -44,8 +44,8 @@ class Login:
 
         Raises AuthError if it is no token of the broker; the one before stays then.
         """
-        hide(held.token)
         self.expires_ns = token_expiry_ns(held.token)
+        hide(held.token)
         self.held = held
         self._refusal = ""
 

@@ -102,6 +102,18 @@ async def damage(exchange: ExchangeStage, feed: FeedStage) -> None:
         await feed.look()
 
 
+async def test_F05_what_the_feed_says_in_a_text_frame_is_told_once() -> None:
+    async with stages() as (exchange, feed, _):
+        await exchange.fault(
+            "ws.text", args={"text": '{"status":"failed","error":"too many keys"}'}
+        )
+        for _ in range(2):
+            await damage(exchange, feed)
+        await feed.look()
+        await feed.until(lambda: len(feed.diary.notes) > 0)
+        assert feed.diary.notes == ["the feed refused a request: too many keys"]
+
+
 async def test_F08_a_symbol_that_is_not_told_is_asked_for_again_and_then_named() -> None:
     async with stages() as (exchange, feed, _):
         await exchange.fault("ws.drop_sub", match=INFY)

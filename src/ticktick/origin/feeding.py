@@ -13,7 +13,7 @@ from ticktick.brokers.socket import Link, LinkDown, LinkUp, Wait, wait_for
 from ticktick.brokers.sorter import Sorter
 from ticktick.brokers.upstox.feed import FeedWire, explain, feed_dial
 from ticktick.brokers.upstox.keys import Subscriptions
-from ticktick.brokers.upstox.peek import LARGEST_FRAME, glance
+from ticktick.brokers.upstox.peek import LARGEST_FRAME, glance, refusal_of
 from ticktick.brokers.upstox.rest import UpstoxRest
 from ticktick.domain.clock import Clock
 from ticktick.domain.event import FrameArrived, LinkChanged, NoteTaken
@@ -25,6 +25,7 @@ from ticktick.login import Login
 _LOOK_S: Final = 0.25
 _DAMAGED_FRAMES: Final = 3
 _DAMAGED_WITHIN_S: Final = 10.0
+_MOST_REFUSALS: Final = 10
 
 
 class Feeding:
@@ -61,6 +62,7 @@ class Feeding:
         self._release_planned = False
         self._damaged = deque[float](maxlen=_DAMAGED_FRAMES)
         self._named = set[str]()
+        self._refusals: dict[str, bool] = {}
         self._dialled = ""
         self._was_down = False
         self._next_seq = 1
@@ -162,6 +164,7 @@ class Feeding:
         if messages:
             await wire.send(messages)
         await self._name_unheard(runner)
+        await self._tell_refusals(runner)
 
     def _dial(self) -> AbstractAsyncContextManager[FeedWire]:
         self._dialled = self._login.token
@@ -170,6 +173,7 @@ class Feeding:
     def _greeting(self) -> list[bytes]:
         """The first messages of a new connection, which knows of nothing yet."""
         self._subscriptions.restart()
+        self._refusals.clear()
         return self._subscriptions.messages(self._clock_s())
 
     async def _went_up(self, runner: Runner) -> None:
@@ -199,6 +203,9 @@ class Feeding:
         seen = glance(data)
         if seen is None:
             self._note_damage(now_s)
+            refusal = refusal_of(data)
+            if refusal and len(self._refusals) < _MOST_REFUSALS:
+                self._refusals.setdefault(refusal, False)
             runner.put_frame(frame)
             return
         if seen.keys:
@@ -241,6 +248,14 @@ class Feeding:
             self._link.go_on()
         elif self._link.wire is not None and self._dialled != self._login.token:
             self._link.hang_up("asked", "the feed is opened anew with a new login")
+
+    async def _tell_refusals(self, runner: Runner) -> None:
+        """Tell once on each connection what the feed itself says against a request."""
+        for refusal, is_told in list(self._refusals.items()):
+            if not is_told:
+                self._refusals[refusal] = True
+                text = f"the feed refused a request: {refusal}"
+                await runner.put(NoteTaken(self._clock.now_ns(), "warning", text))
 
     async def _name_unheard(self, runner: Runner) -> None:
         """Tell once of each symbol that the feed does not tell."""

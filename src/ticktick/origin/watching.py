@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Protocol
 
+import numpy as np
+
 from ticktick.brokers.upstox.quotes import quote_of
 from ticktick.brokers.upstox.rest import UpstoxRest
 from ticktick.domain.clock import NS_PER_S
@@ -120,18 +122,21 @@ class Watching:
 
 
 def _seen(market: MarketHalf, instruments: Sequence[Instrument]) -> Iterator[Seen]:
-    """What the engine knows of each instrument; what the present link did not tell is not seen."""
-    records, rows, trades = market.table.records, market.table.row_of_symbol, market.continuous
-    for instrument in instruments:
-        row = rows.get(instrument.symbol)
-        if row is None:
-            continue
-        record = records[row]
-        yield Seen(
-            symbol=instrument.symbol,
-            told_ns=min(int(record["exchange_ns"]), int(record["received_ns"])),
-            trade_ns=int(record["last_trade_ns"]),
-            turnover=int(record["volume"]) * int(record["last_price"]) // instrument.price_scale,
-            trades=bool(trades[row]),
-            is_canary=instrument.kind is Kind.INDEX,
-        )
+    """What the engine knows of each instrument."""
+    row_of_symbol = market.table.row_of_symbol
+    known = [one for one in instruments if one.symbol in row_of_symbol]
+    rows = np.array([row_of_symbol[one.symbol] for one in known], np.intp)
+    records = market.table.records
+    told_ns = np.minimum(records["exchange_ns"][rows], records["received_ns"][rows])
+    columns = zip(
+        known,
+        told_ns.tolist(),
+        records["last_trade_ns"][rows].tolist(),
+        records["volume"][rows].tolist(),
+        records["last_price"][rows].tolist(),
+        market.continuous[rows].tolist(),
+        strict=True,
+    )
+    for one, told, traded, volume, price, trades in columns:
+        turnover = volume * price // one.price_scale
+        yield Seen(one.symbol, told, traded, turnover, bool(trades), one.kind is Kind.INDEX)

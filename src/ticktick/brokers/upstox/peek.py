@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 
+import msgspec
 from google.protobuf.message import DecodeError as ParseError
 from msgspec import Struct
 
 from ticktick.proto.MarketDataFeed_pb2 import FeedResponse
 
 LARGEST_FRAME = 4 << 20
+_LONGEST_REFUSAL = 200
 
 
 class Glance(Struct, frozen=True):
@@ -26,3 +28,17 @@ def glance(frame: bytes) -> Glance | None:
     except ParseError:
         return None
     return Glance(parsed.currentTs, list(parsed.feeds)) if parsed.currentTs > 0 else None
+
+
+class _Failure(Struct):
+    error: str
+
+
+def refusal_of(frame: bytes) -> str:
+    """What the feed says in a text frame that refuses a request; empty for any other frame."""
+    if not frame.startswith(b"{"):
+        return ""
+    try:
+        return msgspec.json.decode(frame, type=_Failure).error[:_LONGEST_REFUSAL]
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
