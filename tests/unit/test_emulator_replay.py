@@ -148,6 +148,18 @@ def test_candles_are_the_minutes_the_recording_has_told(tmp_path: Path) -> None:
     assert json.loads(exchange.handle(Request("GET", past)).body)["data"]["candles"] == []
 
 
+def test_a_quote_of_a_recording_tells_no_price_band_and_no_change_from_nowhere(
+    tmp_path: Path,
+) -> None:
+    source, _ = played([written(tmp_path, [line(ltpc={"ltp": 100.1, "ltt": "1765773000000"})])])
+    exchange = Exchange(lambda _: source, source.now_ns, seed=1)
+    headers = {"authorization": f"Bearer {exchange.login.live_token(source.now_ns)}"}
+    request = Request("GET", "/v2/market-quote/quotes", {"instrument_key": KEY}, headers)
+    (quote,) = json.loads(exchange.handle(request).body)["data"].values()
+    assert (quote["lower_circuit_limit"], quote["upper_circuit_limit"]) == (None, None)
+    assert (quote["last_price"], quote["net_change"]) == (100.1, None)
+
+
 def test_a_recording_has_no_list_of_trades(tmp_path: Path) -> None:
     with pytest.raises(LookupError, match="recording"):
         Replay([written(tmp_path, [line()])], 0).trades(KEY, 0, 1)

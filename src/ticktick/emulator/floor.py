@@ -72,6 +72,10 @@ class Floor:
         market = self._derivatives.today if self._derivatives.owns(key) else self._stocks
         return market.trades(key, from_ns, to_ns)
 
+    def price_band(self, listing: Listing, previous_close: int) -> tuple[int, int] | None:
+        """A tenth around the close before; of an option nobody knows it."""
+        return self._stocks.price_band(listing, previous_close)
+
     def open_interest(self, key: str, at_ns: Ints) -> Ints:
         """Contracts outstanding at moments; none of what is no derivative."""
         market = self._derivatives if self._derivatives.owns(key) else self._stocks

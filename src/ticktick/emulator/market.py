@@ -6,13 +6,14 @@ from datetime import date
 import numpy as np
 
 from ticktick.domain.clock import NS_PER_MS, ist_midnight_ns
+from ticktick.domain.instrument import Kind
 from ticktick.domain.sessions import Calendar, SessionClass
 from ticktick.emulator.annals import Annals, in_shares
 from ticktick.emulator.bars import Bars, joined
 from ticktick.emulator.board import Board
 from ticktick.emulator.calendar import trading_day_after
 from ticktick.emulator.lead import Path
-from ticktick.emulator.listings import Listing
+from ticktick.emulator.listings import Listing, price_band
 from ticktick.emulator.model import BASES, N_LISTINGS, N_STOCKS, TICK, Carry, Floats, Ints, opening
 from ticktick.emulator.register import Register, listings_of
 from ticktick.emulator.source import Update
@@ -109,6 +110,12 @@ class Market:
             self._close_day(is_empty=True)
         else:
             self._today.replan(self.now_ns)
+
+    def price_band(self, listing: Listing, previous_close: int) -> tuple[int, int] | None:
+        """A tenth around the close before; of an option nobody knows it."""
+        if listing.kind in (Kind.CALL, Kind.PUT):
+            return None
+        return price_band(previous_close, listing.tick_size)
 
     def open_interest(self, key: str, at_ns: Ints) -> Ints:
         """Nothing is outstanding in stocks and indices."""

@@ -7,7 +7,7 @@ import numpy as np
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, ist, ist_day, ist_midnight_ns
 from ticktick.emulator.answers import Refused, Request, Response, success
 from ticktick.emulator.bars import Bars
-from ticktick.emulator.listings import Listing, price_band
+from ticktick.emulator.listings import Listing
 from ticktick.emulator.master import find
 from ticktick.emulator.source import Source
 from ticktick.emulator.wire import bars_of, ltpc_of
@@ -140,7 +140,7 @@ def _full_item(
     listing: Listing, trade: LTPC, full: MarketFullFeed, source: Source
 ) -> dict[str, Any]:
     levels = full.marketLevel.bidAskQuote
-    lower, upper = price_band(round(trade.cp * 100), listing.tick_size)
+    band = source.price_band(listing, round(trade.cp * 100))
     _, oi_high, oi_low = _interest(source, listing.key)
     return {
         "depth": {
@@ -154,11 +154,11 @@ def _full_item(
         "volume": full.vtt,
         "average_price": full.atp,
         "oi": full.oi,
-        "net_change": round(trade.ltp - trade.cp, 2),
+        "net_change": round(trade.ltp - trade.cp, 2) if trade.cp else None,
         "total_buy_quantity": full.tbq,
         "total_sell_quantity": full.tsq,
-        "lower_circuit_limit": lower / 100,
-        "upper_circuit_limit": upper / 100,
+        "lower_circuit_limit": None if band is None else band[0] / 100,
+        "upper_circuit_limit": None if band is None else band[1] / 100,
         "last_trade_time": str(trade.ltt),
         "oi_day_high": oi_high,
         "oi_day_low": oi_low,

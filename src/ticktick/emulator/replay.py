@@ -93,6 +93,10 @@ class Replay:
         """Raise LookupError: a recorded day has the hours it had."""
         raise LookupError("a recording keeps the hours it had")
 
+    def price_band(self, listing: Listing, previous_close: int) -> tuple[int, int] | None:
+        """None: a recorded feed tells no band, and one that was made up would be wrong."""
+        return None
+
     def open_interest(self, key: str, at_ns: Ints) -> Ints:
         """Open interest at moments: what the recording told last, as it tells no history."""
         feed = self._state.get(key)

@@ -59,6 +59,10 @@ class Source(Protocol):
         """Contracts outstanding at moments; 0 for what is no derivative."""
         ...
 
+    def price_band(self, listing: Listing, previous_close: int) -> tuple[int, int] | None:
+        """The day's lowest and highest price in paise; None where nobody knows them."""
+        ...
+
     def bars(self, key: str) -> Bars:
         """One-minute bars up to now, oldest first; the last one may still be forming."""
         ...
