@@ -110,11 +110,15 @@ def main(arguments: Sequence[str]) -> int:
     bench.add_argument("names", nargs="*", metavar="NAME")
     bench.add_argument("--json", action="store_true", help="one JSON object a line, nothing else")
     commands.add_parser("screenshots", help="take the pictures of the documents")
+    soak = commands.add_parser("soak", help="run for simulated hours with random faults")
+    soak.add_argument("options", nargs=argparse.REMAINDER, help="see tools/soak.py --help")
     chosen = parser.parse_args(arguments)
     if chosen.command == "check":
         return run_all("check", CHECKS)
     if chosen.command == "test":
         return run_all("test", tests(chosen.all))
+    if chosen.command == "soak":
+        return 0 if run(Job("soak", (sys.executable, "tools/soak.py", *chosen.options))) else 1
     if chosen.command == "screenshots":
         return 0 if run(Job("screenshots", (sys.executable, "-m", "tools.screenshots"))) else 1
     try:
