@@ -97,3 +97,17 @@ def test_the_demo_stays_fresh_while_candles_are_refused(stage: Stage) -> None:
     stage.suffers("ws.close", after=1, **{"for": 1})
     assert eventually(lambda: fetch(stage.fault_url) == [])
     assert stage.recovers()
+
+
+def test_F03_the_demo_leaves_a_feed_that_pongs_but_tells_nothing(stage: Stage) -> None:
+    stage.suffers("ws.silence", **{"for": 120})
+    assert stage.recovers()
+    causes = [outage["cause"] for outage in stage.status()["health"]["outages"]]
+    assert "silent" in causes
+
+
+def test_P23_the_demo_goes_on_with_a_new_token_when_its_own_is_refused(stage: Stage) -> None:
+    stage.suffers("auth.expire")
+    stage.suffers("ws.close", **{"for": 1})
+    assert stage.recovers()
+    assert stage.status()["token"]["state"] in {"valid", "expiring"}

@@ -56,6 +56,12 @@ describe("the banners", () => {
       "Broker login ended at 03:30. Prices stopped at 10:00:00. Log in again: ticktick login.",
     );
   });
+  it("say that another program may have ended the login, and nothing else about the feed then", () => {
+    const token = { state: "refused", expires_ms: Date.UTC(2026, 10, 22, 22, 0) } as const;
+    const lines = shown({ token, feed: down("login", "the broker does not take it") }, "stale").lines();
+    expect(lines.map((one) => one.id)).toEqual(["token"]);
+    expect(lines[0]?.text).toContain("another program logged in. Prices stopped at 10:00:00. Log in again");
+  });
   it("say that prices go on while the store is away", () => {
     const store = { state: "degraded", text: "Redis does not answer." } as const;
     expect(shown({ store }).lines()[0]?.text).toBe("Prices continue from memory; history will be repaired.");

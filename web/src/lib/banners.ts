@@ -55,6 +55,10 @@ function addFeed(store: Store, wall: WallMs, add: Add): void {
     const ended = at === null ? "" : ` at ${format.minute(marketMs(at))}`;
     return add("token", `Broker login ended${ended}.${stopped} Log in again: ticktick login.`, "details");
   }
+  if (status.token.state === "refused") {
+    const why = "The broker does not take the login any more: it was ended, or another program logged in.";
+    return add("token", `${why}${stopped} Log in again: ticktick login.`, "details");
+  }
   if (store.link !== "open" || store.isSilent(wall)) return;
   if (status.health.can_take_over || (!status.feed.up && status.feed.cause === "taken")) {
     const what = "Another program seems to use the feed of this login.";
