@@ -145,7 +145,7 @@ async def test_given_the_exchange_when_history_is_read_then_it_ends_at_the_last_
     rest = UpstoxRest(http, Hosts.loopback(exchange), lambda: None)
     now_ns = (await emu(http, exchange, "clock"))["now_ns"]
     history = UpstoxHistory(rest, [RELIANCE], StandingClock(now_ns), Calendar(), pytest.fail)
-    candles = await history.minutes("RELIANCE", 250)
+    candles = (await history.minutes("RELIANCE", 250)).candles
     assert len(candles) == 250
     assert candles[-1].end_ns == now_ns - now_ns % NS_PER_MINUTE
     assert len({candle.start_ns for candle in candles}) == 250

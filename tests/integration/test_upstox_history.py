@@ -65,7 +65,8 @@ async def test_given_an_early_morning_when_reading_history_then_the_day_before_f
     before = rows(at_ist(date(2026, 11, 19), 9, 15), 375)
     stub.says(200, {"data": {"candles": [*before, before[3], ["broken"], *today[-2:]]}})
     history = UpstoxHistory(rest, [RELIANCE], StandingClock(now_ns), Calendar(), notes.append)
-    candles = await history.minutes("RELIANCE", 250)
+    told = await history.minutes("RELIANCE", 250)
+    candles = told.candles
     assert len(candles) == 250
     assert candles[-1].start_ns == at_ist(FRIDAY, 9, 24)
     assert all(one.start_ns < two.start_ns for one, two in pairwise(candles))
@@ -82,7 +83,8 @@ async def test_given_many_sessions_wanted_when_reading_then_each_call_spans_at_m
     stub.says(200, {"data": {"candles": []}})
     clock = StandingClock(at_ist(FRIDAY, 8, 0))
     history = UpstoxHistory(rest, [RELIANCE], clock, Calendar(), lambda _: None)
-    assert len(await history.minutes("RELIANCE", 42 * 375)) == 750
+    told = await history.minutes("RELIANCE", 42 * 375)
+    assert len(told.candles) == 750
     spans = [path.rsplit("/", 2)[1:] for path, _ in stub.requests[1:]]
     days = [(date.fromisoformat(to_day), date.fromisoformat(day)) for to_day, day in spans]
     assert all(0 <= (to_day - day).days <= 28 for to_day, day in days)

@@ -14,7 +14,7 @@ from ticktick.domain.market import TIMEFRAMES, Candle, CandleState
 from ticktick.engine.ports import EngineSettings
 
 SYMBOLS = ("ACME", "BOLT")
-NEVER_SILENT = EngineSettings(fresh_limit_s=24 * 3600)
+NEVER_SILENT = EngineSettings(silence_limit_s=24 * 3600)
 CLOSE = OPEN + 375 * NS_PER_MINUTE
 # (milliseconds since the trade before, price, size, symbol, told at all, told in the open frame)
 STEPS = st.lists(

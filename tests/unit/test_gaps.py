@@ -293,7 +293,7 @@ def test_P06_given_a_feed_that_was_silent_then_the_time_is_a_hole_though_the_lin
 
     check()
     with pytest.raises(AssertionError):
-        check(fresh_limit_s=10_000)
+        check(silence_limit_s=10_000)
 
 
 def test_P06_given_a_silent_feed_then_a_symbol_that_did_not_trade_has_no_hole() -> None:

@@ -1,15 +1,13 @@
 """The timer and the history as sources of events."""
 
-from collections.abc import Sequence
 from contextlib import aclosing
+from itertools import pairwise
 
 from tests.market_stage import OPEN, candle
 from tests.upstox_stage import StandingClock
 from ticktick.domain.clock import NS_PER_DAY, NS_PER_MINUTE, NS_PER_S
-from ticktick.domain.event import HistoryRead
-from ticktick.domain.market import Candle
-from ticktick.engine.sources import FIRST_MINUTES, deep_history, newest_history, timers
-from ticktick.errors import BrokerError
+from ticktick.domain.market import Minutes
+from ticktick.engine.sources import by_day, timers
 
 
 async def fired(clock: StandingClock, rate: float, count: int) -> tuple[list[int], list[float]]:
@@ -67,60 +65,18 @@ async def test_while_the_market_stands_the_timer_looks_again_every_second() -> N
     assert set(slept) == {1.0}
 
 
-class Books:
-    """A broker's candles, by symbol; a symbol it does not know fails."""
-
-    def __init__(self, **candles: Sequence[Candle]) -> None:
-        self._candles = candles
-
-    async def minutes(self, symbol: str, count: int) -> Sequence[Candle]:
-        if symbol not in self._candles:
-            raise BrokerError("no")
-        return self._candles[symbol][-count:]
-
-
-async def newest(books: Books, symbol: str) -> tuple[list[HistoryRead], list[str]]:
-    notes: list[str] = []
-    source = newest_history(books, symbol, StandingClock(OPEN), notes.append)
-    return [event async for event in source], notes
+def test_history_is_cut_into_days_that_together_tell_the_same_span() -> None:
+    days = [OPEN - day * NS_PER_DAY for day in (4, 2, 0)]
+    candles = [candle(day + minute * NS_PER_MINUTE) for day in days for minute in range(3)]
+    span = (days[0] - NS_PER_MINUTE, days[-1] + 9 * NS_PER_MINUTE)
+    cut = list(by_day(Minutes(tuple(candles), span)))
+    assert [len(part.candles) for part in cut] == [3, 3, 3]
+    assert [c for part in cut for c in part.candles] == candles
+    assert (cut[0].span[0], cut[-1].span[1]) == span
+    assert all(one.span[1] == two.span[0] for one, two in pairwise(cut))
+    for part in cut:
+        assert part.span[0] <= part.candles[0].start_ns < part.candles[-1].end_ns <= part.span[1]
 
 
-async def deep(books: Books, symbol: str) -> tuple[list[HistoryRead], list[str], list[float]]:
-    notes: list[str] = []
-    pauses: list[float] = []
-
-    async def sleep(pause_s: float) -> None:
-        pauses.append(pause_s)
-
-    source = deep_history(books, symbol, StandingClock(OPEN), notes.append, sleep)
-    return [event async for event in source], notes, pauses
-
-
-def days(symbol: str, count: int) -> list[Candle]:
-    return [
-        candle(OPEN - day * NS_PER_DAY + minute * NS_PER_MINUTE, symbol=symbol)
-        for day in range(count, 0, -1)
-        for minute in range(360)
-    ]
-
-
-async def test_the_newest_minutes_are_one_event() -> None:
-    events, notes = await newest(Books(A=days("A", 3)), "A")
-    assert [(event.symbol, len(event.candles)) for event in events] == [("A", FIRST_MINUTES)]
-    assert notes == []
-
-
-async def test_the_deep_past_comes_day_by_day_with_a_pause_after_each() -> None:
-    events, notes, pauses = await deep(Books(A=days("A", 3)), "A")
-    assert [len(event.candles) for event in events] == [360] * 3
-    starts = [event.candles[0].start_ns for event in events]
-    assert starts == sorted(starts)
-    assert len(pauses) == 3
-    assert notes == []
-
-
-async def test_a_symbol_without_history_is_told_and_one_that_is_new_has_none() -> None:
-    books = Books(NEW=[])
-    assert await newest(books, "GONE") == ([], ["GONE: history could not be read: no"])
-    assert await newest(books, "NEW") == ([], [])
-    assert (await deep(books, "GONE"))[1] == ["GONE: history could not be read: no"]
+def test_a_history_of_nothing_has_no_days() -> None:
+    assert list(by_day(Minutes(()))) == []

@@ -26,7 +26,7 @@ from ticktick.origin.signing import ExchangeTokens
 from ticktick.origin.watchlist import FileWatchlist, RunWatchlist, Watchlist
 from ticktick.workspace import Workspace, current_workspace
 
-_AHEAD_AT_FULL_SPEED_S = 3600
+_AT_FULL_SPEED_S = 3600
 
 
 @click.command(epilog="Example: ticktick demo --speed 5")
@@ -88,12 +88,15 @@ def command(
 
 
 def _for_speed(settings: EngineSettings, rate: float) -> EngineSettings:
-    """The settings with room for what a tenth of a second is in this market.
+    """The settings with room for what a hiccup of this computer is in a fast market.
 
     One that stands is about to run, perhaps as fast as it can.
     """
-    ahead_limit_s = max(settings.ahead_limit_s, ceil(rate / 10)) if rate else _AHEAD_AT_FULL_SPEED_S
-    return replace(settings, ahead_limit_s=ahead_limit_s)
+    return replace(
+        settings,
+        ahead_limit_s=max(settings.ahead_limit_s, ceil(rate)) if rate else _AT_FULL_SPEED_S,
+        silence_limit_s=max(settings.silence_limit_s, ceil(rate / 2)),
+    )
 
 
 async def _started(stack: AsyncExitStack, arguments: Sequence[str], log_path: Path) -> str:

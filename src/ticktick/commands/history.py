@@ -75,7 +75,7 @@ async def _read_all(
         notes += [*master.notes, *resolution.notes]
         chosen = _chosen(resolution, symbols)
         history = UpstoxHistory(rest, chosen, clock, calendar, notes.append)
-        return [_Read(one, await history.minutes(one.symbol, count)) for one in chosen]
+        return [_Read(one, (await history.minutes(one.symbol, count)).candles) for one in chosen]
 
 
 def _chosen(resolution: Resolution, symbols: Sequence[str]) -> list[Instrument]:

@@ -61,3 +61,13 @@ class Candle(Struct, frozen=True, gc=False):
     def end_ns(self) -> int:
         """First moment after the candle, if its session runs that long."""
         return self.start_ns + self.minutes * NS_PER_MINUTE
+
+
+class Minutes(Struct, frozen=True):
+    """Finished one-minute candles of one symbol as the broker told them, oldest first.
+
+    Of `span` [from, until) they are all that it has; (0, 0) claims nothing.
+    """
+
+    candles: tuple[Candle, ...]
+    span: tuple[int, int] = (0, 0)

@@ -40,6 +40,7 @@ from ticktick.market.screen import Screen
 from ticktick.market.table import SlotTable
 from ticktick.market.watch import Watch
 from ticktick.market.windows import Windows
+from ticktick.market.wishes import Wishes
 
 Change: TypeAlias = tuple[Rows, list[Fact]]
 _NONE: Rows = np.empty(0, np.int32)
@@ -63,9 +64,10 @@ class MarketHalf:
 
     `metrics` is float64[len(METRICS), capacity] in the order of METRICS, NaN = not known, prices
     in price units. `freshness` is by row, `phases` by segment. `extras` are symbols that are
-    followed but not on the user's list; `quiet_limit_ns` is how long a symbol may be silent, at
-    least, before it needs a proof that nothing happened. Every method takes one event and
-    returns the rows it touched and the facts, in a fixed order.
+    followed but not on the user's list; `wishes` are what the broker should be asked;
+    `quiet_limit_ns` is how long a symbol may be silent, at least, before it needs a proof that
+    nothing happened. Every method takes one event and returns the rows it touched and the facts,
+    in a fixed order.
     """
 
     def __init__(self, decoder: Decoder, calendar: Calendar, settings: EngineSettings) -> None:
@@ -99,7 +101,7 @@ class MarketHalf:
             settings.vwap_window_s * NS_PER_S,
         )
         self._watch = Watch(
-            self.table, self._phases, self._candles, settings.fresh_limit_s * NS_PER_S
+            self.table, self._phases, self._candles, settings.silence_limit_s * NS_PER_S
         )
         self._ages = Ages(
             self.table,
@@ -109,6 +111,7 @@ class MarketHalf:
             settings.quiet_limit_s * NS_PER_S,
             settings.quiet_derivative_limit_s * NS_PER_S,
         )
+        self.wishes = Wishes(self.table, self._watch, self._candles)
         self._gap_minutes_open = 0
         self.extras: frozenset[str] = frozenset()
         self.metrics = self._metrics.values
@@ -182,6 +185,7 @@ class MarketHalf:
         change = _list_change(before, event)
         restated = [self.table.row_of_symbol[symbol] for symbol in change.restated]
         self._forget(_union(gone, np.array(restated, np.int32)))
+        self.wishes.expect((*change.added, *change.restated))
         facts: list[Fact] = [Noticed(event.at_ns, "info", note) for note in event.notes]
         if change.added or change.removed or change.restated:
             facts.append(change)
@@ -293,6 +297,8 @@ class MarketHalf:
         if row is None:
             text = f"history of {event.symbol} was read, but nobody watches it; it is not kept"
             return _NONE, [Noticed(event.at_ns, "warning", text)]
+        if event.told_ns[0] < event.told_ns[1]:
+            self.wishes.fulfil(event.symbol)
         changed = self._candles.merge(row, event.candles, event.told_ns, event.at_ns)
         facts: list[Fact] = [CandleChanged(event.at_ns, candle) for candle in changed]
         return self._judge(np.array([row], np.int32), event.at_ns, facts), facts

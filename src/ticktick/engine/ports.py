@@ -8,7 +8,6 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from ticktick.domain.event import Event, Fact
-from ticktick.domain.market import Candle
 from ticktick.domain.sessions import Phase
 from ticktick.market.table import SlotTable
 
@@ -19,7 +18,8 @@ class EngineSettings(Struct, frozen=True):
     """What the engine's outputs depend on besides events; kept in every recording's header.
 
     `ahead_limit_s`: a frame whose own time lies further ahead of the market's clock is not
-    believed; the clock of a market that runs fast is known less exactly.
+    believed; the clock of a market that runs fast is known less exactly. `silence_limit_s`: a feed
+    that tells nothing for longer in continuous trading leaves a hole.
     """
 
     vwap_window_s: int = 300
@@ -29,6 +29,7 @@ class EngineSettings(Struct, frozen=True):
     confirm_limit_s: int = 5
     close_grace_s: int = 2
     ahead_limit_s: int = 2
+    silence_limit_s: int = 5
 
 
 class Decoded(Struct, frozen=True, gc=False):
@@ -90,12 +91,4 @@ class EventLog(Protocol):
 
     def write(self, event: Event) -> None:
         """Append one event; never wait for the disk."""
-        ...
-
-
-class CandleSource(Protocol):
-    """Broker history, as far as the engine's surroundings need it."""
-
-    async def minutes(self, symbol: str, count: int) -> Sequence[Candle]:
-        """The newest `count` finished one-minute candles, oldest first."""
         ...

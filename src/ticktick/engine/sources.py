@@ -1,19 +1,13 @@
-"""Where events come from besides the feed: the timer and the broker's history."""
+"""Where events come from besides the feed: the timer and what the broker's history told."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from datetime import date
 from itertools import groupby
 from typing import TypeAlias
 
-from ticktick.domain.clock import NS_PER_S, Clock, ist_day
-from ticktick.domain.event import HistoryRead, TimerFired
-from ticktick.domain.market import Candle
-from ticktick.engine.ports import CandleSource
-from ticktick.errors import BrokerError
-
-FIRST_MINUTES = 250
-DEEP_SESSIONS = 42
-_SESSION_MINUTES = 375
-_SLICE_PAUSE_S = 0.02
+from ticktick.domain.clock import NS_PER_S, Clock, ist_day, ist_midnight_ns
+from ticktick.domain.event import TimerFired
+from ticktick.domain.market import Candle, Minutes
 
 Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 
@@ -38,37 +32,15 @@ async def timers(
         await sleep(min(left_s / rate(), 1.0) if rate() > 0 else 1.0)
 
 
-async def newest_history(
-    source: CandleSource, symbol: str, clock: Clock, note: Callable[[str], None]
-) -> AsyncGenerator[HistoryRead]:
-    """Yield the newest 250 minutes of the symbol; if they cannot be read, `note` is told."""
-    if candles := await _minutes(source, symbol, FIRST_MINUTES, note):
-        yield HistoryRead(clock.now_ns(), symbol, tuple(candles))
+def by_day(read: Minutes) -> Iterator[Minutes]:
+    """The minutes of each day, oldest day first; together they tell the same span."""
+    days = [tuple(day) for _, day in groupby(read.candles, key=_day)]
+    firsts = [day[0].start_ns for day in days]
+    begins = [read.span[0], *(ist_midnight_ns(ist_day(first)) for first in firsts[1:])]
+    ends = [*begins[1:], read.span[1]]
+    for day, begin_ns, end_ns in zip(days, begins, ends, strict=False):
+        yield Minutes(day, (begin_ns, end_ns))
 
 
-async def deep_history(
-    source: CandleSource, symbol: str, clock: Clock, note: Callable[[str], None], sleep: Sleep
-) -> AsyncGenerator[HistoryRead]:
-    """Yield 42 sessions of the symbol, day by day; if they cannot be read, `note` is told.
-
-    Between days the source pauses, so that live frames never wait behind a month of candles.
-    """
-    for day in _days(await _minutes(source, symbol, DEEP_SESSIONS * _SESSION_MINUTES, note)):
-        yield HistoryRead(clock.now_ns(), symbol, day)
-        await sleep(_SLICE_PAUSE_S)
-
-
-async def _minutes(
-    source: CandleSource, symbol: str, count: int, note: Callable[[str], None]
-) -> Sequence[Candle]:
-    try:
-        return await source.minutes(symbol, count)
-    except BrokerError as error:
-        note(f"{symbol}: history could not be read: {error}")
-        return ()
-
-
-def _days(candles: Sequence[Candle]) -> Iterator[tuple[Candle, ...]]:
-    """The candles of each day, oldest day first."""
-    for _, day in groupby(candles, key=lambda candle: ist_day(candle.start_ns)):
-        yield tuple(day)
+def _day(candle: Candle) -> date:
+    return ist_day(candle.start_ns)

@@ -1,6 +1,6 @@
 """The life of one instrument's closed candles, from provisional to final or missing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
 from msgspec.structs import replace
@@ -78,6 +78,12 @@ class CandleBook:
         """The closed candles of the timeframe, oldest first."""
         return self._series[minutes].candles
 
+    def unconfirmed(self, from_ns: int, until_ns: int) -> list[int]:
+        """The starts of the minutes in [from, until) that the broker did not confirm."""
+        minutes = self._series[1].between(from_ns, until_ns)
+        waiting = [c for c in minutes if not c.confirmed and c.state is not CandleState.MISSING]
+        return [candle.start_ns for candle in waiting]
+
     def lost_minutes(self, until_ns: int) -> list[int]:
         """The starts of the minutes of trading before the moment that nobody told in full."""
         spans = list(self.coverage.lost((0, until_ns)))
@@ -90,7 +96,7 @@ class CandleBook:
         """Take a minute whose trades are over, for the first time; the broker's own may follow."""
         changed: list[Candle] = []
         self._unconfirmed.append(candle.start_ns)
-        self._put(candle, changed)
+        self._run(self._put([candle], changed))
         self._settle(frontier_ns, 0, changed)
         return changed
 
@@ -98,18 +104,17 @@ class CandleBook:
         """Take the feed's own finished minute."""
         changed: list[Candle] = []
         self.coverage.fill(candle.start_ns, candle.end_ns)
-        self._put(candle, changed)
+        self._run(self._put([candle], changed))
         self._settle(frontier_ns, 0, changed)
         return changed
 
     def advance(self, now_ns: int, frontier_ns: int) -> list[Candle]:
         """Let time settle what nobody confirmed, as far as nothing of it was lost."""
         changed: list[Candle] = []
-        for start_ns in self._ripe():
-            if start_ns + NS_PER_MINUTE + self._confirm_ns <= now_ns:
-                waiting = self._series[1].get(start_ns)
-                if waiting is not None:
-                    self._put(replace(waiting, state=CandleState.FINAL), changed)
+        limit_ns = now_ns - NS_PER_MINUTE - self._confirm_ns
+        waiting = [self._series[1].get(start) for start in self._ripe() if start <= limit_ns]
+        final = [replace(c, state=CandleState.FINAL) for c in waiting if c is not None]
+        self._run(self._put(final, changed))
         self._settle(frontier_ns, now_ns, changed)
         return changed
 
@@ -122,17 +127,14 @@ class CandleBook:
         was lost and is not among them is missing.
         """
         changed: list[Candle] = []
-        was_lost = [self.coverage.is_lost((c.start_ns, c.end_ns)) for c in candles]
+        settled = [replace(c, state=self._told_state(c), revision=0) for c in candles]
         doubtful, near = self._doubtful(told), self._near(told)
         self.coverage.fill(*told)
         for candle in candles:
             self.coverage.fill(candle.start_ns, candle.end_ns)
-        for candle, lost in zip(candles, was_lost, strict=True):
-            state = CandleState.BACKFILLED if lost else CandleState.FINAL
-            self._put(replace(candle, state=state, revision=0), changed)
-        for start_ns in doubtful:
-            self._miss(start_ns, changed)
-        self._run_again(near)
+        starts = self._put(settled, changed)
+        starts += self._put(self._missed(doubtful), changed)
+        self._run([*near, *starts])
         self._settle(frontier_ns, now_ns, changed)
         return changed
 
@@ -152,7 +154,7 @@ class CandleBook:
         """Take it that nothing traded in the span, without a word of the broker."""
         near = self._near(span)
         self.coverage.fill(*span)
-        self._run_again(near)
+        self._run(near)
 
     def join(self, minutes: int, running: Candle | None, frontier_ns: int) -> Candle | None:
         """The candle of the timeframe that still runs, from closed minutes and the forming one."""
@@ -180,22 +182,31 @@ class CandleBook:
         starts = {*self._unconfirmed, *self.lost_minutes(told[1])}.difference(self._ripe())
         return sorted(s for s in starts if told[0] <= s and s + NS_PER_MINUTE <= told[1])
 
-    def _miss(self, start_ns: int, changed: list[Candle]) -> None:
-        old = self._series[1].get(start_ns)
-        if old is None or not old.confirmed:
-            self._put(_missing(self.symbol, 1, start_ns), changed)
+    def _told_state(self, candle: Candle) -> CandleState:
+        was_lost = self.coverage.is_lost((candle.start_ns, candle.end_ns))
+        return CandleState.BACKFILLED if was_lost else CandleState.FINAL
 
-    def _put(self, candle: Candle, changed: list[Candle]) -> None:
-        old = self._series[1].get(candle.start_ns)
-        new = _revised(old, candle)
-        if new is None or self._is_dropped(new):
-            return
-        self._count(old, new)
-        if new.state is not CandleState.PROVISIONAL and new.start_ns in self._unconfirmed:
-            self._unconfirmed.remove(new.start_ns)
-        self._series[1].put(new)
-        changed.append(new)
-        self._run(new.start_ns)
+    def _missed(self, starts: Iterable[int]) -> list[Candle]:
+        """A missing candle for each of the minutes that the broker did not confirm."""
+        old = {start_ns: self._series[1].get(start_ns) for start_ns in starts}
+        unknown = [start_ns for start_ns, c in old.items() if c is None or not c.confirmed]
+        return [_missing(self.symbol, 1, start_ns) for start_ns in unknown]
+
+    def _put(self, candles: Iterable[Candle], changed: list[Candle]) -> list[int]:
+        """Keep the minutes that are new or changed; return their starts."""
+        starts = []
+        for candle in candles:
+            old = self._series[1].get(candle.start_ns)
+            new = _revised(old, candle)
+            if new is None or self._is_dropped(new):
+                continue
+            self._count(old, new)
+            if new.state is not _PROVISIONAL and new.start_ns in self._unconfirmed:
+                self._unconfirmed.remove(new.start_ns)
+            self._series[1].put(new)
+            changed.append(new)
+            starts.append(new.start_ns)
+        return starts
 
     def _count(self, old: Candle | None, new: Candle) -> None:
         states = {new.state} if old is None else {old.state, new.state}
@@ -205,13 +216,16 @@ class CandleBook:
         if old is not None and CandleState.MISSING not in states and _values(old) != _values(new):
             self._counters["candle_corrections"] += 1
 
-    def _run(self, at_ns: int) -> None:
-        """Let the higher candles that hold the moment be settled anew."""
-        stretch = self._hours.stretch(at_ns)
-        if stretch is None:
-            return
-        for minutes in _HIGHER:
-            span = _bucket(stretch, at_ns, minutes)
+    def _run(self, starts: Sequence[int]) -> None:
+        """Let the higher candles that hold these minutes be settled anew."""
+        stretch: Span | None = None
+        spans: set[tuple[int, Span]] = set()
+        for start_ns in starts:
+            if stretch is None or not stretch[0] <= start_ns < stretch[1]:
+                stretch = self._hours.stretch(start_ns)
+            if stretch is not None:
+                spans.update((minutes, _bucket(stretch, start_ns, minutes)) for minutes in _HIGHER)
+        for minutes, span in spans:
             if self._is_buildable(span):
                 self._running[minutes, span[0]] = span[1]
 
@@ -220,10 +234,6 @@ class CandleBook:
         holes = self.coverage.unknown(told)
         around = [self._series[1].between(start - _HOUR, end + _HOUR) for start, end in holes]
         return [candle.start_ns for candles in around for candle in candles]
-
-    def _run_again(self, starts: Sequence[int]) -> None:
-        for start_ns in starts:
-            self._run(start_ns)
 
     def _settle(self, frontier_ns: int, now_ns: int, changed: list[Candle]) -> None:
         """Close the higher candles whose time is over; those that are final stop running."""

@@ -83,6 +83,10 @@ class Candles:
         self._books[row].prove(span)
         self._note_coverage(row)
 
+    def unconfirmed(self, row: int, from_ns: int, until_ns: int) -> list[int]:
+        """The starts of the row's closed minutes in [from, until) that nobody confirmed."""
+        return self._books[row].unconfirmed(from_ns, until_ns)
+
     def lost_minutes(self, row: int, until_ns: int) -> list[int]:
         """The starts of the row's minutes before the moment that nobody told in full."""
         return self._books[row].lost_minutes(until_ns)

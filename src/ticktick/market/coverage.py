@@ -42,7 +42,7 @@ class Coverage:
 
     def fill(self, start_ns: int, end_ns: int) -> None:
         """Everything in [start_ns, end_ns) is known."""
-        if start_ns >= end_ns:
+        if start_ns >= end_ns or self._is_told((start_ns, end_ns)):
             return
         apart = [span for span in self._known if span[1] < start_ns or end_ns < span[0]]
         joined = [span for span in self._known if start_ns <= span[1] and span[0] <= end_ns]
@@ -52,7 +52,11 @@ class Coverage:
 
     def is_known(self, span: Span) -> bool:
         """Whether all of the span is known."""
-        return not any(True for _ in self.unknown(span))
+        if self._watched_ns is not None and self._watched_ns <= span[0]:
+            return True
+        if self._is_told(span):
+            return True
+        return self._watched_ns is not None and not any(True for _ in self.unknown(span))
 
     def is_lost(self, span: Span) -> bool:
         """Whether a hole of the feed touches the span."""
@@ -74,6 +78,10 @@ class Coverage:
             at_ns = max(at_ns, end)
         if at_ns < end_ns:
             yield at_ns, end_ns
+
+    def _is_told(self, span: Span) -> bool:
+        place = bisect_right(self._known, (span[0], _FOR_EVER)) - 1
+        return place >= 0 and span[1] <= self._known[place][1]
 
     def _spans_from(self, at_ns: int) -> Sequence[Span]:
         place = bisect_right(self._known, (at_ns, _FOR_EVER))

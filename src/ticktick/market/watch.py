@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from ticktick.core.columns import Rows
 from ticktick.domain.clock import NS_PER_MINUTE
 from ticktick.market.candles import Candles
+from ticktick.market.coverage import Span
 from ticktick.market.phases import Phases
 from ticktick.market.table import SlotTable
 
@@ -24,13 +25,13 @@ class Watch:
     """
 
     def __init__(
-        self, table: SlotTable, phases: Phases, candles: Candles, fresh_limit_ns: int
+        self, table: SlotTable, phases: Phases, candles: Candles, silence_limit_ns: int
     ) -> None:
         capacity = table.capacity
         self._table = table
         self._phases = phases
         self._candles = candles
-        self._fresh_ns = fresh_limit_ns
+        self._silence_ns = silence_limit_ns
         self._canaries: list[int] = []
         self.newest_ns = 0
         self._seen = np.zeros(capacity, np.bool_)
@@ -75,12 +76,12 @@ class Watch:
     def look(self, now_ns: int) -> None:
         """Notice who is not seen any more because the feed is silent while it should not be."""
         life_ns = self.life_ns
-        if not life_ns or now_ns - life_ns <= self._fresh_ns:
+        if not life_ns or now_ns - life_ns <= self._silence_ns:
             return
         opens_ns = self._phases.opens_ns
         since_ns = np.where(opens_ns <= now_ns, opens_ns, 0).max(axis=1)
         since_ns = np.maximum(np.maximum(since_ns, self.last_ns), life_ns)
-        is_silent = now_ns - since_ns > self._fresh_ns
+        is_silent = now_ns - since_ns > self._silence_ns
         trades = self._phases.continuous > 0
         for row in np.flatnonzero(self._seen & trades & is_silent).tolist():
             self._pause(row, int(since_ns[row]))
@@ -122,6 +123,14 @@ class Watch:
             self._gap_until_ns[row] = until_ns = 0
         return until_ns > 0
 
+    def lost(self, until_ns: int) -> dict[int, Span]:
+        """First start and last end of the lost minutes that ended by the moment, by row."""
+        whole_ns = until_ns // NS_PER_MINUTE * NS_PER_MINUTE
+        found = {row: self._candles.lost_minutes(row, whole_ns) for row in sorted(self._holed)}
+        return {
+            row: (starts[0], starts[-1] + NS_PER_MINUTE) for row, starts in found.items() if starts
+        }
+
     def count_open_minutes(self, now_ns: int) -> int:
         """How many minutes up to now were lost and not told yet, of all rows."""
         as_of = self._candles.coverage_changes, now_ns // NS_PER_MINUTE
@@ -139,7 +148,7 @@ class Watch:
         if not lost_ns:
             self._candles.resume(row, at_ns)
             return False
-        is_short = self.heard[row] and at_ns - lost_ns <= self._fresh_ns
+        is_short = self.heard[row] and at_ns - lost_ns <= self._silence_ns
         if is_short or (is_whole and self._has_not_traded(row)):
             self._candles.resume(row, lost_ns)
             return False
@@ -154,7 +163,7 @@ class Watch:
         asleep = self.heard & ~self._seen
         for row in np.flatnonzero(asleep & (self._lost_ns < life_ns)).tolist():
             self._seen[row] = True
-            if life_ns - self._lost_ns[row] <= self._fresh_ns:
+            if life_ns - self._lost_ns[row] <= self._silence_ns:
                 self._candles.resume(row, int(self._lost_ns[row]))
             else:
                 self._dig(row, life_ns)

@@ -16,7 +16,7 @@ from ticktick.domain.health import LinkHealth
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.sessions import Phase
 from ticktick.engine.runner import Runner
-from ticktick.engine.sources import FIRST_MINUTES, timers
+from ticktick.engine.sources import timers
 from ticktick.engine.supervisor import Work
 from ticktick.login import Login
 from ticktick.origin.clock import BrokerTime, Timekeeper, boot_ns
@@ -24,7 +24,7 @@ from ticktick.origin.day_list import DayList
 from ticktick.origin.days import Days
 from ticktick.origin.demo_clock import DemoTime
 from ticktick.origin.feeding import Feeding
-from ticktick.origin.refill import Refill
+from ticktick.origin.refill import FIRST_MINUTES, Refill
 from ticktick.origin.relisting import Relisting
 from ticktick.origin.signing import Renewal, Signing
 from ticktick.origin.steering import BrokerSteering
@@ -65,7 +65,7 @@ class BrokerOrigin:
         )
         self._feeding = Feeding(rest, login, self.clock, self._instruments, self._refill.ask)
         self._relisting = Relisting(self._feeding, self._refill)
-        self._days = Days(rest, self.clock, day_list, self._relisting, self._refill.ask)
+        self._days = Days(rest, self.clock, day_list, self._relisting, self._refill.read_again)
         self._watching = Watching(rest, self.clock, self._feeding, self._instruments)
 
     @classmethod

@@ -11,6 +11,17 @@ from ticktick.engine.supervisor import Work
 from ticktick.web.steering import Steering
 
 
+class RatedClock(Protocol):
+    """Market time and how many seconds of it pass in a real one."""
+
+    @property
+    def rate(self) -> float: ...
+
+    def now_ns(self) -> int:
+        """Market time."""
+        ...
+
+
 class Origin(Protocol):
     """Events and the clock they belong to."""
 

@@ -1,16 +1,26 @@
 """The broker's finished one-minute candles: the current session and as many days as needed."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
+from typing import Final
 
+from ticktick.brokers.budget import Priority
 from ticktick.brokers.upstox.rest import UpstoxRest
 from ticktick.brokers.upstox.wire import CandleRow
-from ticktick.domain.clock import NS_PER_MINUTE, Clock, ist_day, parse_iso_ns
+from ticktick.domain.clock import (
+    NS_PER_MINUTE,
+    NS_PER_S,
+    Clock,
+    ist_day,
+    ist_midnight_ns,
+    parse_iso_ns,
+)
 from ticktick.domain.instrument import Instrument
-from ticktick.domain.market import Candle
+from ticktick.domain.market import Candle, Minutes
 from ticktick.domain.sessions import Calendar, session_class
 from ticktick.errors import ConfigError
 
+SETTLED_NS: Final = 10 * NS_PER_S
 _SPAN_DAYS = 28  # the broker gives a month of one-minute candles per call
 _SPARE_DAYS = 2
 _FIRST_DAY = date(2022, 1, 1)
@@ -37,31 +47,90 @@ class UpstoxHistory:
         self._calendar = calendar
         self._note = note
 
-    async def minutes(self, symbol: str, count: int) -> Sequence[Candle]:
-        """The newest `count` finished one-minute candles, oldest first; fewer if there are no more.
+    async def minutes(
+        self, symbol: str, count: int, priority: Priority = Priority.REFILL
+    ) -> Minutes:
+        """The newest `count` finished one-minute candles; fewer if there are no more.
 
         Raises ConfigError for a symbol that is not watched, BrokerError if the broker fails.
         """
+        read = await self._today(symbol, priority)
+        last_day = read.today - timedelta(days=1)
+        while len(read.candles) < count and last_day >= _FIRST_DAY:
+            first_day = self._first_day(read.instrument, last_day, count - len(read.candles))
+            if not await self._add_days(read, last_day, first_day, priority):
+                break
+            last_day = first_day - timedelta(days=1)
+        return self._told(read, count)
+
+    async def since(
+        self, symbol: str, from_ns: int, priority: Priority = Priority.REFILL
+    ) -> Minutes:
+        """The finished one-minute candles of the moment's day and all days since.
+
+        Raises as `minutes` does.
+        """
+        read = await self._today(symbol, priority)
+        first_day, last_day = ist_day(from_ns), read.today - timedelta(days=1)
+        while last_day >= first_day:
+            begin_day = max(first_day, last_day - timedelta(days=_SPAN_DAYS))
+            await self._add_days(read, last_day, begin_day, priority)
+            last_day = begin_day - timedelta(days=1)
+        return self._told(read, len(read.candles))
+
+    async def newest(self, starts: Mapping[str, int]) -> list[Candle]:
+        """The candles of the last finished minute of many symbols, by the start of each.
+
+        One call for 500 of them; those of which the broker tells another minute are left out.
+        Raises ConfigError for a symbol that is not watched, BrokerError if the broker fails.
+        """
+        instruments = {self._instrument(symbol).instrument_key: symbol for symbol in starts}
+        now_ns = self._clock.now_ns()
+        bars = await self._rest.minute_bars(list(instruments))
+        found = []
+        for key, symbol in instruments.items():
+            rows = [bar.row() for bar in bars.get(key, ())]
+            candles, _ = finished_candles(rows, self._instruments[symbol], now_ns)
+            if starts[symbol] in candles:
+                found.append(candles[starts[symbol]])
+        return found
+
+    def _instrument(self, symbol: str) -> Instrument:
         instrument = self._instruments.get(symbol)
         if instrument is None:
             raise ConfigError(f"{symbol} is not in the watchlist; `ticktick symbols` shows it")
+        return instrument
+
+    async def _today(self, symbol: str, priority: Priority) -> "_Reading":
+        instrument = self._instrument(symbol)
         now_ns = self._clock.now_ns()
-        today = ist_day(now_ns)
-        rows = await self._rest.intraday_minutes(instrument.instrument_key)
+        rows = await self._rest.intraday_minutes(instrument.instrument_key, priority)
         candles, refused = finished_candles(rows, instrument, now_ns)
-        last_day = today - timedelta(days=1)
-        while len(candles) < count and last_day >= _FIRST_DAY:
-            first_day = self._first_day(instrument, last_day, count - len(candles))
-            rows = await self._rest.history_minutes(instrument.instrument_key, last_day, first_day)
-            older, bad = finished_candles(rows, instrument, now_ns)
-            refused += bad
-            if not older.keys() - candles.keys():
-                break
-            candles |= older
-            last_day = first_day - timedelta(days=1)
-        if refused:
-            self._note(f"{symbol}: {refused} candles of the broker were no candles; left out")
-        return [candles[start_ns] for start_ns in sorted(candles)[-count:]] if count > 0 else []
+        return _Reading(instrument, now_ns, candles, refused)
+
+    async def _add_days(
+        self, read: "_Reading", last_day: date, first_day: date, priority: Priority
+    ) -> bool:
+        """Read the days, both included; false if that told nothing new."""
+        key = read.instrument.instrument_key
+        rows = await self._rest.history_minutes(key, last_day, first_day, priority)
+        older, refused = finished_candles(rows, read.instrument, read.now_ns)
+        read.refused += refused
+        is_news = bool(older.keys() - read.candles.keys())
+        read.candles |= older
+        return is_news
+
+    def _told(self, read: "_Reading", count: int) -> Minutes:
+        if read.refused:
+            symbol = read.instrument.symbol
+            self._note(f"{symbol}: {read.refused} candles of the broker were no candles; left out")
+        starts = sorted(read.candles)[-count:] if count > 0 else []
+        if not starts:
+            return Minutes(())
+        kept = tuple(read.candles[start_ns] for start_ns in starts)
+        is_cut = len(starts) < len(read.candles)
+        from_ns = starts[0] if is_cut else ist_midnight_ns(ist_day(starts[0]))
+        return Minutes(kept, (from_ns, _until_ns(kept[-1], read)))
 
     def _first_day(self, instrument: Instrument, last_day: date, wanted: int) -> date:
         """First day to ask for: sessions enough for the candles wanted, within the span."""
@@ -72,6 +141,36 @@ class UpstoxHistory:
         days = min(-(-wanted // per_day) + _SPARE_DAYS, _SPAN_DAYS)
         earliest = self._calendar.trading_days_before(after, days)[0]
         return max(earliest, last_day - timedelta(days=_SPAN_DAYS))
+
+
+class _Reading:
+    """What was read so far of one instrument."""
+
+    def __init__(
+        self, instrument: Instrument, now_ns: int, candles: dict[int, Candle], refused: int
+    ) -> None:
+        self.instrument = instrument
+        self.now_ns = now_ns
+        self.candles = candles
+        self.refused = refused
+
+    @property
+    def today(self) -> date:
+        """The day of the reading."""
+        return ist_day(self.now_ns)
+
+
+def _until_ns(newest: Candle, read: _Reading) -> int:
+    """How far the answer is everything there is.
+
+    A candle comes into the broker's answers some seconds after its minute. An answer without
+    any candle of the day may be one that failed in silence: of that day it claims nothing.
+    """
+    midnight_ns = ist_midnight_ns(read.today)
+    if newest.start_ns < midnight_ns:
+        return midnight_ns
+    settled_ns = (read.now_ns - SETTLED_NS) // NS_PER_MINUTE * NS_PER_MINUTE
+    return max(newest.end_ns, settled_ns)
 
 
 def finished_candles(

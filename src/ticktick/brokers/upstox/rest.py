@@ -22,6 +22,7 @@ from ticktick.brokers.budget import Budget, Priority
 from ticktick.brokers.upstox.hosts import USER_AGENT, Hosts
 from ticktick.brokers.upstox.problem import KEYS_REFUSED, refusal
 from ticktick.brokers.upstox.wire import (
+    Bar,
     CandleRow,
     Envelope,
     ExchangeHours,
@@ -30,6 +31,7 @@ from ticktick.brokers.upstox.wire import (
     Holiday,
     MarketState,
     MasterRecord,
+    MinuteBars,
     Profile,
     TokenReply,
     parse_master,
@@ -154,10 +156,18 @@ class UpstoxRest:
 
         The broker answers by symbol, so the key is read from each quote itself.
         """
-        found: dict[str, FullQuote] = {}
-        for first in range(0, len(keys), _QUOTES_PER_CALL):
-            found |= await self._quotes(keys[first : first + _QUOTES_PER_CALL])
-        return found
+        path, priority = "/v2/market-quote/quotes", Priority.QUOTES
+        answers = await self._quoted(path, {}, keys, FullQuote, priority)
+        return {quoted.instrument_token: quoted for quoted in answers}
+
+    async def minute_bars(self, keys: Sequence[str]) -> dict[str, Sequence[Bar]]:
+        """The newest minutes by instrument key, the running one too; absent without trades."""
+        path, form = "/v3/market-quote/ohlc", {"interval": "I1"}
+        answers = await self._quoted(path, form, keys, MinuteBars, Priority.CONFIRM)
+        return {
+            told.instrument_token: [bar for bar in (told.prev_ohlc, told.live_ohlc) if bar]
+            for told in answers
+        }
 
     async def token(self, form: Mapping[str, str]) -> TokenReply:
         """Trade the login's one-time code for a token; never repeated."""
@@ -171,20 +181,44 @@ class UpstoxRest:
     def _api(self, path: str) -> str:
         return self.hosts.api + path
 
-    async def _quotes(self, keys: Sequence[str]) -> dict[str, FullQuote]:
-        """The quotes of one call; a refused one is split, since one bad key refuses all."""
-        url = self._api(f"/v2/market-quote/quotes?{urlencode({'instrument_key': ','.join(keys)})}")
-        read = _reader(Envelope[dict[str, FullQuote]])
+    async def _quoted(
+        self,
+        path: str,
+        form: Mapping[str, str],
+        keys: Sequence[str],
+        kind: type[T],
+        priority: Priority,
+    ) -> list[T]:
+        """What is quoted of the keys; a key that the broker refuses is not among them."""
+        found: list[T] = []
+        for first in range(0, len(keys), _QUOTES_PER_CALL):
+            part = keys[first : first + _QUOTES_PER_CALL]
+            found += await self._quoted_at_once(path, form, part, kind, priority)
+        return found
+
+    async def _quoted_at_once(
+        self,
+        path: str,
+        form: Mapping[str, str],
+        keys: Sequence[str],
+        kind: type[T],
+        priority: Priority,
+    ) -> list[T]:
+        """What one call tells; a refused one is split, since one bad key refuses all."""
+        query = urlencode({"instrument_key": ",".join(keys), **form})
+        read = _reader(Envelope[dict[str, kind]])  # type: ignore[valid-type]
         try:
-            answer = await self._get(url, read, Priority.QUOTES, self.bearer)
+            answer = await self._get(self._api(f"{path}?{query}"), read, priority, self.bearer)
         except BrokerError as error:
             if error.code not in KEYS_REFUSED:
                 raise
             if len(keys) == 1:
-                return {}
+                return []
             half = len(keys) // 2
-            return await self._quotes(keys[:half]) | await self._quotes(keys[half:])
-        return {quoted.instrument_token: quoted for quoted in answer.data.values()}
+            parts = keys[:half], keys[half:]
+            found = [await self._quoted_at_once(path, form, p, kind, priority) for p in parts]
+            return [*found[0], *found[1]]
+        return list(answer.data.values())
 
     async def _get(
         self,

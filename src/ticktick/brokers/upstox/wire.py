@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import Struct, field
 
+from ticktick.domain.clock import NS_PER_MS, iso_ist
+
 T = TypeVar("T")
 
 CandleRow = Sequence[Any]
@@ -114,6 +116,30 @@ class FullQuote(Struct, frozen=True):
     ohlc: QuotedDay | None = None
     lower_circuit_limit: float | None = None
     upper_circuit_limit: float | None = None
+
+
+class Bar(Struct, frozen=True):
+    """One candle of the OHLC quotes; `ts` is the start of the bar in epoch milliseconds."""
+
+    open: float | None = None
+    high: float | None = None
+    low: float | None = None
+    close: float | None = None
+    volume: float | None = None
+    ts: int | None = None
+
+    def row(self) -> CandleRow:
+        """The bar as the candle calls write one."""
+        start = iso_ist((self.ts or 0) * NS_PER_MS)
+        return [start, self.open, self.high, self.low, self.close, self.volume]
+
+
+class MinuteBars(Struct, frozen=True):
+    """The running minute of an instrument and the one before, as far as there are trades."""
+
+    instrument_token: str
+    prev_ohlc: Bar | None = None
+    live_ohlc: Bar | None = None
 
 
 class MasterRecord(Struct, frozen=True):
