@@ -1,10 +1,12 @@
 """The access token of a run: whether the broker takes it, and the one that follows it."""
 
+from pathlib import Path
 from typing import Final, Literal
 
 from msgspec import Struct
 
 from ticktick.brokers.upstox.auth import token_expiry_ns
+from ticktick.config import Settings, credentials_of
 from ticktick.domain.clock import NS_PER_MINUTE, ist
 from ticktick.errors import AuthError
 from ticktick.redact import hide
@@ -84,3 +86,21 @@ class Login:
         if now_ns >= self.expires_ns:
             return "expired"
         return "expiring" if now_ns >= self.expires_ns - _EXPIRING_NS else "valid"
+
+
+def market_token(settings: Settings, path: Path) -> Held | None:
+    """The token that reads market data: the analytics token, else that of the daily login.
+
+    Raises ConfigError if the file of the credentials is wrong.
+    """
+    credentials, given = credentials_of(settings, path), settings.upstox
+    if credentials.analytics_token:
+        where = "UPSTOX_ANALYTICS_TOKEN" if given.analytics_token else str(path)
+        advice = f"make a new one in the broker's developer console and put it into {where}"
+        return Held(credentials.analytics_token, "the analytics token", advice)
+    if not credentials.access_token:
+        return None
+    if given.access_token:
+        advice = "set a new one, or unset it and run `ticktick login`, and start again"
+        return Held(credentials.access_token, "the token in UPSTOX_ACCESS_TOKEN", advice)
+    return Held(credentials.access_token)

@@ -128,7 +128,7 @@ def test_credentials_that_others_can_read_fail_with_the_command_that_helps(
     ("value", "verdict", "text"),
     [
         (token(4_102_444_800), "PASS", "good until 01 Jan 2100 05:30 IST"),
-        (token(1_750_284_000), "FAIL", "ended at 19 Jun 2025 03:30 IST: run `ticktick login`"),
+        (token(1_750_284_000), "FAIL", "ended 19 Jun 2025 03:30 IST; set a new one"),
         ("garbage", "FAIL", "no token of the broker; run `ticktick login`"),
     ],
 )
@@ -144,6 +144,17 @@ def test_the_end_of_the_token_is_read_from_the_token(
     _, found = report(capsys)
     assert found["token"][0] == verdict
     assert text in found["token"][1]
+
+
+@pytest.mark.usefixtures("workspace")
+def test_an_analytics_token_is_the_one_that_counts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("UPSTOX_ACCESS_TOKEN", token(1_750_284_000))
+    monkeypatch.setenv("UPSTOX_ANALYTICS_TOKEN", token(4_102_444_800))
+    _, found = report(capsys)
+    assert found["token"][0] == "PASS"
+    assert "the analytics token is good until 01 Jan 2100" in found["token"][1]
 
 
 @pytest.mark.usefixtures("workspace")

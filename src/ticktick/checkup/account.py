@@ -5,12 +5,12 @@ import shutil
 import subprocess
 from datetime import timedelta
 
-from ticktick.brokers.upstox.auth import token_expiry_ns
 from ticktick.checkup.finding import NotChecked
 from ticktick.checkup.patient import Patient
 from ticktick.config import credentials_of
 from ticktick.domain.clock import NS_PER_S, ist
-from ticktick.errors import AuthError, ConfigError
+from ticktick.errors import ConfigError
+from ticktick.login import Login, market_token
 
 _GIT_LIMIT_S = 5.0
 
@@ -25,16 +25,16 @@ def credentials(patient: Patient) -> str:
 
 
 def token(patient: Patient) -> str:
-    """The access token's end, read from the token itself."""
-    found = credentials_of(patient.settings, patient.workspace.credentials).access_token
-    if found is None:
+    """The end of the token that reads market data, read from the token itself."""
+    held = market_token(patient.settings, patient.workspace.credentials)
+    if held is None:
         raise NotChecked("no access token: `ticktick demo` needs none, `ticktick login` gets one")
-    expiry_ns = token_expiry_ns(found)
+    login = Login(held)
+    login.bearer(patient.now_ns)
+    expiry_ns = login.expires_ns
     moment = f"{ist(expiry_ns):%d %b %Y %H:%M} IST"
-    if expiry_ns <= patient.now_ns:
-        raise AuthError(f"the access token ended at {moment}: run `ticktick login`")
     left = timedelta(seconds=(expiry_ns - patient.now_ns) // NS_PER_S)
-    return f"good until {moment}, for {left}"
+    return f"{held.name} is good until {moment}, for {left}"
 
 
 def _refuse_tracked(patient: Patient) -> None:

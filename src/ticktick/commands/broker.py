@@ -9,9 +9,9 @@ import aiohttp
 from ticktick.app import Plan
 from ticktick.brokers.upstox.hosts import Hosts
 from ticktick.commands.live import until_stopped, watch_and_show
-from ticktick.config import Settings, credentials_of, load_settings
+from ticktick.config import load_settings
 from ticktick.errors import AuthError
-from ticktick.login import Held, Login
+from ticktick.login import Held, Login, market_token
 from ticktick.origin.broker import BrokerOrigin
 from ticktick.origin.signing import CredentialsFile
 from ticktick.origin.watchlist import FileWatchlist
@@ -32,8 +32,10 @@ def view(
     """
     workspace = current_workspace()
     settings = load_settings(workspace.toml)
-    login = _login(_held(settings, workspace.credentials), time.time_ns())
-    renewal = CredentialsFile(workspace.credentials, lambda: _held(settings, workspace.credentials))
+    login = _login(market_token(settings, workspace.credentials), time.time_ns())
+    renewal = CredentialsFile(
+        workspace.credentials, lambda: market_token(settings, workspace.credentials)
+    )
     page_port = settings.web.port if port is None else port
     plan = Plan(
         mode="VIEW",
@@ -62,24 +64,6 @@ def view(
             await watch_and_show(plan, settings, origin, stop, opens_browser=opens_browser)
 
     until_stopped(workspace, run)
-
-
-def _held(settings: Settings, path: Path) -> Held | None:
-    """The token that reads market data: the analytics token, else that of the daily login.
-
-    Raises ConfigError if the file of the credentials is wrong.
-    """
-    credentials, given = credentials_of(settings, path), settings.upstox
-    if credentials.analytics_token:
-        where = "UPSTOX_ANALYTICS_TOKEN" if given.analytics_token else str(path)
-        advice = f"make a new one in the broker's developer console and put it into {where}"
-        return Held(credentials.analytics_token, "the analytics token", advice)
-    if not credentials.access_token:
-        return None
-    if given.access_token:
-        advice = "set a new one, or unset it and run `ticktick login`, and start again"
-        return Held(credentials.access_token, "the token in UPSTOX_ACCESS_TOKEN", advice)
-    return Held(credentials.access_token)
 
 
 def _login(held: Held | None, now_ns: int) -> Login:
