@@ -136,6 +136,9 @@ class Figures(Collector):
             "Frames that were looked at together because the engine was behind.",
             of.runner.conflated,
         )
+        yield _gauge(
+            "engine_behind_ms", "Wait of the oldest event in the inbox.", of.runner.behind_s * 1000
+        )
         yield _gauges("queue_depth", "What waits, by queue.", "queue", self._depths())
         yield _counters(
             "task_restarts", "Restarts after errors, by task.", "task", of.supervisor.restarts
