@@ -45,6 +45,7 @@ from ticktick.store.outputs import OutputLog
 from ticktick.store.recording import Recorder, RecordingHeader, recording_path
 from ticktick.store.recordings import Recordings
 from ticktick.store.redis_store import RedisWriter
+from ticktick.store.spool import Spool
 from ticktick.web.bodies import StatusAnswer
 from ticktick.web.hub import Hub
 from ticktick.web.overview import Overview
@@ -145,7 +146,10 @@ async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExi
     writer = None
     if store.url is not None:
         guard = supervisor.guard("the Redis writer")
-        writer = RedisWriter(store.url, engine.market, revive=store.revive, guard=guard)
+        spool = Spool(most_bytes=settings.redis.spool_mb << 20)
+        writer = RedisWriter(
+            store.url, engine.market, revive=store.revive, spool=spool, guard=guard
+        )
         stack.callback(writer.close)
     recordings = None
     if plan.records:

@@ -95,13 +95,17 @@ class WebSettings(_Section):
 
 
 class RedisSettings(_Section):
-    """Which Redis is written to: `url` as given, else a local one if `use_local`, else our own."""
+    """Which Redis is written to: `url` as given, else a local one if `use_local`, else our own.
+
+    `spool_mb` bounds what waits in memory while it is away.
+    """
 
     url: Annotated[SecretStr, AfterValidator(_redis_url)] | None = Field(
         default=None, description="an address such as redis://127.0.0.1:6379"
     )
     use_local: bool = Field(default=False, description="true or false")
     timeseries: bool = Field(default=True, description="true or false")
+    spool_mb: Whole = Field(default=64, ge=1, description="whole megabytes from 1")
 
 
 class EngineSection(_Section):

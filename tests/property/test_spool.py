@@ -1,7 +1,7 @@
 """Laws of the spool: bounded, in order, the oldest rows go first and candles never."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.store_stage import candle
@@ -39,6 +39,7 @@ def numbers(batch: Batch) -> list[int]:
     return [int(rows.at_ms[0]) for rows in batch.rows]
 
 
+@example(["row", "row", "row", "row", "take", "row"])
 @given(st.lists(STEP, max_size=60))
 def test_whatever_fails_rows_stay_in_order_and_each_candle_keeps_its_newest_revision(
     steps: list[str | tuple[str, int]],
@@ -76,3 +77,16 @@ def test_whatever_fails_rows_stay_in_order_and_each_candle_keeps_its_newest_revi
     assert written_rows[-1:] == ([added - 1] if added else [])
     assert written_candles == {c.start_ns: c for c in newest.values()}
     assert (spool.waiting_points, spool.waiting_candles) == (0, 0)
+
+
+@given(st.integers(1, 200), st.integers(1, 20))
+def test_P18_the_megabytes_that_wait_are_bounded_and_what_is_dropped_is_counted(
+    rows: int, most_rows: int
+) -> None:
+    spool = Spool(most_bytes=most_rows * row(0).bytes)
+    for number in range(rows):
+        spool.add(row(number), [candle(number)], {})
+    batch = spool.take(most_candles=1_000)
+    assert numbers(batch) == list(range(rows))[-most_rows:]
+    assert spool.dropped_points == max(rows - most_rows, 0) * POINTS
+    assert len(batch.candles) == rows

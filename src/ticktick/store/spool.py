@@ -1,5 +1,8 @@
 """What waits for Redis: bounded, the oldest metric points go first, candles never.
 
+The bound is that of what waits; a batch on its way to Redis comes on top of it until it is
+written or given back, so that never a newer point is dropped for an older one.
+
 The engine's side adds, the writer's thread takes everything and gives it back if it could not
 be written; nothing here waits for more than a lock held for microseconds.
 """
@@ -101,11 +104,12 @@ class Spool:
         self._said = Said()
         self._points = 0
         self._bytes = 0
+        self._points_under_way = 0
 
     @property
     def waiting_points(self) -> int:
         """Metric points that are not written yet, those on the way included."""
-        return self._points
+        return self._points + self._points_under_way
 
     @property
     def waiting_candles(self) -> int:
@@ -143,6 +147,8 @@ class Spool:
         """Remove all rows and up to so many candles, in the order in which they came."""
         with self._lock:
             rows, self._rows = list(self._rows), deque()
+            self._points_under_way += self._points
+            self._points = self._bytes = 0
             freshness, self._freshness = self._freshness, {}
             restated, self._restated = self._restated, {}
             removed, self._removed = self._removed, set()
@@ -154,12 +160,16 @@ class Spool:
     def done(self, batch: Batch) -> None:
         """Forget a batch that was written."""
         with self._lock:
-            self._release(batch.rows)
+            self._points_under_way -= sum(one.points for one in batch.rows)
 
     def give_back(self, batch: Batch) -> None:
         """Put back a batch that was not, or only partly, written; what is newer wins."""
         with self._lock:
             self._rows.extendleft(reversed(batch.rows))
+            points = sum(one.points for one in batch.rows)
+            self._points_under_way -= points
+            self._points += points
+            self._bytes += sum(one.bytes for one in batch.rows)
             self._candles = self._valid(batch.candles) | self._candles
             self._freshness = batch.freshness | self._freshness
             self._restated = batch.restated | self._restated
@@ -187,11 +197,8 @@ class Spool:
         while self._rows and (self._points > self._most_points or self._bytes > self._most_bytes):
             oldest = self._rows.popleft()
             self.dropped_points += oldest.points
-            self._release([oldest])
-
-    def _release(self, rows: list[Rows]) -> None:
-        self._points -= sum(one.points for one in rows)
-        self._bytes -= sum(one.bytes for one in rows)
+            self._points -= oldest.points
+            self._bytes -= oldest.bytes
 
 
 def _id(candle: Candle) -> CandleId:
