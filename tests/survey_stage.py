@@ -79,7 +79,7 @@ class SurveyStage:
             listen_s, Random(1), lambda *_: None, quiet_s=quiet_s, answer_s=4 * quiet_s
         )
         return Subject(
-            Asker(self.http, hosts, token, pause_s=0.0),
+            Asker(self.http, hosts, token, token, pause_s=0.0),
             await clock_of(self.http, hosts),
             {name: value for name, value in told.items() if value is not None},
             listening_to.hear,

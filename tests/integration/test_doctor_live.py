@@ -26,7 +26,7 @@ async def examined(
     lines: list[str] = []
     steps: list[tuple[str, float]] = []
     token = stage.exchange.login.live_token(stage.exchange.now_ns)
-    wish = Wish(Hosts.loopback(stage.url), token, listen_s, folder, busy)
+    wish = Wish(Hosts.loopback(stage.url), token, listen_s, folder, token, busy)
     outcome = await examine_broker(wish, lines.append, lambda *step: steps.append(step))
     return outcome, lines, steps
 

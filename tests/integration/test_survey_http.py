@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.survey_stage import survey_stage, unlike, verdicts
+from ticktick.brokers.upstox.survey.survey import ASSUMPTIONS, survey
 
 HTTP = ("answer.", "token.", "account.", "calendar.", "status.", "master.", "search.", "quotes.",
         "candles.", "hours.")  # fmt: skip
@@ -232,11 +233,17 @@ async def test_once_the_broker_wants_no_more_nothing_more_is_asked(
     assert asked == []
 
 
-async def test_an_account_without_its_own_token_is_not_asked_for() -> None:
+async def test_without_a_daily_login_the_account_is_not_asked_for() -> None:
     async with survey_stage() as stage:
-        results = await stage.look("account.", iat=1795000000, exp=1795000000 + 365 * 86_400)
-        assert [path for _, path in stage.requests] == []
-    assert set(verdicts(results).values()) == {"SKIPPED"}
+        subject = await stage.subject(iat=1795000000, exp=1795000000 + 365 * 86_400)
+        subject.asker.owner = ""
+        wanted = [one for one in ASSUMPTIONS if one.name.startswith(("account.", "token.end"))]
+        results = {result.name: result async for result in survey(subject, wanted)}
+        assert [path for _, path in stage.requests if path.startswith("/v")] == []
+    assert results.pop("token.end").found == "a long-lived token of 365 days"
+    assert {one.found for one in results.values()} == {
+        "no daily login: an analytics token does not read the account"
+    }
 
 
 async def test_the_survey_asks_each_thing_once_and_waits_before_each() -> None:

@@ -28,7 +28,9 @@ COUNT: Final = len(ASSUMPTIONS)
 
 
 class Wish(Struct, frozen=True):
-    """What to survey, with which token, and how long to listen to the feed.
+    """What to survey, with which tokens, and how long to listen to the feed.
+
+    `token` reads the market, `owner` is that of a daily login, empty without one.
 
     `busy` is the reason why the feed must be left alone, empty if it may be used; the report
     goes into `folder`.
@@ -38,6 +40,7 @@ class Wish(Struct, frozen=True):
     token: str
     listen_s: float
     folder: Path
+    owner: str = ""
     busy: str = ""
 
 
@@ -75,7 +78,7 @@ async def _subject(
 ) -> Subject:
     clock = await clock_of(http, wish.hosts)
     pause_s = 0.0 if wish.hosts.is_loopback else PAUSE_S
-    asker = Asker(http, wish.hosts, wish.token, pause_s=pause_s)
+    asker = Asker(http, wish.hosts, wish.token, wish.owner, pause_s=pause_s)
     before = next(i for i, one in enumerate(ASSUMPTIONS) if one.name.startswith("feed."))
     listening = Listening(
         wish.listen_s,

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from ticktick import __version__
+from ticktick.brokers.upstox.auth import token_claims
 from ticktick.brokers.upstox.survey.private import masked, of_claims
 from ticktick.brokers.upstox.survey.subject import Subject
 from ticktick.brokers.upstox.survey.verdict import Result
@@ -66,7 +67,9 @@ def shown(result: Result, subject: Subject) -> str:
 
 
 def _private(subject: Subject) -> set[str]:
-    return {*subject.asker.private, *of_claims(subject.claims)}
+    owner = subject.asker.owner
+    claims = [subject.claims, *([token_claims(owner)] if owner else [])]
+    return {*subject.asker.private, *(value for one in claims for value in of_claims(one))}
 
 
 def _clean(content: Any, private: Iterable[str]) -> Any:

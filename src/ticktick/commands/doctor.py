@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from ticktick import __version__
+from ticktick.brokers.upstox.auth import token_expiry_ns
 from ticktick.brokers.upstox.hosts import Hosts
 from ticktick.checkup.finding import Finding, Verdict
 from ticktick.checkup.live import COUNT, Outcome, Wish, examine_broker
@@ -21,6 +22,7 @@ from ticktick.config import credentials_of, load_settings
 from ticktick.domain.clock import iso_ist
 from ticktick.emulator.control import new_token
 from ticktick.errors import AuthError, ConfigError
+from ticktick.login import Login, market_token
 from ticktick.redact import hide, redact
 from ticktick.running import is_free
 from ticktick.workspace import current_workspace
@@ -104,12 +106,17 @@ async def _wish(listen_s: float, exchange: str | None) -> Wish:
     folder = workspace.data / "reports"
     if exchange is not None:
         hosts = Hosts.loopback(exchange)
-        return Wish(hosts, await _token_of(hosts), listen_s, folder)
-    credentials = credentials_of(load_settings(workspace.toml), workspace.credentials)
-    if not credentials.access_token:
+        token = await _token_of(hosts)
+        return Wish(hosts, token, listen_s, folder, token)
+    settings, now_ns = load_settings(workspace.toml), time.time_ns()
+    held = market_token(settings, workspace.credentials)
+    if held is None:
         raise AuthError("not logged in: there is no access token; run `ticktick login`")
+    market = Login(held).bearer(now_ns)
+    daily = credentials_of(settings, workspace.credentials).access_token or ""
+    owner = daily if daily and token_expiry_ns(daily) > now_ns else ""
     busy = "" if is_free(workspace.server) else "Tick-Tick runs and has the feed: stop it first"
-    return Wish(Hosts.upstox(), credentials.access_token, listen_s, folder, busy)
+    return Wish(Hosts.upstox(), market, listen_s, folder, owner, busy)
 
 
 async def _token_of(hosts: Hosts) -> str:

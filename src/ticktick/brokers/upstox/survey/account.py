@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any, Final
 
+from ticktick.brokers.upstox.survey.asking import Bearer
 from ticktick.brokers.upstox.survey.assumption import Assumption
 from ticktick.brokers.upstox.survey.subject import Subject
 from ticktick.brokers.upstox.survey.verdict import NotSeen, Otherwise, require
@@ -88,9 +89,9 @@ async def _funds_v2(subject: Subject) -> str:
 
 async def _funds_answer(subject: Subject, path: str) -> Any:
     """What the broker says of funds; a sentence if it is closed for the night, as it should be."""
-    _refuse_long_life(subject)
+    _require_owner(subject)
     now = ist(subject.clock.now_ns())
-    answer = await subject.asker.get(path)
+    answer = await subject.asker.get(path, Bearer.OWNER)
     is_night = now.hour * 60 + now.minute < 330
     if answer.status == 423 or is_night:
         found = f"at {now:%H:%M} IST {answer.refusal() if answer.status != 200 else 'an answer'}"
@@ -114,13 +115,13 @@ async def _static_ip(subject: Subject) -> str:
 
 
 async def _of_the_owner(subject: Subject, path: str) -> Any:
-    _refuse_long_life(subject)
-    return (await subject.asker.get(path)).data()
+    _require_owner(subject)
+    return (await subject.asker.get(path, Bearer.OWNER)).data()
 
 
-def _refuse_long_life(subject: Subject) -> None:
-    if _lives_long(subject):
-        raise NotSeen("a long-lived token reads the account from its registered address only")
+def _require_owner(subject: Subject) -> None:
+    if not subject.asker.owner:
+        raise NotSeen("no daily login: an analytics token does not read the account")
 
 
 def _lives_long(subject: Subject) -> bool:

@@ -27,9 +27,10 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class Bearer(Enum):
-    """Which token a request carries."""
+    """Which token a request carries: that for the market, or that of the account's owner."""
 
     OURS = auto()
+    OWNER = auto()
     NONE = auto()
     WRONG = auto()
 
@@ -87,8 +88,9 @@ class Asker:
 
     `private` collects what the answers tell of the account's owner.
 
-    It waits `pause_s` before each request, and asks nothing more once the broker wants a pause
-    or does not take the token any more.
+    `token` reads the market; `owner` is that of a daily login, which also reads the account, empty
+    if there is none. It waits `pause_s` before each request, and asks nothing more once the
+    broker wants a pause or does not take a token any more.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class Asker:
         http: aiohttp.ClientSession,
         hosts: Hosts,
         token: str,
+        owner: str = "",
         *,
         pause_s: float = PAUSE_S,
         sleep: Sleep = asyncio.sleep,
@@ -103,7 +106,8 @@ class Asker:
         self.hosts = hosts
         self.asked: list[Asked] = []
         self.answers: list[Answer] = []
-        self.private: set[str] = {token}
+        self.private: set[str] = {token} | ({owner} if owner else set())
+        self.owner = owner
         self._http = http
         self._token = token
         self._pause_s = pause_s
@@ -158,8 +162,8 @@ class Asker:
     def _headers(self, bearer: Bearer) -> dict[str, str]:
         headers = {"User-Agent": USER_AGENT, "Accept": "application/json"}
         if bearer is not Bearer.NONE:
-            token = self._token if bearer is Bearer.OURS else _WRONG_TOKEN
-            headers["Authorization"] = f"Bearer {token}"
+            tokens = {Bearer.OURS: self._token, Bearer.OWNER: self.owner}
+            headers["Authorization"] = f"Bearer {tokens.get(bearer, _WRONG_TOKEN)}"
         return headers
 
     def _keep_private(self, path: str, answer: Answer) -> None:
@@ -170,7 +174,7 @@ class Asker:
         """End the survey's questions where the broker does not want any more."""
         if answer.status == 429:
             self._ended = "the broker asked for a pause (HTTP 429), so nothing more was asked"
-        elif answer.status == 401 and bearer is Bearer.OURS:
+        elif answer.status == 401 and bearer in (Bearer.OURS, Bearer.OWNER):
             self._ended = "the broker does not take the token any more (HTTP 401)"
         if self._ended:
             raise NotSeen(self._ended)
