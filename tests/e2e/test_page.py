@@ -118,6 +118,10 @@ CUT_INDEX = """() => [...document.querySelectorAll('[data-testid=index]')].filte
 }).map((one) => one.innerText)"""
 
 
+CUT_SYMBOL = """() => [...document.querySelectorAll('[data-testid=row] .symbol')]
+    .filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.innerText)"""
+
+
 @pytest.mark.parametrize("width", [360, 768, 1280, 1920])
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_the_page_fits_the_window_in_both_dresses(page: Page, width: int, theme: str) -> None:
@@ -130,6 +134,9 @@ def test_the_page_fits_the_window_in_both_dresses(page: Page, width: int, theme:
         )
         assert overflow <= 0, f"{overflow} px wider than {width}"
         assert page.evaluate(CUT_INDEX) == []
+        if width < 1024:  # one panel at a time
+            page.get_by_role("button", name="Watch", exact=True).click()
+        assert page.evaluate(CUT_SYMBOL) == []
         page.screenshot(path=PICTURES / f"{width}-{theme}.png")
     finally:
         page.set_viewport_size({"width": 1600, "height": 1000})
