@@ -3,11 +3,14 @@
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
+from urllib.request import Request, urlopen
 
 import pytest
 
 from tests.program_stage import eventually, exchange, fetch, program, status
 from ticktick.domain.clock import iso_ist, parse_iso_ns
+from ticktick.running import find_running
 
 CALL, SYMBOL = "NSE_FO|60140", "NIFTY 25900 CE 01 DEC 26"
 MIDNIGHT_NS = parse_iso_ns("2026-11-20T00:00:00+05:30")
@@ -21,6 +24,18 @@ def is_closed(home: Path) -> bool:
     return bool(only["freshness"] == "closed")
 
 
+def minutes_of_the_day(home: Path) -> int:
+    """How many one-minute candles of the day the program has."""
+    running = find_running(home / "data" / "server.json")
+    request = Request(
+        f"{running.url}/api/v1/candles/{quote(SYMBOL)}/1",
+        headers={"Authorization": f"Bearer {running.token}"},
+    )
+    with urlopen(request, timeout=10) as answer:
+        told = json.loads(answer.read())["candles"]
+    return sum(candle["start_ms"] * 1_000_000 >= MIDNIGHT_NS for candle in told)
+
+
 def test_candles_of_an_option_end_at_fifteen_forty(tmp_path: Path) -> None:
     exchange_home, home = tmp_path / "exchange", tmp_path / "demo"
     exchange_home.mkdir()
@@ -31,6 +46,7 @@ def test_candles_of_an_option_end_at_fifteen_forty(tmp_path: Path) -> None:
         with program(home, "demo", *options, "--outputs", str(outputs)) as demo:
             demo.line_with("are fresh")
             assert eventually(lambda: is_closed(home))
+            assert eventually(lambda: minutes_of_the_day(home) == 385)
             # the last minute is confirmed a little after its end, or left unconfirmed after 5 s
             settled_ns = parse_iso_ns("2026-11-20T15:40:10+05:30")
             assert eventually(lambda: bool(fetch(f"{url}/_emu/clock")["now_ns"] > settled_ns))
