@@ -25,7 +25,7 @@ from ticktick.domain.market import Candle, CandleState, Freshness
 from ticktick.domain.metric import METRIC_ROW
 from ticktick.domain.sessions import Calendar, Phase
 from ticktick.engine.engine import Engine
-from ticktick.engine.ports import Decoded, Decoder, EngineSettings, Outputs
+from ticktick.engine.ports import Decoded, Decoder, EngineSettings, MarketWords, Outputs
 from ticktick.errors import DecodeError
 from ticktick.market.table import SlotTable
 
@@ -39,7 +39,7 @@ def clock(hour: int, minute: int = 0, second: float = 0) -> int:
 
 
 class JsonDecoder:
-    """Reads frames `{"at", "rows": {symbol: {column: value}}, "phases"}`."""
+    """Reads frames `{"at", "rows": {symbol: {column: value}}, "phases": [...]}`."""
 
     name = "json"
 
@@ -63,7 +63,9 @@ class JsonDecoder:
         return Decoded(
             frame["at"],
             np.array(rows, np.int32),
-            phases={name: Phase(phase) for name, phase in phases.items()} if phases else None,
+            words=MarketWords(*({n: Phase(p) for n, p in told.items()} for told in phases))
+            if phases
+            else None,
             unknown_keys=len(unknown),
             samples=[("unknown", min(unknown), "")] if unknown else (),
         )
@@ -113,7 +115,12 @@ def frame(at_ns: int, rows: Mapping[str, Mapping[str, Any]], **extra: Any) -> Fr
 
 def words(at_ns: int, **phases: Phase) -> FrameArrived:
     """A frame in which the feed says the phase of segments."""
-    return frame(at_ns, {}, phases=phases)
+    return frame(at_ns, {}, phases=[phases])
+
+
+def auction_words(at_ns: int, **phases: Phase) -> FrameArrived:
+    """A frame in which the feed says the state of those that close by auction."""
+    return frame(at_ns, {}, phases=[{}, phases])
 
 
 class Stage:

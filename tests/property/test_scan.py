@@ -154,7 +154,7 @@ def told(decoded: Decoded) -> tuple[object, ...]:
         decoded.exchange_ns,
         decoded.rows.tolist(),
         decoded.rows.tolist() if decoded.whole is None else decoded.whole.tolist(),
-        decoded.phases,
+        decoded.words,
         decoded.unknown_keys,
         decoded.refused,
         decoded.unknown_parts,

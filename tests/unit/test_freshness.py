@@ -134,11 +134,11 @@ def test_P04_given_no_continuous_trading_then_age_alone_is_quiet_never_stale() -
         assert stage.freshness() is Freshness.QUIET
 
 
-def test_P04_given_the_feed_says_closed_in_trading_hours_then_it_is_believed() -> None:
-    stage = Stage(at_ns=NOON)
-    stage.begin(NOON)
-    stage.process(words(clock(12, 0, 1), NSE_EQ=Phase.CLOSED))
-    stage.timer(clock(12, 0, 2))
+def test_P04_given_the_feed_says_closed_shortly_before_the_end_then_it_is_believed() -> None:
+    stage = Stage(at_ns=clock(15, 20))
+    stage.begin(clock(15, 20))
+    stage.process(words(clock(15, 20, 1), NSE_EQ=Phase.CLOSED))
+    stage.timer(clock(15, 20, 2))
     assert stage.freshness() is Freshness.CLOSED
 
 

@@ -16,6 +16,7 @@ from google.protobuf import json_format
 from ticktick.brokers.upstox.decode import ProtobufDecoder
 from ticktick.domain.instrument import Instrument, Kind
 from ticktick.domain.sessions import Phase
+from ticktick.engine.ports import MarketWords
 from ticktick.errors import DecodeError
 from ticktick.market.table import SlotTable
 from ticktick.proto import MarketDataFeed_pb2 as pb2
@@ -168,9 +169,9 @@ def test_given_the_start_of_a_real_connection_when_decoded_then_phases_and_price
         for line in path.read_text().splitlines()
     ]
     told = [decoder.decode(m.SerializeToString(), slots, 1, n) for n, m in enumerate(messages)]
-    assert told[0].phases is not None
-    assert set(told[0].phases.values()) == {Phase.CONTINUOUS}
-    assert told[0].phases["NSE_EQ"] is Phase.CONTINUOUS
+    assert told[0].words is not None
+    assert set(told[0].words.phases.values()) == {Phase.CONTINUOUS}
+    assert told[0].words.phases["NSE_EQ"] is Phase.CONTINUOUS
     assert [len(decoded.rows) for decoded in told] == [0, 1, 1, 1, 1, 1, 1]
     assert slots.incoming[0]["last_price"] > 130_000
     assert slots.incoming[0]["bid_price"].all()
@@ -187,7 +188,7 @@ def test_given_a_snapshot_before_the_open_when_decoded_then_the_index_has_no_boo
         for line in path.read_text().splitlines()
     ]
     told = [decoder.decode(m.SerializeToString(), slots, 1, n) for n, m in enumerate(messages)]
-    assert told[1].phases == {"NSE_COM": Phase.CONTINUOUS}
+    assert told[1].words == MarketWords({"NSE_COM": Phase.CONTINUOUS})
     row = slots.incoming[0]
     assert (row["last_price"], row["previous_close"]) == (2_424_515, 2_486_570)
     assert row["day_open"] == 2_424_515
@@ -393,17 +394,36 @@ def test_given_every_market_status_when_decoded_then_it_is_a_phase_or_unknown() 
     for number in range(6):
         info.segmentStatus[f"S{number}"] = number  # type: ignore[assignment]
     info.segmentStatus["S9"] = 9  # type: ignore[assignment]
+    for name in ("CTS_CLOSE", "CLOSING_END", "NORMAL_OPEN", "SOMETHING_NEW"):
+        info.casMarketStatus[name].status = name
+    for name in ("PRE_OPEN_START", "PRE_OPEN_END", "NORMAL_OPEN", ""):
+        info.preOpenSessionStatus[name].status = name
     message = pb2.FeedResponse(type=pb2.market_info, marketInfo=info, currentTs=SENT_MS)
     decoded = ProtobufDecoder().decode(message.SerializeToString(), table(), 1, 1)
-    assert decoded.phases == {
-        "S0": Phase.PRE_OPEN,
-        "S1": Phase.PRE_OPEN,
-        "S2": Phase.CONTINUOUS,
-        "S3": Phase.CLOSED,
-        "S4": Phase.POST_CLOSE,
-        "S5": Phase.CLOSED,
-        "S9": Phase.UNKNOWN,
-    }
+    assert decoded.words == MarketWords(
+        phases={
+            "S0": Phase.PRE_OPEN,
+            "S1": Phase.PRE_OPEN,
+            "S2": Phase.CONTINUOUS,
+            "S3": Phase.CLOSED,
+            "S4": Phase.POST_CLOSE,
+            "S5": Phase.CLOSED,
+            "S9": Phase.UNKNOWN,
+        },
+        auctions={
+            "CLOSING_END": Phase.CLOSED,
+            "CTS_CLOSE": Phase.AUCTION,
+            "NORMAL_OPEN": Phase.CONTINUOUS,
+            "SOMETHING_NEW": Phase.UNKNOWN,
+        },
+        pre_opens={
+            "": Phase.UNKNOWN,
+            "NORMAL_OPEN": Phase.CONTINUOUS,
+            "PRE_OPEN_END": Phase.PRE_OPEN,
+            "PRE_OPEN_START": Phase.PRE_OPEN,
+        },
+    )
+    assert decoded.words.unlisted == 3
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from ticktick.domain.clock import NS_PER_DAY, NS_PER_MINUTE, at_ist, ist_day
-from ticktick.domain.holidays import NSE_HOLIDAYS, NSE_SPECIAL_SESSIONS
+from ticktick.domain.holidays import NSE_HOLIDAYS, NSE_SPECIAL_SESSIONS, covers
 from ticktick.domain.instrument import Instrument, Kind
 
 
@@ -150,6 +150,10 @@ class Calendar:
         other = copy(self)
         other._told = {**self._told, **{hours.day: hours for hours in days}}
         return other
+
+    def knows(self, day: date) -> bool:
+        """Whether the closures around that day are known, so that a week day is no guess."""
+        return day in self._told or day in self._specials or covers(day)
 
     def is_trading_day(self, day: date) -> bool:
         """Whether the exchange trades at all on that day."""

@@ -29,7 +29,7 @@ from ticktick.domain.event import (
 from ticktick.domain.instrument import Kind
 from ticktick.domain.market import Candle, Freshness
 from ticktick.domain.sessions import Calendar, Phase
-from ticktick.engine.ports import Decoded, Decoder, EngineSettings
+from ticktick.engine.ports import Decoded, Decoder, EngineSettings, MarketWords
 from ticktick.errors import DecodeError
 from ticktick.market.ages import Ages
 from ticktick.market.candles import Candles
@@ -129,6 +129,11 @@ class MarketHalf:
     def phase_sources(self) -> dict[str, str]:
         """Who told the phase of each segment: `feed` or `calendar`."""
         return self._phases.sources
+
+    @property
+    def row_phases(self) -> Sequence[Phase]:
+        """The phase of each row, which may differ inside a segment."""
+        return self._phases.rows
 
     @property
     def continuous(self) -> Flags:
@@ -249,8 +254,8 @@ class MarketHalf:
         screened = self._screen.take(decoded.rows, at_ns, facts)
         rows = screened.rows
         is_timely = self._screen.is_timely(decoded.exchange_ns, at_ns)
-        words = decoded.phases or {} if is_timely else {}
-        flipped = self._requote(self._phases.hear(words, at_ns), at_ns, facts)
+        words = decoded.words if is_timely else None
+        flipped = self._requote(self._told_phases(words, at_ns), at_ns, facts)
         newly_heard, broken = self._watch.arrive(rows, _is_whole(decoded, rows), at_ns)
         self._metrics.restart(np.array(broken, np.int32))
         news = _union(screened.news, newly_heard)
@@ -326,12 +331,17 @@ class MarketHalf:
         """Pass on what the surroundings must tell the user."""
         return _NONE, [Noticed(event.at_ns, event.level, event.text)]
 
+    def _told_phases(self, words: MarketWords | None, at_ns: int) -> Sequence[str]:
+        """Let the phases move to the moment and hear the feed; whose segments' phase changed."""
+        if words is None:
+            return self._phases.advance(at_ns)
+        return self._phases.hear(words.phases, words.auctions, words.pre_opens, at_ns)
+
     def _count(self, decoded: Decoded, at_ns: int) -> list[Noticed]:
         """Count what the decoder left out or did not know."""
         self._counts["frames"] += 1
         self._counts["unknown_parts"] += decoded.unknown_parts
-        words = decoded.phases or {}
-        self._counts["unknown_words"] += list(words.values()).count(Phase.UNKNOWN)
+        self._counts["unknown_words"] += decoded.words.unlisted if decoded.words else 0
         counts = {"unknown": decoded.unknown_keys, "impossible": decoded.refused}
         notices = []
         for reason, who, value in decoded.samples:

@@ -32,14 +32,32 @@ class EngineSettings(Struct, frozen=True):
     silence_limit_s: int = 5
 
 
+class MarketWords(Struct, frozen=True, gc=False):
+    """What one frame said of the market's state; a word its schema does not list is UNKNOWN.
+
+    By segment: `phases` of all its instruments, `auctions` of those that close by auction,
+    `pre_opens` of the pre-open session.
+    """
+
+    phases: Mapping[str, Phase]
+    auctions: Mapping[str, Phase] = {}
+    pre_opens: Mapping[str, Phase] = {}
+
+    @property
+    def unlisted(self) -> int:
+        """How many words the schema does not list."""
+        told = (*self.phases.values(), *self.auctions.values(), *self.pre_opens.values())
+        return told.count(Phase.UNKNOWN)
+
+
 class Decoded(Struct, frozen=True, gc=False):
     """What one frame said, beyond the rows it wrote.
 
     `exchange_ns` is the feed's own time of the frame. `rows` are the touched rows, without
-    repeats; `whole` those of them whose packet told the last trade, None for all. `phases` maps a
-    segment to its phase where the frame told it; a word the feed's schema does not list is
-    UNKNOWN. `unknown_keys`, `refused` and `unknown_parts` count instruments nobody asked for,
-    values that cannot be a market's, and what the schema does not know.
+    repeats; `whole` those of them whose packet told the last trade, None for all. `words` are the
+    market's state where the frame told it. `unknown_keys`, `refused` and `unknown_parts` count
+    instruments nobody asked for, values that cannot be a market's, and what the schema does not
+    know.
     `samples` are one or two of what was left out: why (`unknown` or `impossible`), of which
     instrument or key, with which value.
     """
@@ -47,7 +65,7 @@ class Decoded(Struct, frozen=True, gc=False):
     exchange_ns: int
     rows: Rows
     whole: Rows | None = None
-    phases: Mapping[str, Phase] | None = None
+    words: MarketWords | None = None
     unknown_keys: int = 0
     refused: int = 0
     unknown_parts: int = 0

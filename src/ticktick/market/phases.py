@@ -22,20 +22,26 @@ _LIVELIEST = (
     Phase.CONTINUOUS,
     Phase.AUCTION,
     Phase.PRE_OPEN,
+    Phase.HALTED,
+    Phase.UNKNOWN,
     Phase.POST_CLOSE,
     Phase.CLOSED,
 )
+# told so shortly before the planned end, "closed" is that end, else it interrupts the trading
+_END_NS = 20 * NS_PER_MINUTE
 
 Stretch = tuple[int, int]
+Words = Mapping[str, Phase]
 
 
 class Phases:
     """The phases of one day; the feed's word holds from when it first spoke on that day.
 
     `by_segment` and `sources` are for people; `rows` is the phase of each instrument, which may
-    differ inside a segment: its own closing auction is the calendar's, since the feed tells one
-    phase for all. `opens_ns`, `closes_ns` (int64[capacity, STRETCHES]) bound the trades that may
-    enter candles, `continuous` (uint8[capacity]) says whose quotes stand.
+    differ inside a segment: of stocks that close by auction, and of indices as they do, the feed
+    tells the auction apart. A word that nobody knows falls back to the calendar. `opens_ns`,
+    `closes_ns` (int64[capacity, STRETCHES]) bound the trades that may enter candles,
+    `continuous` (uint8[capacity]) says whose quotes stand.
     """
 
     def __init__(self, calendar: Calendar, capacity: int) -> None:
@@ -43,7 +49,12 @@ class Phases:
         self._sessions: dict[tuple[int, SessionClass], Session | None] = {}
         self._instruments: Sequence[Instrument] = ()
         self._words: dict[str, Phase] = {}
+        self._auctions: dict[str, Phase] = {}
+        self._pre_opens: dict[str, Phase] = {}
+        self._halted: set[str] = set()
         self._stopped_ns: dict[str, int] = {}
+        self._auction_ns: dict[str, int] = {}
+        self._rests: dict[str, list[Stretch]] = {}
         self._extra: dict[str, list[Stretch]] = {}
         self._day_start_ns = 0
         self._due_ns = 0
@@ -74,19 +85,23 @@ class Phases:
             return []
         if not self._day_start_ns <= at_ns < self._day_start_ns + NS_PER_DAY:
             self._day_start_ns = ist_midnight_ns(ist_day(at_ns))
-            self._words.clear()
-            self._stopped_ns.clear()
-            self._extra.clear()
+            for told in (self._words, self._auctions, self._pre_opens, self._stopped_ns):
+                told.clear()
+            for kept in (self._auction_ns, self._rests, self._extra, self._halted):
+                kept.clear()
         return self._refresh(at_ns)
 
-    def hear(self, words: Mapping[str, Phase], at_ns: int) -> list[str]:
+    def hear(self, words: Words, auctions: Words, pre_opens: Words, at_ns: int) -> list[str]:
         """Take over what the feed says; return the segments whose phase changed."""
         changed = self.advance(at_ns)
-        if not words:
-            return changed
-        for segment in sorted(words.keys() & {i.segment for i in self._instruments}):
-            if words[segment] is not Phase.UNKNOWN:
-                self._hear_segment(segment, words[segment], at_ns)
+        followed = {instrument.segment for instrument in self._instruments}
+        for segment in sorted(words.keys() & followed):
+            self._hear_segment(segment, words[segment], at_ns)
+        for segment, phase in auctions.items():
+            self._auctions[segment] = phase
+            if phase in _OVER:
+                self._auction_ns.setdefault(segment, at_ns)
+        self._pre_opens |= pre_opens
         return sorted({*changed, *self._refresh(at_ns)})
 
     def take_flipped(self) -> Rows:
@@ -113,11 +128,29 @@ class Phases:
                 if start < span[1] and span[0] < end:
                     found.append((max(start, span[0]), min(end, span[1])))
             at_ns += NS_PER_DAY
+        for rest in self._rests.get(instrument.segment, ()):
+            found = [part for stretch in found for part in _without(stretch, rest)]
         return found
 
     def _hear_segment(self, segment: str, word: Phase, at_ns: int) -> None:
+        if word is Phase.UNKNOWN:
+            self._words.pop(segment, None)
+            return
         before = self._words.get(segment)
         self._words[segment] = word
+        if before is not word:
+            self._halted.discard(segment)
+            if word is Phase.CLOSED and self._is_interrupted(segment, at_ns):
+                self._halted.add(segment)
+        self._bound_extra(segment, word, before, at_ns)
+        if word in _OVER:
+            self._stopped_ns.setdefault(segment, at_ns)
+        elif segment in self._stopped_ns:
+            rest = self._stopped_ns.pop(segment), at_ns
+            self._rests.setdefault(segment, []).append(rest)
+
+    def _bound_extra(self, segment: str, word: Phase, before: Phase | None, at_ns: int) -> None:
+        """Begin or end trading that the calendar does not know."""
         extra = self._extra.setdefault(segment, [])
         if word is Phase.CONTINUOUS:
             if before is not word and self._is_unplanned(segment, before, at_ns):
@@ -125,10 +158,12 @@ class Phases:
                 extra.append((start, self._day_start_ns + NS_PER_DAY))
         elif extra and extra[-1][1] > at_ns:
             extra[-1] = (extra[-1][0], at_ns)
-        if word in _OVER:
-            self._stopped_ns.setdefault(segment, at_ns)
-        else:
-            self._stopped_ns.pop(segment, None)
+
+    def _is_interrupted(self, segment: str, at_ns: int) -> bool:
+        """Whether the calendar plans trading at the moment, and for a while."""
+        sessions = [self._session(at_ns, kind) for kind in self._kinds(segment)]
+        stretches = [stretch for session in sessions if session for stretch in session.stretches]
+        return any(start <= at_ns < end - _END_NS for start, end in stretches)
 
     def _is_unplanned(self, segment: str, before: Phase | None, at_ns: int) -> bool:
         """Whether trading starts at a time the calendar does not know.
@@ -146,9 +181,8 @@ class Phases:
     def _refresh(self, at_ns: int) -> list[str]:
         changed = []
         for segment in sorted({instrument.segment for instrument in self._instruments}):
-            word = self._words.get(segment)
-            phase = self._by_calendar(segment, at_ns) if word is None else word
-            self.sources[segment] = "calendar" if word is None else "feed"
+            phase = self._segment_phase(segment, at_ns)
+            self.sources[segment] = "feed" if segment in self._words else "calendar"
             if self.by_segment.get(segment) is not phase:
                 self.by_segment[segment] = phase
                 changed.append(segment)
@@ -161,26 +195,60 @@ class Phases:
         self._due_ns = self._next_change_ns(at_ns)
         return changed
 
-    def _by_calendar(self, segment: str, at_ns: int) -> Phase:
+    def _segment_phase(self, segment: str, at_ns: int) -> Phase:
+        if segment in self._words:
+            word = self._word(segment, at_ns)
+            is_auction = self._auctions.get(segment) is Phase.AUCTION
+            return Phase.AUCTION if is_auction and word is Phase.CLOSED else word
         phases = {self._phase(kind, at_ns) for kind in self._kinds(segment)}
         return next(phase for phase in _LIVELIEST if phase in phases)
 
     def _row_phase(self, instrument: Instrument, at_ns: int) -> Phase:
-        planned = self._phase(session_class(instrument), at_ns)
-        word = self._words.get(instrument.segment)
-        if word is None or (planned is Phase.AUCTION and word in {Phase.CONTINUOUS, Phase.CLOSED}):
+        kind = session_class(instrument)
+        planned = self._phase(kind, at_ns)
+        if kind is SessionClass.AUCTION_CASH:
+            auction = self._auctions.get(_auction_segment(instrument))
+            is_over = self._words.get(instrument.segment) is Phase.POST_CLOSE
+            if auction is Phase.AUCTION and not is_over:
+                return auction
+            if auction is Phase.CLOSED and planned is Phase.AUCTION:
+                return auction
+        if instrument.segment not in self._words:
+            return planned
+        word = self._word(instrument.segment, at_ns)
+        if planned is Phase.AUCTION and word in {Phase.CONTINUOUS, Phase.CLOSED}:
             return planned
         return word
+
+    def _word(self, segment: str, at_ns: int) -> Phase:
+        """What the feed says of the segment, in full."""
+        word = self._words[segment]
+        if word is Phase.CLOSED and segment in self._halted and self._is_before_the_end(at_ns):
+            return Phase.HALTED
+        is_pre_open = self._pre_opens.get(segment) is Phase.PRE_OPEN
+        return Phase.PRE_OPEN if word is Phase.CLOSED and is_pre_open else word
+
+    def _is_before_the_end(self, at_ns: int) -> bool:
+        """Whether anything at all is planned for later this day."""
+        sessions = [self._session(at_ns, kind) for kind in SessionClass]
+        return any(session is not None and at_ns < session.boundaries[-1] for session in sessions)
 
     def _bound_candles(self, at_ns: int) -> None:
         self.opens_ns.fill(0)
         self.closes_ns.fill(0)
         for row, instrument in enumerate(self._instruments):
-            stop_ns = self._stopped_ns.get(instrument.segment, NEVER_NS)
+            stop_ns = self._stop_ns(instrument)
             stretches = self._stretches(instrument, at_ns)[-STRETCHES:]
             for place, (start, end) in enumerate(stretches):
                 self.opens_ns[row, place] = start
                 self.closes_ns[row, place] = min(end, stop_ns)
+
+    def _stop_ns(self, instrument: Instrument) -> int:
+        """When the feed said that the instrument's continuous trading is over."""
+        stop_ns = self._stopped_ns.get(instrument.segment, NEVER_NS)
+        if session_class(instrument) is SessionClass.AUCTION_CASH:
+            stop_ns = min(stop_ns, self._auction_ns.get(_auction_segment(instrument), NEVER_NS))
+        return stop_ns
 
     def _stretches(self, instrument: Instrument, at_ns: int) -> list[Stretch]:
         session = self._session(at_ns, session_class(instrument))
@@ -203,10 +271,22 @@ class Phases:
 
     def _phase(self, kind: SessionClass, at_ns: int) -> Phase:
         session = self._session(at_ns, kind)
-        return Phase.CLOSED if session is None else session.phase(at_ns)
+        phase = Phase.CLOSED if session is None else session.phase(at_ns)
+        is_known = phase is Phase.CLOSED or self._calendar.knows(ist_day(at_ns))
+        return phase if is_known else Phase.UNKNOWN
 
     def _session(self, at_ns: int, kind: SessionClass) -> Session | None:
         key = (ist_day_number(at_ns), kind)
         if key not in self._sessions:
             self._sessions[key] = self._calendar.session(ist_day(at_ns), kind)
         return self._sessions[key]
+
+
+def _auction_segment(instrument: Instrument) -> str:
+    """The segment whose closing auction moves the instrument: an index follows its stocks."""
+    return f"{instrument.exchange}_EQ"
+
+
+def _without(stretch: Stretch, rest: Stretch) -> list[Stretch]:
+    parts = (stretch[0], min(stretch[1], rest[0])), (max(stretch[0], rest[1]), stretch[1])
+    return [part for part in parts if part[0] < part[1]]

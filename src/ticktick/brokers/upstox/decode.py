@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.sessions import Phase
 from ticktick.domain.slots import DEPTH_LEVELS
-from ticktick.engine.ports import Decoded
+from ticktick.engine.ports import Decoded, MarketWords
 from ticktick.errors import DecodeError
 from ticktick.market.table import SlotTable
 from ticktick.proto import MarketDataFeed_pb2 as pb2
@@ -29,6 +29,17 @@ _PHASES = {
     pb2.CLOSING_END: Phase.CLOSED,
 }
 
+# of stocks that close by auction: their trading ends, and with the auction their day
+_AUCTIONS = {
+    "NORMAL_OPEN": Phase.CONTINUOUS,
+    "CTS_CLOSE": Phase.AUCTION,
+    "CLOSING_END": Phase.CLOSED,
+}
+_PRE_OPENS = {
+    "PRE_OPEN_START": Phase.PRE_OPEN,
+    "PRE_OPEN_END": Phase.PRE_OPEN,
+    "NORMAL_OPEN": Phase.CONTINUOUS,
+}
 _TYPES = frozenset({pb2.initial_feed, pb2.live_feed, pb2.market_info})
 _Writes = dict[str, int | float | Sequence[int]]
 
@@ -74,7 +85,7 @@ class ProtobufDecoder:
             exchange_ns=at_ns,
             rows=np.array(sorted(touched), np.int32),
             whole=np.array(sorted(whole), np.int32),
-            phases=_phases(frame) if frame.HasField("marketInfo") else None,
+            words=_words(frame.marketInfo) if frame.HasField("marketInfo") else None,
             unknown_keys=packets.unknown,
             refused=packets.refused,
             unknown_parts=unknown_parts,
@@ -145,9 +156,17 @@ def _parsed(data: bytes) -> tuple[pb2.FeedResponse, int]:
     return frame, 0 if is_known else 1
 
 
-def _phases(frame: pb2.FeedResponse) -> Mapping[str, Phase]:
-    statuses = frame.marketInfo.segmentStatus
-    return {name: _PHASES.get(statuses[name], Phase.UNKNOWN) for name in sorted(statuses)}
+def _words(info: pb2.MarketInfo) -> MarketWords:
+    statuses = info.segmentStatus
+    phases = {name: _PHASES.get(statuses[name], Phase.UNKNOWN) for name in sorted(statuses)}
+    auctions = _told_words(info.casMarketStatus, _AUCTIONS)
+    return MarketWords(phases, auctions, _told_words(info.preOpenSessionStatus, _PRE_OPENS))
+
+
+def _told_words(
+    statuses: Mapping[str, pb2.StatusInfo], listed: Mapping[str, Phase]
+) -> Mapping[str, Phase]:
+    return {name: listed.get(statuses[name].status, Phase.UNKNOWN) for name in sorted(statuses)}
 
 
 def _read_feed(feed: pb2.Feed, scale: int, sent_ms: int, writes: _Writes) -> str:
