@@ -120,7 +120,7 @@ def test_an_unreachable_server_the_user_named_is_an_error(tmp_path: Path) -> Non
         open_store(wish)
 
 
-def test_a_wrong_password_is_one_sentence_without_the_password(tmp_path: Path) -> None:
+def test_F34_a_wrong_password_is_one_sentence_without_the_password(tmp_path: Path) -> None:
     with serving(MODULE_KINDS[0], tmp_path) as server:
         Asking(server.url)(0, "CONFIG", "SET", "requirepass", "right")
         with pytest.raises(ConfigError, match="refuses the password") as wrong:

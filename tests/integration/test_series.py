@@ -60,7 +60,7 @@ def test_a_server_that_knows_the_commands_gets_time_series(series: Series) -> No
 
 
 @pytest.mark.parametrize("server", PLAIN_KINDS, indirect=True)
-def test_a_server_that_does_not_gets_the_plain_encoding(series: Series) -> None:
+def test_F34_a_server_without_time_series_gets_the_plain_encoding(series: Series) -> None:
     assert isinstance(series, PlainEncoding)
 
 
