@@ -111,3 +111,20 @@ def test_P23_the_demo_goes_on_with_a_new_token_when_its_own_is_refused(stage: St
     stage.suffers("ws.close", **{"for": 1})
     assert stage.recovers()
     assert stage.status()["token"]["state"] in {"valid", "expiring"}
+
+
+def test_P21_a_skewed_clock_of_the_exchange_is_told_and_ages_stay_true(stage: Stage) -> None:
+    order = {"verb": "clock.skew", "args": {"s": 3600}, "for": 120}
+    fetch(stage.fault_url, json.dumps(order).encode())
+
+    def is_told() -> bool:
+        offset_ms = stage.status()["health"]["clock_offset_ms"]
+        return bool(abs(offset_ms - 3_600_000) < 2_000)
+
+    assert eventually(is_told)
+    told = stage.status()
+    assert abs(told["server_time_ms"] - told["feed"]["last_frame_ms"]) < 600_000
+    assert {symbol["freshness"] for symbol in told["symbols"]} <= {"fresh", "quiet"}
+    assert eventually(lambda: fetch(stage.fault_url) == [])
+    assert eventually(lambda: stage.status()["health"]["clock_offset_ms"] == 0)
+    assert stage.recovers()
