@@ -68,7 +68,8 @@ def day_report(
 ) -> DayReport:
     """Compare a client that watched this instrument alone with the file.
 
-    An outage counts as shown if the symbol is stale from `stale_after_s` after its begin on.
+    An outage counts as shown if from `stale_after_s` after its begin on the symbol is stale, or
+    in repair of the outage before.
     """
     broker, plain = day.minutes, day.built_minutes()
     states = played.minutes(symbol)
@@ -183,10 +184,11 @@ def _session(day: RecordedDay) -> tuple[int, int]:
 
 
 def _is_stale(changes: list[tuple[int, str]], from_ns: int, to_ns: int) -> bool:
-    """Whether nothing but stale was shown between two moments."""
+    """Whether nothing but stale, or in repair, was shown between two moments."""
     before = [word for at_ns, word in changes if at_ns <= from_ns][-1:]
     later = [word for at_ns, word in changes if from_ns < at_ns < to_ns - _CLOCKS_APART_NS]
-    return {*before, *later} == {"stale"}
+    shown = {*before, *later}
+    return bool(shown) and shown <= {"stale", "gap"}
 
 
 def _refused(counters: dict[str, int]) -> int:

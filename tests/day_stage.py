@@ -42,13 +42,15 @@ from ticktick.proto.MarketDataFeed_pb2 import FeedResponse
 from ticktick.store.recording import read_recording
 
 CANARY = "NSE_INDEX|Nifty 50"
-_SETTINGS = EngineSettings()
+SETTINGS = EngineSettings(ahead_limit_s=60)  # a step is too short to read a clock in
 _OURS = ("the timer", "the clock")  # in step, time is the stage's own
 _LEAD_S = 5
 _TAIL_S = 75
 _STEP_LIMIT_S = 60.0
 _REPAIR_LOOKS = 20
 _REPAIR_LOOK_S = 0.002
+_LAST_LOOKS = 6
+_LAST_LOOK_S = 0.25
 _PROGRAM_TAIL_S = 10
 _PROGRAM_LIMIT_S = 1200.0
 
@@ -90,7 +92,7 @@ def play_in_step(
     keys: Sequence[str],
     folder: Path,
     decoder: Decoder | None = None,
-    settings: EngineSettings = _SETTINGS,
+    settings: EngineSettings = SETTINGS,
 ) -> Played:
     """Play the files to their end, and a little longer, for a client that watches the keys."""
     engine = Engine(decoder or ProtobufDecoder(), Calendar(), settings)
@@ -240,6 +242,7 @@ async def _steps(
         runner.process(TimerFired(now_ns))
         await repairs.done()
         left_s -= market.source.next_ns() is None
+    await repairs.end(now_ns)
 
 
 class _Repairs:
@@ -256,6 +259,15 @@ class _Repairs:
                 break
             await asyncio.sleep(_REPAIR_LOOK_S)
         self._lasting = self._open
+
+    async def end(self, now_ns: int) -> None:
+        """Wait until no more is repaired."""
+        before, looks = -1, 0
+        while looks < _LAST_LOOKS and self._open:
+            looks = looks + 1 if self._open == before else 0
+            before = self._open
+            await asyncio.sleep(_LAST_LOOK_S)
+            self._runner.process(TimerFired(now_ns))
 
     @property
     def _open(self) -> int:

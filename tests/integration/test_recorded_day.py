@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.day_report import DayReport, day_report
-from tests.day_stage import play_in_step, play_with_programs, symbol_of
+from tests.day_stage import SETTINGS, play_in_step, play_with_programs, symbol_of
 from tests.oracles.recorded_day import recorded_days
 from ticktick.brokers.upstox.decode import ProtobufDecoder
 from ticktick.emulator.recording import recorded_file
@@ -22,8 +23,9 @@ from ticktick.proto.MarketDataFeed_pb2 import FeedResponse, MarketFullFeed
 FEED = Path("upstox_v3_feed")
 DAY = FEED / "2025-12-15"
 NAMES = ("NSE_EQ_INE118H01025", "NSE_EQ_INE811K01011", "NSE_FO_51461", "NSE_FO_60166")
-DEFAULT = EngineSettings()
 TICKS = Path("ticks_nse_2021") / "2021-05-14" / "RELIANCE_2021-05-14_.csv.gz"
+
+LOST = ("10:57", "10:58", "11:02", "15:26")
 
 pytestmark = [pytest.mark.shared, pytest.mark.timeout(600)]
 
@@ -55,6 +57,11 @@ def check_outages(report: DayReport) -> None:
     assert report.stale == report.outages
 
 
+def check_lost(report: DayReport) -> None:
+    """A minute that the broker told nobody is missing, or filled from its history."""
+    assert set(report.lost.values()) <= {"missing", "backfilled"}
+
+
 def check_first_candles(report: DayReport) -> None:
     """Before the broker confirms them, candles are as good as a plain reading of the updates."""
     for ours, plain in zip(report.rates[2:], report.plain_rates[2:], strict=True):
@@ -63,13 +70,20 @@ def check_first_candles(report: DayReport) -> None:
     assert min(report.rates.high, report.rates.low) > 0.7
 
 
+CHECKS = (
+    *(check_updates, check_volume, check_candles, check_lost, check_outages),
+    check_first_candles,
+)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_P07_a_session_at_full_speed_comes_out_as_the_broker_told_it(
     name: str, shared_data: Path, tmp_path: Path
 ) -> None:
     report = report_of(shared_data / DAY / f"{name}.jsonl.gz", tmp_path)
-    for check in (check_updates, check_volume, check_candles, check_first_candles):
+    for check in CHECKS:
         check(report)
+    assert tuple(report.lost) == LOST
     assert (report.recorded_minutes, report.outages) == (355, 4)
     assert report.rates.minutes >= 350
     assert report.others == {}
@@ -90,8 +104,9 @@ class Altered(ProtobufDecoder):
         return super().decode(frame.SerializeToString(), table, received_ns, seq)
 
 
-def forget_minutes(full: MarketFullFeed, _: int) -> None:
-    full.ClearField("marketOHLC")
+def minutes_too_early(full: MarketFullFeed, _: int) -> None:
+    for bar in full.marketOHLC.ohlc:
+        bar.ts -= 60_000
 
 
 def trade_with_every_update(full: MarketFullFeed, seq: int) -> None:
@@ -115,17 +130,18 @@ def untouched(_: MarketFullFeed, __: int) -> None:
     return
 
 
-PATIENT = EngineSettings(fresh_limit_s=600)
+PATIENT = replace(SETTINGS, fresh_limit_s=600)
 
 
 @pytest.mark.parametrize(
     ("change", "settings", "check"),
     [
-        (never_the_same, DEFAULT, check_updates),
-        (a_price_that_cannot_be, DEFAULT, check_updates),
-        (trade_with_every_update, DEFAULT, check_volume),
-        (forget_minutes, DEFAULT, check_candles),
-        (prices_beside, DEFAULT, check_first_candles),
+        (never_the_same, SETTINGS, check_updates),
+        (a_price_that_cannot_be, SETTINGS, check_updates),
+        (trade_with_every_update, SETTINGS, check_volume),
+        (minutes_too_early, SETTINGS, check_lost),
+        (prices_beside, SETTINGS, check_first_candles),
+        (untouched, PATIENT, check_outages),
     ],
 )
 def test_a_client_with_a_fault_fails_the_check(
@@ -143,6 +159,20 @@ def test_a_client_with_a_fault_fails_the_check(
         check(report_of(path, tmp_path, Altered(change), settings))
 
 
+def test_a_single_minute_that_is_not_the_brokers_fails_the_check(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    path = cut(shared_data / DAY / f"{NAMES[1]}.jsonl.gz", "10:50:00", "10:53:30", tmp_path)
+    (day,) = recorded_days(path)
+    minute = '"close":1638.2,"vol":"128"'
+    other = tmp_path / "other.jsonl"
+    other.write_text(path.read_text().replace(minute, minute.replace("128", "129")))
+    assert other.read_text() != path.read_text()
+    played = play_in_step([recorded_file(other)], [day.key], tmp_path)
+    with pytest.raises(AssertionError):
+        check_candles(day_report(played, day, day.key.rpartition("|")[2]))
+
+
 def cut(path: Path, begin: str, end: str, folder: Path) -> Path:
     """The lines of a session between two clocks, in a file of their own."""
     with gzip.open(path, "rt") as lines:
@@ -156,7 +186,7 @@ def report_of(
     path: Path,
     folder: Path,
     decoder: Decoder | None = None,
-    settings: EngineSettings = DEFAULT,
+    settings: EngineSettings = SETTINGS,
 ) -> DayReport:
     """The report of the only instrument of a file, played at full speed."""
     file = recorded_file(path)
@@ -175,8 +205,9 @@ def test_P07_a_session_at_fifty_times_its_speed_comes_out_the_same(
     (day,) = recorded_days(file.path)
     played = play_with_programs(file, [day.key], day.lines[-1].at_ns, "50", tmp_path)
     report = day_report(played, day, symbol_of(file, day.key), stale_after_s=25.0)
-    for check in (check_updates, check_volume, check_candles, check_first_candles):
+    for check in CHECKS:
         check(report)
+    assert tuple(report.lost) == LOST
     assert (report.recorded_minutes, report.outages) == (355, 4)
 
 
