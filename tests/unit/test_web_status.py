@@ -1,11 +1,13 @@
 """What the API says: rupees, ages in market time, null where nothing is known."""
 
+import numpy as np
 import pytest
 
 from tests.web_stage import MORNING_NS, SmallMarket, Stage, candle, instrument
 from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.instrument import Kind
 from ticktick.domain.market import CandleState, Freshness
+from ticktick.engine.ports import Outputs
 from ticktick.web.status import (
     candle_answer,
     candle_row,
@@ -107,3 +109,26 @@ def test_an_index_that_is_only_followed_is_no_symbol_of_the_list() -> None:
     assert (watched_rows(market), extra_rows(market)) == ([0], [1])
     feed = feed_state(market, NOW_MS)
     assert (feed.fresh, feed.total) == (1, 1)
+
+
+def test_P04_an_engine_that_lags_calls_nothing_fresh() -> None:
+    stage = Stage()
+    stage.market.trade("RELIANCE", 140_000)
+    row = stage.market.table.row_of_symbol["RELIANCE"]
+    stage.market.freshness[row] = Freshness.FRESH
+    stage.hub.take(Outputs(stage.now_ns, np.array([row], np.int32), ()))
+
+    def told() -> tuple[Freshness, int, str]:
+        answer = stage.overview.answer()
+        fresh = next(s.freshness for s in answer.symbols if s.symbol == "RELIANCE")
+        return fresh, answer.feed.fresh, answer.feed.reason
+
+    assert told()[:2] == (Freshness.FRESH, 1)
+    stage.now_ns += 5_000 * NS_PER_MS
+    assert told()[:2] == (Freshness.FRESH, 1)
+    stage.now_ns += 2_000 * NS_PER_MS
+    freshness, count, reason = told()
+    assert (freshness, count) == (Freshness.STALE, 0)
+    assert "7 s of market time behind" in reason
+    stage.hub.take(Outputs(stage.now_ns, np.array([row], np.int32), ()))
+    assert told()[:2] == (Freshness.FRESH, 1)

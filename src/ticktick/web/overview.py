@@ -32,6 +32,7 @@ from ticktick.web.status import (
 )
 
 _NOTICES_KEPT: Final = 50
+BEHIND_LIMIT_MS: Final = 5_000
 
 Listing: TypeAlias = tuple[tuple[Instrument, ...], Set[str]]
 
@@ -51,6 +52,7 @@ class Overview:
         self.counters: Counter[str] = Counter()
         self._version = version
         self._notices: deque[Notice] = deque(maxlen=_NOTICES_KEPT)
+        self._heard_ms = 0
         self._link = LinkDiary()
         self._repair = RepairDiary()
         self._pulses = Pulses()
@@ -58,12 +60,22 @@ class Overview:
     def remember(self, outputs: Outputs, now_s: float) -> None:
         """Keep what a later browser must still be told; `now_s` is any steady counter."""
         facts = outputs.facts
+        self._heard_ms = outputs.at_ns // NS_PER_MS
         self._notices += [notice(fact) for fact in facts if isinstance(fact, Noticed)]
         self._link.take(facts)
         self._repair.take(facts)
         self._pulses.note(self.market.table, outputs)
         if self._pulses.is_due(now_s):
             self._pulses.beat(self.system(), now_s)
+
+    def behind_ms(self, now_ms: int) -> int:
+        """How far the engine's newest event lies behind market time; 0 while it keeps up.
+
+        Time itself is an event of every second, so an engine that keeps up is never further
+        behind than a moment.
+        """
+        behind_ms = now_ms - self._heard_ms
+        return behind_ms if self._heard_ms and behind_ms > BEHIND_LIMIT_MS else 0
 
     def hello(self) -> Hello:
         """The first message of a connection."""
@@ -95,7 +107,13 @@ class Overview:
             now_ms=system.now_ms,
             rate=system.rate,
             phases=self._phases(),
-            feed=feed_state(self.market, system.now_ms, self._link.cause, self._link.since_ms),
+            feed=feed_state(
+                self.market,
+                system.now_ms,
+                self._link.cause,
+                self._link.since_ms,
+                self.behind_ms(system.now_ms),
+            ),
             health=self._health(system),
             token=system.token,
             store=system.store,
@@ -107,6 +125,7 @@ class Overview:
     def answer(self) -> StatusAnswer:
         """The state and every symbol, in rupees."""
         status = self.status()
+        now_ms, behind_ms = status.now_ms, self.behind_ms(status.now_ms)
         return StatusAnswer(
             mode=self.system().mode,
             server_time_ms=status.now_ms,
@@ -119,8 +138,8 @@ class Overview:
             recording=status.recording,
             clients=status.clients,
             counters=status.counters,
-            symbols=symbol_statuses(self.market, watched_rows(self.market), status.now_ms),
-            indices=symbol_statuses(self.market, extra_rows(self.market), status.now_ms),
+            symbols=symbol_statuses(self.market, watched_rows(self.market), now_ms, behind_ms),
+            indices=symbol_statuses(self.market, extra_rows(self.market), now_ms, behind_ms),
         )
 
     def _health(self, system: SystemStatus) -> Health:

@@ -21,6 +21,7 @@ from ticktick.web.depth import Side, levels
 from ticktick.web.messages import CandleRow, InstrumentRow
 from ticktick.web.parts import FeedState, Mode, PartState, TokenStatus
 
+_TIMELY = frozenset({Freshness.FRESH, Freshness.QUIET})
 _PRICES = [column.name for column in COLUMNS if column.unit == "price"] + ["change"]
 
 
@@ -84,16 +85,23 @@ class SystemStatus(Struct, frozen=True):
 
 
 def feed_state(
-    market: LiveMarket, now_ms: int, cause: str = "", since_ms: int | None = None
+    market: LiveMarket,
+    now_ms: int,
+    cause: str = "",
+    since_ms: int | None = None,
+    behind_ms: int = 0,
 ) -> FeedState:
-    """The link, how many symbols are fresh, and the age of the freshest index."""
+    """The link, how many symbols are fresh, and the age of the freshest index.
+
+    `behind_ms` is how far the engine lags, 0 while it keeps up.
+    """
     table = market.table
-    freshness = [market.freshness[row] for row in watched_rows(market)]
+    freshness = [freshness_now(market, row, behind_ms) for row in watched_rows(market)]
     indices = [row for row in table.followed if table.instruments[row].kind is Kind.INDEX]
     newest_ns = int(table.records["exchange_ns"][indices].max(initial=0))
     return FeedState(
         up=market.link_up,
-        reason=market.link_reason,
+        reason=_behind_sentence(behind_ms) if behind_ms else market.link_reason,
         cause=cause,
         since_ms=since_ms,
         fresh=freshness.count(Freshness.FRESH),
@@ -120,8 +128,16 @@ def extra_rows(market: LiveMarket) -> list[int]:
     return [row for row in table.followed if table.instruments[row].symbol in extras]
 
 
-def symbol_statuses(market: LiveMarket, rows: Iterable[int], now_ms: int) -> list[SymbolStatus]:
-    """The symbols of these rows, prices in rupees."""
+def freshness_now(market: LiveMarket, row: int, behind_ms: int) -> Freshness:
+    """The engine's word; from an engine that lags it is too old to call anything fresh."""
+    word = market.freshness[row]
+    return Freshness.STALE if behind_ms and word in _TIMELY else word
+
+
+def symbol_statuses(
+    market: LiveMarket, rows: Iterable[int], now_ms: int, behind_ms: int = 0
+) -> list[SymbolStatus]:
+    """The symbols of these rows, prices in rupees; `behind_ms` as in `feed_state`."""
     known = _rupee_columns(market)
     instruments = market.table.instruments
     return [
@@ -130,7 +146,7 @@ def symbol_statuses(market: LiveMarket, rows: Iterable[int], now_ms: int) -> lis
             | {
                 "symbol": instruments[row].symbol,
                 "name": instruments[row].name,
-                "freshness": market.freshness[row],
+                "freshness": freshness_now(market, row, behind_ms),
                 "age_ms": _age_ms(known["exchange_ms"][row], now_ms),
                 "bids": _rupee_levels(market.table, row, "bid"),
                 "asks": _rupee_levels(market.table, row, "ask"),
@@ -211,6 +227,13 @@ def candle_answer(candle: Candle, instrument: Instrument) -> CandleAnswer:
         state=candle.state,
         confirmed=candle.confirmed,
         revision=candle.revision,
+    )
+
+
+def _behind_sentence(behind_ms: int) -> str:
+    return (
+        f"Tick-Tick is {behind_ms / 1000:.0f} s of market time behind: the computer is too busy, "
+        "or the market runs too fast for it"
     )
 
 
