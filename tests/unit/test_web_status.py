@@ -29,6 +29,17 @@ def test_a_symbol_never_heard_of_is_null_and_never_zero() -> None:
     assert status.freshness is Freshness.UNKNOWN
 
 
+def test_P01_a_price_comes_with_its_times_its_frame_and_its_freshness() -> None:
+    market = SmallMarket([instrument("ITC")])
+    market.trade("ITC", 40_000)
+    market.table.records["received_ns"] = MORNING_NS + 7 * NS_PER_MS
+    market.table.records["seq"] = 12
+    (status,) = symbol_statuses(market, [0], NOW_MS)
+    assert (status.last_price, status.exchange_ms) == (400, NOW_MS)
+    assert (status.received_ms, status.seq) == (NOW_MS + 7, 12)
+    assert status.freshness is market.freshness[0]
+
+
 def test_prices_are_rupees_whatever_the_price_unit() -> None:
     market = SmallMarket([instrument("RELIANCE"), instrument("USDINR", price_scale=10_000)])
     for symbol, price, previous in (("RELIANCE", 140_005, 140_000), ("USDINR", 845_675, 840_000)):

@@ -263,6 +263,8 @@ export interface SymbolStatus {
   readonly last_price: number | null;
   readonly age_ms: number | null;
   readonly exchange_ms: number | null;
+  readonly received_ms: number | null;
+  readonly seq: number | null;
   readonly last_trade_ms: number | null;
   readonly previous_close: number | null;
   readonly change: number | null;

@@ -86,12 +86,17 @@ def encode_block(state: Columns, rows: Rows, seq: int, ts_ms: float) -> bytes:
 
 
 def column_values(state: Columns, rows: Rows) -> dict[str, Floats]:
-    """Every column of these rows as float64 in price units, NaN where not known."""
+    """Every column of these rows, and when they were read, as float64, NaN where not known.
+
+    Prices are in price units.
+    """
     records, touched = state.table.records, rows.tolist()
     values = {name: _told(records[name][rows]) for name in _TOLD_PRICES}
     values["bid"] = _told(records["bid_price"][rows, 0])
     values["ask"] = _told(records["ask_price"][rows, 0])
     values["exchange_ms"] = _told(records["exchange_ns"][rows] // NS_PER_MS)
+    values["received_ms"] = _told(records["received_ns"][rows] // NS_PER_MS)
+    values["seq"] = np.where(records["received_ns"][rows] > 0, records["seq"][rows], np.nan)
     values["last_trade_ms"] = _told(records["last_trade_ns"][rows] // NS_PER_MS)
     counted = np.array([state.table.instruments[row].has_volume for row in touched], np.bool_)
     values["volume"] = np.where(

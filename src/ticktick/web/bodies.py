@@ -66,6 +66,7 @@ class RupeeLevel(NamedTuple):
 class SymbolStatus(BaseModel):
     """One symbol, prices in rupees; null is not known. `change_fraction` 0.01 is one percent.
 
+    `received_ms` and `seq` are when and as which frame of the feed its last packet was read.
     `bids` and `asks` are up to five levels, best first; an empty level is left out.
     """
 
@@ -75,6 +76,8 @@ class SymbolStatus(BaseModel):
     last_price: float | None
     age_ms: int | None
     exchange_ms: int | None
+    received_ms: int | None
+    seq: int | None
     last_trade_ms: int | None
     previous_close: float | None
     change: float | None
