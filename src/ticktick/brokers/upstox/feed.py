@@ -100,7 +100,7 @@ def feed_dial(
     async def dial() -> AsyncIterator[FeedWire]:
         url = await rest.authorise_feed()
         try:
-            async with _Direct(
+            async with Direct(
                 url,
                 user_agent_header=USER_AGENT,
                 proxy=None,
@@ -149,7 +149,7 @@ class FeedFull(BrokerError):
     """The feed let nobody else in: too many connections, or no right to it."""
 
 
-class _Direct(connect):
+class Direct(connect):
     """A connection that follows no redirect: the address was checked, another one is not."""
 
     def process_redirect(self, exc: Exception) -> Exception | str:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from ticktick.brokers.upstox.survey.asking import Bearer
 from ticktick.brokers.upstox.survey.assumption import Assumption
 from ticktick.brokers.upstox.survey.subject import Subject
-from ticktick.brokers.upstox.survey.verdict import NotSeen, Otherwise, require
+from ticktick.brokers.upstox.survey.verdict import NotSeen, Otherwise, listed, require
 from ticktick.domain.clock import NS_PER_DAY, NS_PER_S, at_ist, ist, ist_day
 
 _CLAIMS: Final = {"sub", "iss", "iat", "exp", "isPlusPlan", "isMultiClient"}
@@ -39,7 +39,7 @@ _LONG_LIFE_NS: Final = 2 * NS_PER_DAY
 async def _claims(subject: Subject) -> str:
     missing = _CLAIMS - subject.claims.keys()
     others = sorted(subject.claims.keys() - _CLAIMS)
-    return require(not missing, f"missing {_listed(missing)}; others {_listed(others)}")
+    return require(not missing, f"missing {listed(missing)}; others {listed(others)}")
 
 
 async def _token_end(subject: Subject) -> str:
@@ -65,7 +65,7 @@ async def _profile(subject: Subject) -> str:
     missing = _PROFILE - data.keys()
     others = sorted(data.keys() - _PROFILE)
     active = "active" if data.get("is_active") is True else "not active"
-    return require(not missing, f"missing {_listed(missing)}; others {_listed(others)}; {active}")
+    return require(not missing, f"missing {listed(missing)}; others {listed(others)}; {active}")
 
 
 async def _funds(subject: Subject) -> str:
@@ -74,7 +74,7 @@ async def _funds(subject: Subject) -> str:
         return answer
     total = answer["available_to_trade"]["total"]
     parts = sorted(answer["available_to_trade"])
-    return require(isinstance(total, int | float), f"available_to_trade holds {_listed(parts)}")
+    return require(isinstance(total, int | float), f"available_to_trade holds {listed(parts)}")
 
 
 async def _funds_v2(subject: Subject) -> str:
@@ -83,7 +83,7 @@ async def _funds_v2(subject: Subject) -> str:
         return answer
     missing = _FUNDS - answer["equity"].keys()
     commodity = any(answer["commodity"].get(name) for name in _FUNDS)
-    found = f"commodity is {'not ' if commodity else ''}all zeros; missing {_listed(missing)}"
+    found = f"commodity is {'not ' if commodity else ''}all zeros; missing {listed(missing)}"
     return require(not missing and not commodity, found)
 
 
@@ -103,7 +103,7 @@ async def _kill_switch(subject: Subject) -> str:
     rows = await _of_the_owner(subject, "/v2/user/kill-switch")
     words = {row["segment_status"] for row in rows}
     segments = sorted(row["segment"] for row in rows)
-    found = f"{_listed(sorted(words))} of {_listed(segments)}"
+    found = f"{listed(sorted(words))} of {listed(segments)}"
     return require(words <= _STATES and bool(rows), found)
 
 
@@ -111,7 +111,7 @@ async def _static_ip(subject: Subject) -> str:
     data = await _of_the_owner(subject, "/v2/user/ip")
     registered = "is" if data.get("primary_ip") else "is not"
     missing = _IP - data.keys()
-    return require(not missing, f"an address {registered} registered; missing {_listed(missing)}")
+    return require(not missing, f"an address {registered} registered; missing {listed(missing)}")
 
 
 async def _of_the_owner(subject: Subject, path: str) -> Any:
@@ -127,10 +127,6 @@ def _require_owner(subject: Subject) -> None:
 def _lives_long(subject: Subject) -> bool:
     lifetime_ns = (subject.claims["exp"] - subject.claims["iat"]) * NS_PER_S
     return bool(lifetime_ns > _LONG_LIFE_NS)
-
-
-def _listed(words: Any) -> str:
-    return ", ".join(sorted(words)) or "none"
 
 
 ACCOUNT: Final = (

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
-from ticktick.proto.MarketDataFeed_pb2 import Feed, FeedResponse
+from ticktick.proto.MarketDataFeed_pb2 import Feed, FeedResponse, MarketFullFeed
 
 
 class Message(NamedTuple):
@@ -73,3 +73,10 @@ def packets(messages: list[Message]) -> Iterator[tuple[Message, str, Feed]]:
     for message in messages:
         for key, feed in message.frame.feeds.items():
             yield message, key, feed
+
+
+def market_packets(messages: list[Message]) -> Iterator[tuple[Message, str, MarketFullFeed]]:
+    """The packets that are full ones of something traded."""
+    for message, key, feed in packets(messages):
+        if feed.fullFeed.HasField("marketFF"):
+            yield message, key, feed.fullFeed.marketFF

@@ -10,11 +10,12 @@ from uuid import UUID
 
 import msgspec
 from google.protobuf.message import DecodeError
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Event
 
+from ticktick.brokers.upstox.feed import Direct
 from ticktick.brokers.upstox.hosts import USER_AGENT
 from ticktick.brokers.upstox.survey.heard import Connection, Message
 from ticktick.brokers.upstox.survey.verdict import NotSeen
@@ -141,15 +142,8 @@ class _Socket(ClientConnection):
             self.pings_s.append(time.monotonic())
 
 
-class _Direct(connect):
-    """Follows no redirect: the address was checked, another one is not."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
-
-
 async def _dial(url: str) -> _Socket:
-    socket = await _Direct(
+    socket = await Direct(
         url,
         user_agent_header=USER_AGENT,
         proxy=None,

@@ -8,7 +8,7 @@ from ticktick.brokers.upstox.instruments import resolve
 from ticktick.brokers.upstox.survey.assumption import Assumption
 from ticktick.brokers.upstox.survey.quotes import full_quotes
 from ticktick.brokers.upstox.survey.subject import INDEX, MASTER, STOCKS, Subject
-from ticktick.brokers.upstox.survey.verdict import NotSeen, Otherwise, require
+from ticktick.brokers.upstox.survey.verdict import NotSeen, Otherwise, listed, require
 from ticktick.domain.clock import NS_PER_MS, ist
 from ticktick.domain.watchlist import WatchlistEntry
 
@@ -48,7 +48,7 @@ async def _auction_stocks(subject: Subject) -> str:
     found = resolve(entries, list((await subject.records()).values()))
     missing = [entry.name for entry in found.missing]
     others = [one.symbol for one in found.instruments if not one.has_closing_auction]
-    text = f"{len(found.instruments)} found, missing {_listed(missing)}, without {_listed(others)}"
+    text = f"{len(found.instruments)} found, missing {listed(missing)}, without {listed(others)}"
     return require(not missing and not others, text)
 
 
@@ -83,11 +83,7 @@ async def _search(subject: Subject) -> str:
     expiry = rows[0]["expiry"]
     missing = _PAGE - answer.content()["meta_data"]["page"].keys()
     is_day = isinstance(expiry, str) and len(expiry) == len("2026-11-24")
-    return require(is_day and not missing, f"expiry {expiry!r}; missing {_listed(missing)}")
-
-
-def _listed(words: Any) -> str:
-    return ", ".join(words) or "none"
+    return require(is_day and not missing, f"expiry {expiry!r}; missing {listed(missing)}")
 
 
 LISTING: Final = (

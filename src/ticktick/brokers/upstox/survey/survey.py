@@ -11,6 +11,7 @@ from ticktick.brokers.upstox.survey.frames import FRAMES
 from ticktick.brokers.upstox.survey.links import LINKS
 from ticktick.brokers.upstox.survey.listing import LISTING
 from ticktick.brokers.upstox.survey.minutes import MINUTES
+from ticktick.brokers.upstox.survey.packets import PACKETS
 from ticktick.brokers.upstox.survey.quotes import QUOTES
 from ticktick.brokers.upstox.survey.sessions import SESSIONS
 from ticktick.brokers.upstox.survey.subject import Subject
@@ -25,6 +26,7 @@ ASSUMPTIONS: Final[tuple[Assumption, ...]] = (
     *CANDLES,
     *LINKS,
     *FRAMES,
+    *PACKETS,
     *MINUTES,
 )
 

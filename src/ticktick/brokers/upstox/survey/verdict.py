@@ -1,5 +1,6 @@
 """How a look at the broker ends, and how to say that it was not seen."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from msgspec import Struct
@@ -35,3 +36,8 @@ def require(holds: bool, found: str) -> str:
     if not holds:
         raise Otherwise(found)
     return found
+
+
+def listed(words: Iterable[object]) -> str:
+    """The words in order, or that there is none."""
+    return ", ".join(map(str, sorted(words, key=str))) or "none"
