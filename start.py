@@ -5,6 +5,7 @@ python3 start.py demo [OPTION...]           run Tick-Tick on its built-in exchan
 python3 start.py test [--all]               run the tests, --all with the long ones
 python3 start.py check                      judge format, lint, types, imports, files, page
 python3 start.py bench [NAME...] [--json]   measure, each part against its peer
+python3 start.py fuzz [--frames N]          damage frames of the feed, look at what is shown
 python3 start.py soak [--hours N]           run for simulated hours with random faults
 python3 start.py screenshots                take the pictures of the documents
 """
@@ -113,7 +114,7 @@ STEPS = [
     ),
 ]
 TEST_TOOLS = Step("test tools", (DEV,), ".venv", (install("-r", DEV),))
-TOOLS = ("test", "check", "bench", "soak", "screenshots")
+TOOLS = ("test", "check", "bench", "fuzz", "soak", "screenshots")
 COMMANDS: dict[str, Command] = {
     "setup": (),
     "demo": (PYTHON, "-m", "ticktick", "demo"),

@@ -82,6 +82,7 @@ class SmallMarket:
         self.table.add([instrument(symbol, price_scale) for symbol in symbols])
         self.metrics: NDArray[np.float64] = np.full((len(METRICS), self.table.capacity), np.nan)
         self.freshness = [Freshness.FRESH] * len(self.table)
+        self.warm = np.zeros(self.table.capacity, np.bool_)
 
     def trade(
         self,
@@ -96,6 +97,7 @@ class SmallMarket:
         record = self.table.records[row]
         record["last_price"], record["exchange_ns"] = units, at_ms * NS_PER_MS
         record["received_ns"], record["volume"] = (at_ms + 20) * NS_PER_MS, 500
+        record["last_trade_ns"] = at_ms * NS_PER_MS
         for name, value in metrics.items():
             self.metrics[METRIC_ROW[name], row] = value
         return Outputs(at_ms * NS_PER_MS, np.array([row], np.int32), facts)

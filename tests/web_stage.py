@@ -72,6 +72,8 @@ class SmallMarket:
         self.table.add(symbols)
         self.metrics = np.full((len(METRICS), capacity), np.nan)
         self.freshness = [Freshness.UNKNOWN] * capacity
+        self.warm = np.zeros(capacity, np.bool_)
+        self.row_phases = [Phase.CONTINUOUS] * capacity
         self.extras: set[str] = set()
         self.phases = {"NSE_EQ": Phase.CONTINUOUS}
         self.phase_sources = {"NSE_EQ": "feed"}
@@ -93,7 +95,7 @@ class SmallMarket:
         """A trade at that price with a book one tick around it."""
         row = self.table.row_of_symbol[symbol]
         record = self.table.records[row]
-        record["exchange_ns"] = self.last_frame_ns = at_ns
+        record["exchange_ns"] = record["last_trade_ns"] = self.last_frame_ns = at_ns
         record["last_price"], record["volume"] = price, record["volume"] + 10
         record["bid_price"][0], record["ask_price"][0] = price - 5, price + 5
         self.metrics[METRIC_ROW["mid"], row] = price
@@ -350,7 +352,7 @@ def table_rows(market: LiveMarket) -> dict[int, dict[str, float]]:
     """What a page must hold that missed nothing: one full block of the market as it is."""
     rows: dict[int, dict[str, float]] = {}
     every = np.arange(len(market.table), dtype=np.int32)
-    state = Columns(market.table, market.metrics, market.freshness)
+    state = Columns(market.table, market.metrics, market.freshness, market.warm)
     _apply(encode_block(state, every, 0, 0), rows)
     return rows
 

@@ -51,6 +51,12 @@ CHECKS = [
 ]
 
 
+WITH_OPTIONS = {
+    "fuzz": "damage frames of the feed, look at what is shown",
+    "soak": "run for simulated hours with random faults",
+}
+
+
 def tests(everything: bool) -> list[Job]:
     """The tests in three tiers, cheapest first; a folder without tests is left out."""
     mark = () if everything else ("-m", "not slow")
@@ -110,15 +116,18 @@ def main(arguments: Sequence[str]) -> int:
     bench.add_argument("names", nargs="*", metavar="NAME")
     bench.add_argument("--json", action="store_true", help="one JSON object a line, nothing else")
     commands.add_parser("screenshots", help="take the pictures of the documents")
-    soak = commands.add_parser("soak", help="run for simulated hours with random faults")
-    soak.add_argument("options", nargs=argparse.REMAINDER, help="see tools/soak.py --help")
-    chosen = parser.parse_args(arguments)
+    for name, what in WITH_OPTIONS.items():  # each explains its own options
+        commands.add_parser(name, help=what, add_help=False)
+    chosen, others = parser.parse_known_args(arguments)
+    if chosen.command in WITH_OPTIONS:
+        module = (sys.executable, "-m", f"tools.{chosen.command}")
+        return 0 if run(Job(chosen.command, (*module, *others))) else 1
+    if others:
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
     if chosen.command == "check":
         return run_all("check", CHECKS)
     if chosen.command == "test":
         return run_all("test", tests(chosen.all))
-    if chosen.command == "soak":
-        return 0 if run(Job("soak", (sys.executable, "tools/soak.py", *chosen.options))) else 1
     if chosen.command == "screenshots":
         return 0 if run(Job("screenshots", (sys.executable, "-m", "tools.screenshots"))) else 1
     try:

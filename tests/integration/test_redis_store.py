@@ -95,6 +95,7 @@ def test_a_tick_is_in_redis_in_rupees_within_a_second(server: EmbeddedServer, as
         assert row["freshness"] == "fresh"
         assert row["exchange_ms"] == str(OPEN_MS)
         assert row["received_ms"] == str(OPEN_MS + 20)
+        assert (row["seq"], row["warm"]) == ("0", "0")
         assert row["volume"] == "500"
         eventually(lambda: writer.counters["redis_waiting_points"] == 0)
         assert "bid" not in row

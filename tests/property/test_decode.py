@@ -20,7 +20,7 @@ MINUTE_MS = 60_000
 SENT = st.integers(1_700_000_000_000, 1_900_000_000_000)
 PAISE = st.integers(0, 10**9)
 COUNT = st.integers(0, 2**53)
-MOMENT = st.integers(0, 2_000_000_000_000)
+MOMENT = st.just(0) | st.integers(0, 2_000_000_000_000)
 GREEK = st.floats(allow_nan=False, allow_infinity=False)
 
 
@@ -132,7 +132,7 @@ def update(state: State, feed: pb2.Feed, sent_ms: int) -> bool:
     if is_whole:
         told |= {
             "last_price": paise(last.ltp),
-            "last_trade_ns": last.ltt * 10**6,
+            "last_trade_ns": last.ltt * 10**6 or state.get("last_trade_ns", 0),
             "last_quantity": last.ltq,
             "previous_close": paise(last.cp),
         }

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fuzz.wire import encode, parse, walk
 from ticktick.brokers.upstox.decode import ProtobufDecoder
 from ticktick.brokers.upstox.decoders import IS_COMPILED, CompiledDecoder
 from ticktick.domain.instrument import Instrument, Kind
@@ -207,6 +208,16 @@ def test_frames_run_together_are_told_alike(one: bytes, other: bytes) -> None:
 @given(st.binary(max_size=200))
 def test_noise_is_told_alike(data: bytes) -> None:
     check(data)
+
+
+@given(frames(), st.integers(1, 10))
+@settings(max_examples=50)
+def test_lengths_told_in_more_bytes_than_they_need_are_told_alike(data: bytes, more: int) -> None:
+    tree = parse(data, pb2.FeedResponse.DESCRIPTOR)
+    for fields, index in walk(tree):
+        fields[index].padding = more
+        check(encode(tree))
+        fields[index].padding = 0
 
 
 def test_usual_frames_never_reach_the_clear_decoder() -> None:

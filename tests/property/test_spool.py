@@ -30,6 +30,7 @@ def row(number: int) -> Rows:
         full=np.array([True]),
         instruments=[],
         freshness=[],
+        warm=np.array([False]),
         records=np.zeros(1, SLOT),
         metrics=np.zeros((len(METRICS), 1)),
     )

@@ -67,7 +67,8 @@ def test_given_the_closing_auction_then_mid_is_missing_though_the_feed_says_open
     quote(stage, clock(15, 14, 59), 100, 103)
     stage.timer(clock(15, 15))
     assert math.isnan(stage.metric("mid"))
-    assert stage.market.phases == {"NSE_EQ": Phase.CONTINUOUS}
+    assert stage.market.phases == {"NSE_EQ": Phase.AUCTION}
+    assert stage.market.phase_sources == {"NSE_EQ": "calendar"}
 
 
 def test_given_an_index_then_all_that_needs_volume_or_depth_is_missing() -> None:

@@ -271,6 +271,14 @@ def test_given_a_finer_price_unit_when_decoded_then_four_decimals_are_kept() -> 
     assert slots.incoming[0]["last_price"] == 834_275
 
 
+def test_given_a_trade_without_a_time_when_decoded_then_the_time_before_stays() -> None:
+    slots, decoder = table(), ProtobufDecoder()
+    decoder.decode(frame(full_feed(ltpc=trade())), slots, 1, 1)
+    decoder.decode(frame(full_feed(ltpc=pb2.LTPC(ltp=101.0, cp=99.0))), slots, 2, 2)
+    row = slots.incoming[0]
+    assert (row["last_price"], row["last_trade_ns"]) == (10_100, (SENT_MS - 5) * 10**6)
+
+
 def test_given_bars_in_any_order_when_decoded_then_the_newest_finished_minute_is_taken() -> None:
     slots = table()
     forming = SENT_MS - SENT_MS % 60_000

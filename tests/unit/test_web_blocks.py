@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from msgspec import to_builtins
 
 from tests.web_stage import MORNING_NS, SmallMarket, instrument, read_block
+from ticktick.domain.clock import ist_day
 from ticktick.domain.instrument import Kind
 from ticktick.domain.market import Freshness
 from ticktick.domain.metric import METRIC_ROW
@@ -32,7 +33,9 @@ def markets(draw: st.DrawFn) -> SmallMarket:
     for record in market.table.records[:ROWS]:
         record["exchange_ns"] = draw(st.just(0) | st.integers(MORNING_NS, 2 * MORNING_NS))
         record["last_trade_ns"] = draw(st.just(0) | st.integers(MORNING_NS, 2 * MORNING_NS))
-        record["volume"] = draw(st.integers(0, 2**50))
+        record["received_ns"] = draw(st.just(0) | st.integers(MORNING_NS, 2 * MORNING_NS))
+        record["seq"] = draw(st.integers(0, 2**50))
+        record["volume"] = draw(st.just(0) | st.integers(0, 2**50))
         for field in PRICES.values():
             record[field] = draw(prices)
     market.metrics[:, :ROWS] = draw(
@@ -41,11 +44,12 @@ def markets(draw: st.DrawFn) -> SmallMarket:
         .map(lambda values: values.reshape(-1, ROWS))
     )
     market.freshness = [draw(st.sampled_from(Freshness)) for _ in range(ROWS)]
+    market.warm[:ROWS] = draw(st.lists(st.booleans(), min_size=ROWS, max_size=ROWS))
     return market
 
 
 def block_of(market: SmallMarket, rows: list[int], seq: int = 7) -> bytes:
-    state = Columns(market.table, market.metrics, market.freshness)
+    state = Columns(market.table, market.metrics, market.freshness, market.warm)
     return encode_block(state, np.array(rows, np.int32), seq, 1_700_000_000_123)
 
 
@@ -58,13 +62,19 @@ def test_decoding_a_block_gives_the_table_or_missing(market: SmallMarket, rows: 
         record = market.table.records[row]
         heard = record["exchange_ns"] > 0
         _same(read["exchange_ms"][at], record["exchange_ns"] // 1_000_000 if heard else None)
-        traded = record["last_trade_ns"] // 1_000_000
-        _same(read["last_trade_ms"][at], traded if traded else None)
+        for name in ("received", "last_trade"):
+            at_ms = record[f"{name}_ns"] // 1_000_000
+            _same(read[f"{name}_ms"][at], at_ms if at_ms else None)
+        _same(read["seq"][at], record["seq"] if record["received_ns"] else None)
+        assert read["warm"][at] == market.warm[row]
+        is_today = ist_day(int(record["exchange_ns"])) == ist_day(int(record["last_trade_ns"]))
         counted = heard and market.table.instruments[row].has_volume
+        counted = counted and (is_today or record["volume"] == 0)
         _same(read["volume"][at], record["volume"] if counted else None)
         for name, field in PRICES.items():
             price = int(np.ravel(record[field])[0])
-            expected = price if 0 < price < 2**31 else MISSING
+            is_known = 0 < price < 2**31 and (is_today or not name.startswith("day_"))
+            expected = price if is_known else MISSING
             assert read[name][at] == expected
         for name in ("mid", "vwap", "vwap_session"):
             np.testing.assert_equal(read[name][at], market.metrics[METRIC_ROW[name], row])
@@ -98,6 +108,8 @@ def test_a_symbol_that_was_never_heard_of_is_missing_everywhere() -> None:
         value = read[column.name][0]
         if column.name == "freshness":
             assert list(Freshness)[value] is Freshness.UNKNOWN
+        elif column.name == "warm":
+            assert value == 0
         else:
             assert value == MISSING if column.dtype == "i4" else np.isnan(value)
 

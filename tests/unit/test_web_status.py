@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from tests.web_stage import MORNING_NS, SmallMarket, Stage, candle, instrument
-from ticktick.domain.clock import NS_PER_MS
+from ticktick.domain.clock import NS_PER_DAY, NS_PER_MS
 from ticktick.domain.instrument import Kind
 from ticktick.domain.market import CandleState, Freshness
+from ticktick.domain.sessions import Phase
 from ticktick.engine.ports import Outputs
 from ticktick.web.status import (
     candle_answer,
@@ -23,10 +24,22 @@ NOW_MS = MORNING_NS // NS_PER_MS
 
 def test_a_symbol_never_heard_of_is_null_and_never_zero() -> None:
     (status,) = symbol_statuses(SmallMarket([instrument("RELIANCE")]), [0], NOW_MS)
-    told = status.model_dump(exclude={"symbol", "name", "freshness", "bids", "asks"})
-    assert set(told.values()) == {None}
+    known = {"symbol", "name", "freshness", "phase", "bids", "asks", "warm"}
+    assert set(status.model_dump(exclude=known).values()) == {None}
+    assert not status.warm
     assert (status.bids, status.asks) == ([], [])
     assert status.freshness is Freshness.UNKNOWN
+
+
+def test_P01_a_price_comes_with_its_times_its_frame_and_its_freshness() -> None:
+    market = SmallMarket([instrument("ITC")])
+    market.trade("ITC", 40_000)
+    market.table.records["received_ns"] = MORNING_NS + 7 * NS_PER_MS
+    market.table.records["seq"] = 12
+    (status,) = symbol_statuses(market, [0], NOW_MS)
+    assert (status.last_price, status.exchange_ms) == (400, NOW_MS)
+    assert (status.received_ms, status.seq) == (NOW_MS + 7, 12)
+    assert status.freshness is market.freshness[0]
 
 
 def test_prices_are_rupees_whatever_the_price_unit() -> None:
@@ -52,6 +65,31 @@ def test_an_index_has_no_volume_rather_than_none_traded() -> None:
     market.trade("ITC", 40_000)
     told = symbol_statuses(market, watched_rows(market), NOW_MS)
     assert [status.volume for status in told] == [None, 10]
+
+
+def test_P01_a_symbol_is_told_with_its_times_its_place_and_its_freshness() -> None:
+    market = SmallMarket([instrument("ITC")])
+    market.trade("ITC", 40_000)
+    market.table.records["received_ns"], market.table.records["seq"] = MORNING_NS + 10**6, 7
+    market.warm[0] = True
+    (told,) = symbol_statuses(market, [0], NOW_MS)
+    assert (told.exchange_ms, told.received_ms, told.seq) == (NOW_MS, NOW_MS + 1, 7)
+    assert (told.freshness, told.warm, told.phase) == (Freshness.FRESH, True, Phase.CONTINUOUS)
+
+
+def test_F44_without_a_trade_today_nothing_of_another_day_is_told_as_todays() -> None:
+    market = SmallMarket([instrument("ITC")])
+    market.trade("ITC", 40_000)
+    record = market.table.records[0]
+    record["day_high"], record["day_low"] = 41_000, 39_000
+    record["last_trade_ns"] = MORNING_NS - NS_PER_DAY
+    (told,) = symbol_statuses(market, [0], NOW_MS)
+    assert told.last_price == 400.0
+    assert told.last_trade_ms == NOW_MS - NS_PER_DAY // NS_PER_MS
+    assert (told.volume, told.day_high, told.day_low) == (None, None, None)
+    record["volume"] = 0
+    (told,) = symbol_statuses(market, [0], NOW_MS)
+    assert told.volume == 0
 
 
 def test_the_age_is_told_in_market_time_and_never_negative() -> None:

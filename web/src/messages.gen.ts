@@ -260,9 +260,12 @@ export interface SymbolStatus {
   readonly symbol: string;
   readonly name: string;
   readonly freshness: Freshness;
+  readonly phase: Phase;
   readonly last_price: number | null;
   readonly age_ms: number | null;
   readonly exchange_ms: number | null;
+  readonly received_ms: number | null;
+  readonly seq: number | null;
   readonly last_trade_ms: number | null;
   readonly previous_close: number | null;
   readonly change: number | null;
@@ -278,6 +281,7 @@ export interface SymbolStatus {
   readonly vwap: number | null;
   readonly vwap_session: number | null;
   readonly vwap_distance: number | null;
+  readonly warm: boolean;
   readonly day_high: number | null;
   readonly day_low: number | null;
   readonly volume: number | null;
@@ -415,7 +419,9 @@ export type Envelope =
 /** Block columns this build knows; `hello.columns` tells their order and dtype. */
 export type ColumnName =
   | "exchange_ms"
+  | "received_ms"
   | "last_trade_ms"
+  | "seq"
   | "volume"
   | "mid"
   | "vwap"
@@ -428,6 +434,7 @@ export type ColumnName =
   | "day_low"
   | "spread"
   | "freshness"
+  | "warm"
   | "imbalance"
   | "tick_return"
   | "vwap_distance";

@@ -3,6 +3,7 @@
 import math
 
 from ticktick.core.columns import Flags, Floats, Ints, Rows
+from ticktick.domain.clock import IST_OFFSET_NS, NS_PER_DAY
 
 NAN = math.nan
 NEVER_NS = 9_223_372_036_854_775_807
@@ -53,6 +54,8 @@ def measure_trades(
     last_price: Ints,
     previous_price: Ints,
     average_price: Ints,
+    exchange_ns: Ints,
+    last_trade_ns: Ints,
     tick_return: Floats,
     vwap_session: Floats,
     vwap_distance: Floats,
@@ -60,7 +63,8 @@ def measure_trades(
     """Write return of the latest trade and the day's VWAP of every touched row.
 
     `tick_return` (fraction) changes only where a trade happened; NaN if the trade before it is
-    not known. `average_price` 0 means the exchange told none.
+    not known. `average_price` 0 means the exchange told none; one of a day without a trade is
+    that of another day.
     """
     for i in range(rows.shape[0]):
         row = rows[i]
@@ -69,7 +73,9 @@ def measure_trades(
             before = previous_price[row]
             tick_return[row] = price / before - 1.0 if before > 0 else NAN
         average = average_price[row]
-        if has_volume[row] and average > 0:
+        day = (exchange_ns[row] + IST_OFFSET_NS) // NS_PER_DAY
+        is_today = (last_trade_ns[row] + IST_OFFSET_NS) // NS_PER_DAY == day
+        if has_volume[row] and is_today and average > 0:
             vwap_session[row] = average
             vwap_distance[row] = price / average - 1.0 if price > 0 else NAN
         else:
@@ -86,17 +92,21 @@ def push_ticks(
     ask_price: Ints,
     head: Ints,
     count: Ints,
+    started_ns: Ints,
     window: Ints,
 ) -> None:
     """Append each touched row's update to its window; the oldest leaves when it is full.
 
     window: int64[capacity, depth, 5] of exchange_ns, price, volume delta, bid, ask.
-    `head` is the place of the next update, `count` how many are kept.
+    `head` is the place of the next update, `count` how many are kept, `started_ns` the time of
+    the first one since the window was emptied.
     """
     depth = window.shape[1]
     for i in range(rows.shape[0]):
         row = rows[i]
         place = head[row]
+        if count[row] == 0:
+            started_ns[row] = exchange_ns[row]
         window[row, place, 0] = exchange_ns[row]
         window[row, place, 1] = last_price[row]
         window[row, place, 2] = volume_delta[row]

@@ -8,7 +8,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from ticktick.core.columns import Flags, Rows
-from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_S
+from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_S, ist_day_number
 from ticktick.domain.event import (
     CalendarRead,
     CandleChanged,
@@ -63,11 +63,11 @@ class MarketHalf:
     """The state of the market as the feed, the broker's history and the clock told it.
 
     `metrics` is float64[len(METRICS), capacity] in the order of METRICS, NaN = not known, prices
-    in price units. `freshness` is by row, `phases` by segment. `extras` are symbols that are
-    followed but not on the user's list; `wishes` are what the broker should be asked;
-    `quiet_limit_ns` is how long a symbol may be silent, at least, before it needs a proof that
-    nothing happened. Every method takes one event and returns the rows it touched and the facts,
-    in a fixed order.
+    in price units; `warm` (bool[capacity]) says whose time windows are full. `freshness` is by
+    row, `phases` by segment. `extras` are symbols that are followed but not on the user's list;
+    `wishes` are what the broker should be asked; `quiet_limit_ns` is how long a symbol may be
+    silent, at least, before it needs a proof that nothing happened. Every method takes one event
+    and returns the rows it touched and the facts, in a fixed order.
     """
 
     def __init__(self, decoder: Decoder, calendar: Calendar, settings: EngineSettings) -> None:
@@ -115,6 +115,8 @@ class MarketHalf:
         self._gap_minutes_open = 0
         self.extras: frozenset[str] = frozenset()
         self.metrics = self._metrics.values
+        self.warm = self._metrics.warm
+        self._day = 0
         self.freshness = self._ages.freshness
         self.link_up = False
         self.link_reason = "not connected yet"
@@ -222,7 +224,8 @@ class MarketHalf:
         return self._take(event.frames)
 
     def _take(self, frames: Sequence[FrameArrived]) -> Change:
-        facts, touched, reads = list[Fact](), [_NONE], list[_Read]()
+        facts, reads = list[Fact](), list[_Read]()
+        touched = [self._begin_day(frames[0].received_ns)]
         for frame in frames:
             decoded = self._decode(frame, facts)
             if decoded is None:
@@ -280,13 +283,14 @@ class MarketHalf:
     def timer(self, event: TimerFired) -> Change:
         """Let time pass: phases, candle ends, windows and freshness."""
         at_ns, facts = event.at_ns, list[Fact]()
+        begun = self._begin_day(at_ns)
         flipped = self._requote(self._phases.advance(at_ns), at_ns, facts)
         self._watch.look(at_ns)
         facts += [CandleChanged(at_ns, candle) for candle in self._candles.advance(at_ns)]
         self._gap_minutes_open = self._watch.count_open_minutes(at_ns)
         expired = self._metrics.expire(at_ns)
         aged = self._judge(self._all_rows(), at_ns, facts)
-        return _union(flipped, expired, aged), facts
+        return _union(begun, flipped, expired, aged), facts
 
     def calendar(self, event: CalendarRead) -> Change:
         """Plan the phases by what the broker says of some days."""
@@ -330,6 +334,16 @@ class MarketHalf:
     def note(self, event: NoteTaken) -> Change:
         """Pass on what the surroundings must tell the user."""
         return _NONE, [Noticed(event.at_ns, event.level, event.text)]
+
+    def _begin_day(self, at_ns: int) -> Rows:
+        """Forget what holds for a day only when another one begins; whose metrics that changed."""
+        day = ist_day_number(at_ns)
+        if day == self._day:
+            return _NONE
+        is_first, self._day = not self._day, day
+        self._screen.forget()
+        self._metrics.begin_day()
+        return _NONE if is_first else self._all_rows()
 
     def _told_phases(self, words: MarketWords | None, at_ns: int) -> Sequence[str]:
         """Let the phases move to the moment and hear the feed; whose segments' phase changed."""

@@ -74,11 +74,12 @@ class Ages:
 
     def judge(self, rows: Rows, now_ns: int, facts: list[Fact], *, link_up: bool) -> Rows:
         """Tell whose freshness changed; return their rows."""
-        is_healthy = now_ns - self._watch.life_ns <= self._fresh_ns
-        link = Link(now_ns, link_up, is_healthy)
-        phases = self._phases.rows
+        life_ns, phases = self._watch.life_ns, self._phases.rows
         changed = []
         for row in rows.tolist():
+            began_ns = int(self._phases.began_ns[row])
+            is_healthy = now_ns - max(life_ns, began_ns) <= self._fresh_ns
+            link = Link(now_ns, link_up, is_healthy)
             told, limit_ns = self._told(row, now_ns), self._quiet_limit_ns(row)
             freshness = judge(told, phases[row], link, self._fresh_ns, limit_ns)
             if freshness is not self.freshness[row]:
@@ -92,11 +93,12 @@ class Ages:
         # a packet that claims to be from the future ages from its reading
         record = self._table.records[row]
         newer_ns = int(self._newer_trade_ns[row])
+        began_ns = int(self._phases.began_ns[row])  # nothing was traded right before it
         return Told(
             told_ns=min(int(record["exchange_ns"]), int(record["received_ns"])),
             heard=bool(self._watch.heard[row]),
             in_gap=self._watch.is_in_gap(row),
-            proved_ns=int(self._proved_ns[row]),
+            proved_ns=max(int(self._proved_ns[row]), began_ns),
             is_behind=record["last_trade_ns"] < newer_ns < now_ns - _BEHIND_NS,
         )
 

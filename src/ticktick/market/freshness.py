@@ -46,7 +46,7 @@ def judge(
         return Freshness.STALE
     if told.in_gap:
         return Freshness.GAP
-    if phase is Phase.CLOSED:
+    if phase in {Phase.CLOSED, Phase.HALTED}:
         return Freshness.CLOSED
     if link.now_ns - told.told_ns <= fresh_limit_ns:
         return Freshness.FRESH

@@ -20,8 +20,9 @@ from ticktick.market.windows import Windows
 class TickMetrics:
     """Metrics as columns: `values` is float64[len(METRICS), capacity], NaN = not known.
 
-    Prices are in price units. `continuous` (uint8[capacity]) says whose quotes stand. `counters`
-    holds `trades` and `volume_falls`.
+    Prices are in price units. `warm` (bool[capacity]) says whose time windows are full since the
+    last gap and the begin of the day. `continuous` (uint8[capacity]) says whose quotes stand.
+    `counters` holds `trades` and `volume_falls`.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class TickMetrics:
         self._vwap_ns = vwap_window_ns
         self._has_volume = np.zeros(table.capacity, np.uint8)
         self.values = np.full((len(METRICS), table.capacity), np.nan)
+        self.warm = np.zeros(table.capacity, np.bool_)
         self.counters = {"trades": 0, "volume_falls": 0}
 
     def watch(self) -> None:
@@ -43,8 +45,15 @@ class TickMetrics:
     def restart(self, rows: Rows) -> None:
         """Begin anew after a gap of the rows: nothing may span it."""
         self._windows.restart(rows)
+        self.warm[rows] = False
         for name in ("tick_return", "vwap"):
             self._column(name)[rows] = np.nan
+
+    def begin_day(self) -> None:
+        """Publish nothing of the day before."""
+        self._windows.begin_day()
+        self.warm.fill(False)
+        self.values.fill(np.nan)
 
     def clear(self, row: int) -> None:
         """Publish nothing of the row: its values are of another moment than what is known now."""
@@ -53,6 +62,7 @@ class TickMetrics:
     def forget(self, rows: Rows) -> None:
         """Know nothing of these rows any more."""
         self._windows.forget(rows)
+        self.warm[rows] = False
         self.values[:, rows] = np.nan
 
     def take(self, rows: Rows, exchange_ns: int) -> None:
@@ -82,6 +92,8 @@ class TickMetrics:
             slots["last_price"],
             windows.previous_price,
             slots["average_price"],
+            slots["exchange_ns"],
+            slots["last_trade_ns"],
             self._column("tick_return"),
             self._column("vwap_session"),
             self._column("vwap_distance"),
@@ -105,8 +117,11 @@ class TickMetrics:
 
     def expire(self, now_ns: int) -> Rows:
         """Let time take trades out of the VWAP; return the rows that changed."""
-        is_due = self._windows.oldest_ns <= now_ns - self._vwap_ns
-        rows = np.flatnonzero(is_due).astype(np.int32)
+        full_ns = now_ns - self._vwap_ns
+        is_due = self._windows.oldest_ns <= full_ns
+        is_full = (self._windows.started_ns <= full_ns) & ~self.warm
+        self.warm |= is_full
+        rows = np.flatnonzero(is_due | is_full).astype(np.int32)
         self._measure_vwap(rows, now_ns)
         return rows
 
@@ -121,6 +136,7 @@ class TickMetrics:
             slots["ask_price"],
             windows.tick_head,
             windows.tick_count,
+            windows.started_ns,
             windows.ticks,
         )
         push_trades(

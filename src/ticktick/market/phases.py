@@ -41,7 +41,7 @@ class Phases:
     differ inside a segment: of stocks that close by auction, and of indices as they do, the feed
     tells the auction apart. A word that nobody knows falls back to the calendar. `opens_ns`,
     `closes_ns` (int64[capacity, STRETCHES]) bound the trades that may enter candles,
-    `continuous` (uint8[capacity]) says whose quotes stand.
+    `continuous` (uint8[capacity]) says whose quotes stand, `began_ns` (int64[capacity]) since when.
     """
 
     def __init__(self, calendar: Calendar, capacity: int) -> None:
@@ -63,6 +63,7 @@ class Phases:
         self.rows: list[Phase] = []
         self._flipped = np.zeros(capacity, np.bool_)
         self.continuous = np.zeros(capacity, np.uint8)
+        self.began_ns = np.zeros(capacity, np.int64)
         self.opens_ns = np.zeros((capacity, STRETCHES), np.int64)
         self.closes_ns = np.zeros((capacity, STRETCHES), np.int64)
 
@@ -179,29 +180,34 @@ class Phases:
         )
 
     def _refresh(self, at_ns: int) -> list[str]:
+        self.rows = [self._row_phase(instrument, at_ns) for instrument in self._instruments]
         changed = []
         for segment in sorted({instrument.segment for instrument in self._instruments}):
-            phase = self._segment_phase(segment, at_ns)
-            self.sources[segment] = "feed" if segment in self._words else "calendar"
+            phase = self._segment_phase(segment)
+            self.sources[segment] = self._source(segment, phase)
             if self.by_segment.get(segment) is not phase:
                 self.by_segment[segment] = phase
                 changed.append(segment)
-        self.rows = [self._row_phase(instrument, at_ns) for instrument in self._instruments]
         continuous = np.array([phase is Phase.CONTINUOUS for phase in self.rows], np.uint8)
         now = self.continuous[: len(continuous)]
         self._flipped[: len(now)] |= now != continuous
+        self.began_ns[: len(now)][continuous > now] = at_ns
         now[:] = continuous
         self._bound_candles(at_ns)
         self._due_ns = self._next_change_ns(at_ns)
         return changed
 
-    def _segment_phase(self, segment: str, at_ns: int) -> Phase:
-        if segment in self._words:
-            word = self._word(segment, at_ns)
-            is_auction = self._auctions.get(segment) is Phase.AUCTION
-            return Phase.AUCTION if is_auction and word is Phase.CLOSED else word
-        phases = {self._phase(kind, at_ns) for kind in self._kinds(segment)}
+    def _segment_phase(self, segment: str) -> Phase:
+        """The liveliest phase of its instruments: the feed's one word hides their auction."""
+        pairs = zip(self._instruments, self.rows, strict=True)
+        phases = {phase for instrument, phase in pairs if instrument.segment == segment}
         return next(phase for phase in _LIVELIEST if phase in phases)
+
+    def _source(self, segment: str, phase: Phase) -> str:
+        """Who told the phase: `feed` or `calendar`."""
+        auctions = {self._words.get(segment), *self._auctions.values()}
+        is_told = phase is not Phase.AUCTION or phase in auctions
+        return "feed" if is_told and segment in self._words else "calendar"
 
     def _row_phase(self, instrument: Instrument, at_ns: int) -> Phase:
         kind = session_class(instrument)

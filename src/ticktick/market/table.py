@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ticktick.core.columns import Ints, Rows
+from ticktick.domain.clock import IST_OFFSET_NS, NS_PER_DAY
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.slots import SLOT
 
@@ -93,6 +94,16 @@ class SlotTable:
     def restore(self, rows: Rows) -> None:
         """Forget what the rows were told."""
         self.incoming_words[rows] = self.words[rows]
+
+    def traded_today(self, rows: Rows) -> NDArray[np.bool_]:
+        """Whether the last trade of the rows was on the day on which they were told last.
+
+        Where it was not, prices and volume of the day are those of another day.
+        """
+        told_ns, traded_ns = (self.records[name][rows] for name in ("exchange_ns", "last_trade_ns"))
+        days = [(moments + IST_OFFSET_NS) // NS_PER_DAY for moments in (told_ns, traded_ns)]
+        same: NDArray[np.bool_] = days[0] == days[1]
+        return same
 
     def price_scales(self) -> NDArray[np.float64]:
         """Price units to the rupee of each instrument in row order."""

@@ -81,6 +81,7 @@ class Watch:
         opens_ns = self._phases.opens_ns
         since_ns = np.where(opens_ns <= now_ns, opens_ns, 0).max(axis=1)
         since_ns = np.maximum(np.maximum(since_ns, self.last_ns), life_ns)
+        since_ns = np.maximum(since_ns, self._phases.began_ns)
         is_silent = now_ns - since_ns > self._silence_ns
         trades = self._phases.continuous > 0
         for row in np.flatnonzero(self._seen & trades & is_silent).tolist():

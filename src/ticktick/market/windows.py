@@ -16,7 +16,8 @@ class Windows:
 
     `ticks` is int64[capacity, 300, 5]: exchange_ns, price, volume delta, bid and ask of the last
     300 updates. `trades` is int64[capacity, 2048, 3]: time, price times volume and volume of the
-    trades of the VWAP's seconds. `base_*` is the newest trade known, against which the next
+    trades of the VWAP's seconds. `started_ns` is the time of the first update since the last
+    restart, NEVER_NS before it. `base_*` is the newest trade known, against which the next
     update is compared.
     """
 
@@ -36,28 +37,31 @@ class Windows:
         self.oldest_ns = np.full(capacity, NEVER_NS, np.int64)
         self.sums = np.zeros((capacity, 2), np.int64)
         self.trades = np.zeros((capacity, TRADES, 3), np.int64)
+        self.started_ns = np.full(capacity, NEVER_NS, np.int64)
 
     def restart(self, rows: Rows) -> None:
         """Forget everything of the rows: what comes next follows a gap."""
         self.base_volume[rows] = UNKNOWN
-        self.tick_head[rows] = 0
-        self.tick_count[rows] = 0
-        self.trade_head[rows] = 0
-        self.trade_count[rows] = 0
-        self.oldest_ns[rows] = NEVER_NS
-        self.sums[rows] = 0
+        self._empty(rows)
+
+    def begin_day(self) -> None:
+        """Empty all windows; the volume of the day before tells what the first trade adds."""
+        self.base_price.fill(0)
+        self._empty(slice(None))
 
     def forget(self, rows: Rows) -> None:
         """Know nothing of these rows, not even their newest trade."""
         self.base_price[rows] = self.previous_price[rows] = 0
         self.base_trade_ns[rows] = 0
         self.volume_delta[rows] = self.traded[rows] = 0
+        self.suspect_volume[rows] = UNKNOWN
+        self.restart(rows)
+
+    def _empty(self, rows: Rows | slice) -> None:
         self.tick_head[rows] = self.tick_count[rows] = 0
         self.trade_head[rows] = self.trade_count[rows] = 0
+        self.oldest_ns[rows] = self.started_ns[rows] = NEVER_NS
         self.sums[rows] = 0
-        self.base_volume[rows] = UNKNOWN
-        self.suspect_volume[rows] = UNKNOWN
-        self.oldest_ns[rows] = NEVER_NS
 
     def newest(self, row: int) -> NDArray[np.int64]:
         """The kept updates of the row, int64[n, 5], oldest first; a copy."""

@@ -14,7 +14,7 @@ class MarketView(Protocol):
     """The engine's market half, as far as a store needs it.
 
     `metrics` is float64[len(METRICS), capacity], NaN where not known, price metrics in price
-    units; `freshness` goes by row.
+    units; `freshness` goes by row; `warm` (bool[capacity]) says whose time windows are full.
     """
 
     @property
@@ -30,4 +30,9 @@ class MarketView(Protocol):
     @property
     def freshness(self) -> Sequence[Freshness]:
         """How old each row may be."""
+        ...
+
+    @property
+    def warm(self) -> NDArray[np.bool_]:
+        """Whether the row's time windows are full since the last gap."""
         ...

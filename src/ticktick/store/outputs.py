@@ -74,6 +74,7 @@ class OutputLog:
         columns = zip(
             rows.tolist(),
             records["exchange_ns"].tolist(),
+            records["received_ns"].tolist(),
             records["seq"].tolist(),
             records["last_price"].tolist(),
             self._market.metrics[:, rows].T.tolist(),
@@ -85,11 +86,13 @@ class OutputLog:
                 "at_ns": outputs.at_ns,
                 "symbol": self._instruments[row].symbol,
                 "exchange_ns": exchange_ns or None,
+                "received_ns": received_ns or None,
                 "seq": seq,
+                "freshness": self._market.freshness[row],
                 "last_price": last_price or None,
                 **dict(zip(_NAMES, values, strict=True)),
             }
-            for row, exchange_ns, seq, last_price, values in columns
+            for row, exchange_ns, received_ns, seq, last_price, values in columns
         ]
 
     def _lose(self, error: OSError) -> None:

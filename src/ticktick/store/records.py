@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from msgspec import Struct
 
-from ticktick.domain.clock import NS_PER_MS
+from ticktick.domain.clock import NS_PER_MS, ist_day_number
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import Candle, CandleState, Freshness
 from ticktick.domain.metric import METRICS
@@ -17,12 +17,14 @@ from ticktick.store.link import Command, Word
 from ticktick.store.series import Point
 from ticktick.store.spool import Rows
 
-_PRICES: Final = ("last_price", "previous_close", "day_open", "day_high", "day_low")
+_PRICES: Final = ("last_price", "previous_close")
+_OF_THE_DAY: Final = ("day_open", "day_high", "day_low")
 _TIMES: Final = ("exchange", "received", "last_trade")
 _SIDES: Final = ("bid", "ask")
 _LEVELS: Final = range(1, DEPTH_LEVELS + 1)
 _TICK_FIELDS: Final = (
     *_PRICES,
+    *_OF_THE_DAY,
     *(f"{side}_{level}" for side in _SIDES for level in _LEVELS),
     *(f"{side}_quantity_{level}" for side in _SIDES for level in _LEVELS),
     *("bid", "ask", "bid_quantity", "ask_quantity", "volume"),
@@ -68,7 +70,8 @@ def tick_points(rows: Rows, *, many: bool) -> list[Point]:
 
 def tick_hashes(rows: Rows) -> list[Hash]:
     """The latest state of each row."""
-    columns = zip(rows.instruments, rows.freshness, rows.records, rows.metrics.T, strict=True)
+    warm = rows.warm.tolist()
+    columns = zip(rows.instruments, rows.freshness, warm, rows.records, rows.metrics.T, strict=True)
     return [_tick_hash(*column) for column in columns]
 
 
@@ -113,20 +116,32 @@ def candle_hash(candle: Candle, scale: int) -> Hash:
 
 
 def _tick_hash(
-    instrument: Instrument, freshness: Freshness, record: Any, metrics: "np.ndarray[Any, Any]"
+    instrument: Instrument,
+    freshness: Freshness,
+    warm: bool,
+    record: Any,
+    metrics: "np.ndarray[Any, Any]",
 ) -> Hash:
-    scale = instrument.price_scale
-    prices = {name: int(record[name]) for name in _PRICES}
+    scale, is_today = instrument.price_scale, _traded_today(record)
+    names = (*_PRICES, *_OF_THE_DAY) if is_today else _PRICES
+    prices = {name: int(record[name]) for name in names}
     fields: dict[str, Word] = {name: units / scale for name, units in prices.items() if units}
     for side in _SIDES:
         fields |= _levels(record, side, scale)
-    if instrument.has_volume:
+    if instrument.has_volume and (is_today or not record["volume"]):
         fields["volume"] = int(record["volume"])
+    fields |= {"seq": int(record["seq"]), "warm": int(warm)}
     times = {f"{name}_ms": int(record[f"{name}_ns"]) // NS_PER_MS for name in _TIMES}
     fields |= {name: at_ms for name, at_ms in times.items() if at_ms}
     fields |= _metrics(metrics.tolist(), scale)
     absent = [name for name in _TICK_FIELDS if name not in fields]
     return Hash(tick_latest(instrument.symbol), {"freshness": freshness.value, **fields}, absent)
+
+
+def _traded_today(record: Any) -> bool:
+    """Whether the last trade was on the day on which the row was told last."""
+    told_ns, traded_ns = int(record["exchange_ns"]), int(record["last_trade_ns"])
+    return ist_day_number(told_ns) == ist_day_number(traded_ns)
 
 
 def _levels(record: Any, side: str, scale: int) -> dict[str, Word]:

@@ -144,6 +144,7 @@ class RedisWriter:
             full=(at_ms // _MS_PER_S > newest_ms // _MS_PER_S) | (not many),
             instruments=[table.instruments[row] for row in rows],
             freshness=[self._market.freshness[row] for row in rows],
+            warm=self._market.warm[touched],
             records=records,
             metrics=self._market.metrics[:, touched],
         )

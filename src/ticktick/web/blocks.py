@@ -39,7 +39,9 @@ FRESHNESS_CODES: Final = {freshness: code for code, freshness in enumerate(Fresh
 
 COLUMNS: Final = (
     ColumnSpec("exchange_ms", "ms", "f8"),
+    ColumnSpec("received_ms", "ms", "f8"),
     ColumnSpec("last_trade_ms", "ms", "f8"),
+    ColumnSpec("seq", "index", "f8"),
     ColumnSpec("volume", "shares", "f8"),
     ColumnSpec("mid", "price", "f8"),
     ColumnSpec("vwap", "price", "f8"),
@@ -52,12 +54,14 @@ COLUMNS: Final = (
     ColumnSpec("day_low", "price", "i4"),
     ColumnSpec("spread", "price", "i4"),
     ColumnSpec("freshness", "index", "i4"),
+    ColumnSpec("warm", "index", "i4"),
     ColumnSpec("imbalance", "ratio", "f4"),
     ColumnSpec("tick_return", "fraction", "f4"),
     ColumnSpec("vwap_distance", "fraction", "f4"),
 )
 
-_TOLD_PRICES: Final = ("last_price", "previous_close", "day_high", "day_low")
+_OF_THE_DAY: Final = ("day_high", "day_low")
+_TOLD_PRICES: Final = ("last_price", "previous_close", *_OF_THE_DAY)
 
 Rows: TypeAlias = NDArray[np.int32]
 Floats: TypeAlias = NDArray[np.float64]
@@ -66,12 +70,14 @@ Floats: TypeAlias = NDArray[np.float64]
 class Columns(Struct, frozen=True):
     """The engine's live state as the blocks read it.
 
-    `metrics` is float64[len(METRICS), capacity]; `freshness` is a class per row.
+    `metrics` is float64[len(METRICS), capacity]; `freshness` is a class per row; `warm`
+    (bool[capacity]) says whose time windows are full.
     """
 
     table: SlotTable
     metrics: Floats
     freshness: Sequence[Freshness]
+    warm: NDArray[np.bool_]
 
 
 def encode_block(state: Columns, rows: Rows, seq: int, ts_ms: float) -> bytes:
@@ -86,17 +92,25 @@ def encode_block(state: Columns, rows: Rows, seq: int, ts_ms: float) -> bytes:
 
 
 def column_values(state: Columns, rows: Rows) -> dict[str, Floats]:
-    """Every column of these rows as float64 in price units, NaN where not known."""
+    """Every column of these rows, and when they were read, as float64, NaN where not known.
+
+    Prices are in price units.
+    """
     records, touched = state.table.records, rows.tolist()
     values = {name: _told(records[name][rows]) for name in _TOLD_PRICES}
     values["bid"] = _told(records["bid_price"][rows, 0])
     values["ask"] = _told(records["ask_price"][rows, 0])
     values["exchange_ms"] = _told(records["exchange_ns"][rows] // NS_PER_MS)
+    values["received_ms"] = _told(records["received_ns"][rows] // NS_PER_MS)
+    values["seq"] = np.where(records["received_ns"][rows] > 0, records["seq"][rows], np.nan)
     values["last_trade_ms"] = _told(records["last_trade_ns"][rows] // NS_PER_MS)
+    values["warm"] = state.warm[rows].astype(np.float64)
     counted = np.array([state.table.instruments[row].has_volume for row in touched], np.bool_)
-    values["volume"] = np.where(
-        counted & (values["exchange_ms"] > 0), records["volume"][rows], np.nan
-    )
+    is_today = state.table.traded_today(rows)
+    counted &= (values["exchange_ms"] > 0) & (is_today | (records["volume"][rows] == 0))
+    values["volume"] = np.where(counted, records["volume"][rows], np.nan)
+    for name in _OF_THE_DAY:
+        values[name][~is_today] = np.nan
     values |= {name: state.metrics[index, rows] for name, index in METRIC_ROW.items()}
     codes = [FRESHNESS_CODES[state.freshness[row]] for row in touched]
     values["freshness"] = np.array(codes, np.float64)

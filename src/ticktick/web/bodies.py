@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from ticktick.domain.market import CandleState, Freshness
+from ticktick.domain.sessions import Phase
 from ticktick.web.parts import FeedState, Health, Mode, PartState, PhaseState, TokenStatus
 
 
@@ -66,15 +67,20 @@ class RupeeLevel(NamedTuple):
 class SymbolStatus(BaseModel):
     """One symbol, prices in rupees; null is not known. `change_fraction` 0.01 is one percent.
 
-    `bids` and `asks` are up to five levels, best first; an empty level is left out.
+    `received_ms` and `seq` are when and as which frame of the feed its last packet was read.
+    `warm`: the time windows of its metrics are full since the last gap. `bids` and `asks` are up
+    to five levels, best first; an empty level is left out.
     """
 
     symbol: str
     name: str
     freshness: Freshness
+    phase: Phase
     last_price: float | None
     age_ms: int | None
     exchange_ms: int | None
+    received_ms: int | None
+    seq: int | None
     last_trade_ms: int | None
     previous_close: float | None
     change: float | None
@@ -90,6 +96,7 @@ class SymbolStatus(BaseModel):
     vwap: float | None
     vwap_session: float | None
     vwap_distance: float | None
+    warm: bool
     day_high: float | None
     day_low: float | None
     volume: int | None

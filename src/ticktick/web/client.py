@@ -193,7 +193,7 @@ class Client:
             return []
         self._pending[rows] = False
         market = self._market
-        state = Columns(market.table, market.metrics, market.freshness)
+        state = Columns(market.table, market.metrics, market.freshness, market.warm)
         return [encode_block(state, rows, self._next_seq(), self._overview.system().now_ms)]
 
     def _beat(self, now_s: float, said: bool) -> list[Message]:

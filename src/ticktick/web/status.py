@@ -35,6 +35,10 @@ class LiveMarket(Protocol):
     @property
     def freshness(self) -> Sequence[Freshness]: ...
     @property
+    def warm(self) -> NDArray[np.bool_]: ...
+    @property
+    def row_phases(self) -> Sequence[Phase]: ...
+    @property
     def extras(self) -> Set[str]: ...
     @property
     def phases(self) -> Mapping[str, Phase]: ...
@@ -147,6 +151,7 @@ def symbol_statuses(
                 "symbol": instruments[row].symbol,
                 "name": instruments[row].name,
                 "freshness": freshness_now(market, row, behind_ms),
+                "phase": market.row_phases[row],
                 "age_ms": _age_ms(known["exchange_ms"][row], now_ms),
                 "bids": _rupee_levels(market.table, row, "bid"),
                 "asks": _rupee_levels(market.table, row, "ask"),
@@ -240,7 +245,7 @@ def _behind_sentence(behind_ms: int) -> str:
 def _rupee_columns(market: LiveMarket) -> dict[str, list[float | None]]:
     table = market.table
     rows = np.arange(len(table), dtype=np.int32)
-    columns = column_values(Columns(table, market.metrics, market.freshness), rows)
+    columns = column_values(Columns(table, market.metrics, market.freshness, market.warm), rows)
     columns["change"] = columns["last_price"] - columns["previous_close"]
     columns["change_fraction"] = columns["change"] / columns["previous_close"]
     for name in _PRICES:

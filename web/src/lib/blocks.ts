@@ -11,6 +11,8 @@ import {
 
 const KNOWN_COLUMNS: Record<ColumnName, true> = {
   exchange_ms: true,
+  received_ms: true,
+  seq: true,
   last_trade_ms: true,
   volume: true,
   mid: true,
@@ -24,6 +26,7 @@ const KNOWN_COLUMNS: Record<ColumnName, true> = {
   day_low: true,
   spread: true,
   freshness: true,
+  warm: true,
   imbalance: true,
   tick_return: true,
   vwap_distance: true,

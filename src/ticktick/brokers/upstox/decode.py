@@ -229,7 +229,10 @@ def _read_first_level(first: pb2.FirstLevelWithGreeks, scale: int, writes: _Writ
 
 
 def _read_trade(ltpc: pb2.LTPC, scale: int, writes: _Writes) -> bool:
-    """Collect the last trade; false, and nothing but the close, if it tells of none."""
+    """Collect the last trade; false, and nothing but the close, if it tells of none.
+
+    A trade without a time leaves the time of the one before.
+    """
     close = _price(ltpc.cp, scale)
     if ltpc.ltp == 0 and ltpc.ltt == 0:
         if close:
@@ -239,7 +242,8 @@ def _read_trade(ltpc: pb2.LTPC, scale: int, writes: _Writes) -> bool:
     if price == 0:
         raise _Impossible(f"a trade at a price of {ltpc.ltp}")
     writes["last_price"] = price
-    writes["last_trade_ns"] = _time_ns(ltpc.ltt)
+    if ltpc.ltt:
+        writes["last_trade_ns"] = _time_ns(ltpc.ltt)
     writes["last_quantity"] = _quantity(ltpc.ltq)
     writes["previous_close"] = close
     return True

@@ -86,9 +86,10 @@ cdef inline bint real(Cursor* c, double* out) noexcept nogil:
 
 
 cdef inline bint part(Cursor* c, Cursor* inner) noexcept nogil:
-    """A message within the message."""
+    """A message within the message; protobuf refuses a length of more than five bytes."""
     cdef int64_t size
-    if not varint(c, &size) or size > c.end - c.p:
+    cdef const uint8_t* start = c.p
+    if not varint(c, &size) or size > c.end - c.p or c.p - start > 5:
         return False
     inner.p = c.p
     inner.end = c.p + size
@@ -184,7 +185,7 @@ cdef bint read_trade(Slot* s, Cursor c) noexcept nogil:
     s.wrote = s.whole = True
     return (
         put_price(s, LAST_PRICE, price)
-        and put_time(s, LAST_TRADE, at_ms)
+        and (at_ms == 0 or put_time(s, LAST_TRADE, at_ms))
         and put_whole(s, LAST_QUANTITY, quantity)
     )
 
