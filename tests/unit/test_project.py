@@ -205,3 +205,10 @@ def test_every_link_between_the_docs_leads_somewhere(document: Path) -> None:
     text = document.read_text()
     broken = [link for link in LINK.findall(text) if not (document.parent / link).exists()]
     assert broken == []
+
+
+def test_the_decisions_are_numbered_one_after_the_other() -> None:
+    found = sorted((ROOT / "docs/decisions").glob("*.md"))
+    assert [path.name[:4] for path in found] == [f"{n:04}" for n in range(1, len(found) + 1)]
+    titles = [path.read_text().split(".", 1)[0] for path in found]
+    assert titles == [f"# {n}" for n in range(1, len(found) + 1)]
