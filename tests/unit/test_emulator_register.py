@@ -109,13 +109,13 @@ def test_check_digits_of_isins_are_right() -> None:
         next_isin("INE296A0199X")
 
 
-def test_a_split_changes_the_key_with_the_next_day_and_not_before() -> None:
+def test_a_split_changes_the_key_with_the_next_day_s_file_and_not_before() -> None:
     stage = Stage()
     old = stage.master()["INFY"]
     stage.order("instrument.split", "INFY", r=5)
-    stage.run("2026-11-22T23:59:59")
+    stage.run("2026-11-23T05:59:59")
     assert stage.master()["INFY"] == old
-    stage.run("2026-11-23T00:00:01")
+    stage.run("2026-11-23T06:00:01")
     new = stage.master()["INFY"]
     assert (new["instrument_key"], new["isin"]) == (NEW_INFY, "INE009A01039")
     assert new == old | {"instrument_key": NEW_INFY, "isin": "INE009A01039"}
