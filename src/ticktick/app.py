@@ -60,6 +60,7 @@ Tell: TypeAlias = Callable[[str], None]
 
 _PERFORMANCE_EVERY_S = 60.0
 _LOOK_EVERY_S = 0.1
+_FRESH_LIMIT_S = 60.0
 _COLLECT_AFTER = (20_000, 25, 50)
 _NEWS_EVERY_S = 1.0
 
@@ -309,10 +310,10 @@ async def _log_performance(runner: Runner) -> None:
 
 
 async def _tell_when_fresh(overview: Overview, started_s: float, tell: Tell) -> None:
-    """Say once how long it took until every symbol had live data."""
-    while True:
+    """Say once how long it took until every symbol had live data, if it did within a minute."""
+    while time.monotonic() - started_s < _FRESH_LIMIT_S:
         await asyncio.sleep(_LOOK_EVERY_S)
-        feed = overview.status().feed
+        feed = overview.feed(overview.system().now_ms)
         if feed.total and feed.fresh == feed.total:
             spent_s = time.monotonic() - started_s
             _performance.info("start to %d fresh symbols %.2f s", feed.total, spent_s)

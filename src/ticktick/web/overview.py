@@ -19,7 +19,7 @@ from ticktick.web.health import (
     rejected_samples,
 )
 from ticktick.web.messages import Hello, InstrumentRow, Notice, Status
-from ticktick.web.parts import Health, PhaseState
+from ticktick.web.parts import FeedState, Health, PhaseState
 from ticktick.web.status import (
     LiveMarket,
     SystemStatus,
@@ -107,13 +107,7 @@ class Overview:
             now_ms=system.now_ms,
             rate=system.rate,
             phases=self._phases(),
-            feed=feed_state(
-                self.market,
-                system.now_ms,
-                self._link.cause,
-                self._link.since_ms,
-                self.behind_ms(system.now_ms),
-            ),
+            feed=self.feed(system.now_ms),
             health=self._health(system),
             token=system.token,
             store=system.store,
@@ -121,6 +115,12 @@ class Overview:
             clients=self.clients,
             counters={**self.market.counters, **system.counters, **self.counters},
         )
+
+    def feed(self, now_ms: int) -> FeedState:
+        """The state of the feed at that moment of market time."""
+        link = self._link
+        behind_ms = self.behind_ms(now_ms)
+        return feed_state(self.market, now_ms, link.cause, link.since_ms, behind_ms)
 
     def answer(self) -> StatusAnswer:
         """The state and every symbol, in rupees."""
