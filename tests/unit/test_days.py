@@ -142,3 +142,14 @@ def test_P08_given_a_new_day_then_the_band_of_the_day_before_binds_nothing() -> 
     stage.frame(MONDAY_OPEN, last_price=120, last_trade_ns=MONDAY_OPEN, volume=10)
     assert stage.counter("rejected_band") == 0
     assert stage.market.table.records["last_price"][0] == 120
+
+
+def test_P08_given_a_band_told_before_the_first_frame_then_it_holds_until_the_day_ends() -> None:
+    stage = Stage(at_ns=FRIDAY_END)
+    stage.band(FRIDAY_END, 90, 110)
+    stage.frame(FRIDAY_END, last_price=120, last_trade_ns=FRIDAY_END, volume=5)
+    assert stage.counter("rejected_band") == 1
+    stage.timer(clock(0) + MONDAY)
+    stage.frame(MONDAY_OPEN, last_price=120, last_trade_ns=MONDAY_OPEN, volume=5)
+    assert stage.counter("rejected_band") == 1
+    assert stage.market.table.records["last_price"][0] == 120

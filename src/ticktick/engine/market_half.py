@@ -341,9 +341,11 @@ class MarketHalf:
         if day == self._day:
             return _NONE
         is_first, self._day = not self._day, day
+        if is_first:  # what was told before the first frame is of this day
+            return _NONE
         self._screen.forget()
         self._metrics.begin_day()
-        return _NONE if is_first else self._all_rows()
+        return self._all_rows()
 
     def _told_phases(self, words: MarketWords | None, at_ns: int) -> Sequence[str]:
         """Let the phases move to the moment and hear the feed; whose segments' phase changed."""
