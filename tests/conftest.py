@@ -1,7 +1,7 @@
 """What many tests share: the recorded data beside the checkout, and a browser."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,6 +17,16 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # a busy machine is no finding; the run as a whole has its limit
 settings.register_profile("ticktick", deadline=None)
 settings.load_profile("ticktick")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let a worker pass on what a test logged, text that is no Unicode included."""
+    report = yield
+    report.sections = [
+        (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -23,10 +23,10 @@ class Tier(NamedTuple):
     workers: int
 
 
-# Integration tests mostly wait for other processes. Unit tests log text that no worker can pass
-# on, and browser tests measure what a person sees in time: both run in one process.
+# Integration tests mostly wait for other processes. Browser tests measure what a person sees in
+# time: they run in one process.
 TIERS = (
-    Tier("unit", ("unit", "property", "golden"), 0),
+    Tier("unit", ("unit", "property", "golden"), 2),
     Tier("integration", ("integration",), 2),
     Tier("e2e", ("e2e",), 0),
 )
@@ -64,7 +64,8 @@ def tests(everything: bool) -> list[Job]:
     for tier in TIERS:
         paths = [f"tests/{f}" for f in tier.folders if any((ROOT / "tests" / f).rglob("test_*.py"))]
         if paths:
-            pytest = (sys.executable, "-m", "pytest", "-q", "-n", str(tier.workers))
+            workers = ("-n", str(tier.workers), "--durations=12")
+            pytest = (sys.executable, "-m", "pytest", "-q", *workers)
             jobs.append(Job(tier.name, (*pytest, *mark, *paths)))
     return jobs
 
