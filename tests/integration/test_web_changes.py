@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.web_stage import Site, Stage, running
+from ticktick.errors import ConfigError
+from ticktick.web.steering import FixedSteering, Wanted
 
 
 @pytest.fixture
@@ -92,3 +94,16 @@ async def test_a_malformed_wish_is_refused_and_changes_nothing(
     assert answer.status == 422
     assert set(answer.json()) == {"error", "error_id"}
     assert site.stage.steering.symbols == ["RELIANCE"]
+
+
+async def test_where_nothing_can_be_changed_every_change_says_why() -> None:
+    fixed = FixedSteering("this is a replay")
+    for ask in (
+        fixed.add_symbol("INFY"),
+        fixed.remove_symbol("INFY"),
+        fixed.search(Wanted("infy")),
+        fixed.reconnect(),
+        fixed.take_over(),
+    ):
+        with pytest.raises(ConfigError, match="this is a replay"):
+            await ask
