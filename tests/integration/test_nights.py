@@ -187,7 +187,8 @@ def test_F45_a_demo_lives_through_a_night_with_a_split(tmp_path: Path) -> None:
         assert infy["last_price"] == pytest.approx(before / 5, rel=0.1)
         assert infy["previous_close"] == pytest.approx(before / 5, rel=0.05)
         assert abs(infy["change_fraction"]) < 0.1
-        assert [outage["cause"] for outage in status["health"]["outages"]] == ["login"]
+        (outage,) = status["health"]["outages"]  # told late the login ended, in time it is renewed
+        assert outage["cause"] in ("login", "asked")
         log = (stage.home / "logs" / "system.log").read_text()
         assert f"Infosys: key {INFY} is no longer listed; using {NEW_INFY} (INFY)" in log
         stage.check("INFY", stage.traded(NEW_INFY, friday, 9, 15), least=2)
