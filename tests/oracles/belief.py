@@ -280,7 +280,10 @@ def words(slots: Any) -> Any:
 
 
 def _trade(trade: pb2.LTPC) -> Iterator[tuple[str, float]]:
-    yield from (("ltp", trade.ltp), ("cp", trade.cp), ("ltq", trade.ltq), ("ltt", trade.ltt))
+    """Without price and time there was no trade, and its size is shown nowhere."""
+    yield "cp", trade.cp
+    if trade.ltp != 0 or trade.ltt != 0:
+        yield from (("ltp", trade.ltp), ("ltq", trade.ltq), ("ltt", trade.ltt))
 
 
 def _level(place: int, level: pb2.Quote) -> Iterator[tuple[str, float]]:
