@@ -84,7 +84,8 @@ def test_a_symbol_is_added_at_once_and_its_history_is_read(stage: Stage) -> None
     assert eventually(lambda: "INFY" in stage.watched())
     assert stage.listed()[-1] == "INFY"
     assert eventually(lambda: stage.watched()["INFY"] == "fresh")
-    assert eventually(lambda: len(stage.get("/api/v1/candles/INFY/60")["candles"]) > 100)
+    # after the deep history of the others, which were there first
+    assert eventually(lambda: len(stage.get("/api/v1/candles/INFY/60")["candles"]) > 100, 120.0)
     assert eventually(lambda: stage.redis(1, "EXISTS", "tick:INFY") == "(integer) 1")
 
 
