@@ -17,8 +17,8 @@ from ticktick.domain.event import (
 )
 from ticktick.domain.sessions import Calendar
 from ticktick.engine.desk_half import DeskHalf
-from ticktick.engine.market_half import Change, MarketHalf
-from ticktick.engine.ports import Decoder, EngineSettings, Outputs
+from ticktick.engine.market_half import MarketHalf
+from ticktick.engine.ports import Change, Decoder, EngineSettings, Outputs
 
 
 class Engine:

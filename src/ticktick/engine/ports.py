@@ -1,17 +1,17 @@
 """What the engine and its surroundings ask of each other."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
-import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
+from ticktick.core.columns import Rows
 from ticktick.domain.event import Event, Fact
 from ticktick.domain.sessions import Phase
 from ticktick.market.table import SlotTable
 
-Rows = NDArray[np.int32]
+# the rows that one event touched, and the facts it made, in a fixed order
+Change: TypeAlias = tuple[Rows, list[Fact]]
 
 
 class EngineSettings(Struct, frozen=True):
