@@ -4,26 +4,26 @@ from typing import Final
 
 import numpy as np
 
+from ticktick.core.age import age
 from ticktick.core.columns import Rows
 from ticktick.domain.clock import NS_PER_S
 from ticktick.domain.event import Fact, FreshnessChanged, Quote
 from ticktick.domain.instrument import Kind
 from ticktick.domain.market import Freshness
-from ticktick.market.freshness import Link, Told, judge
 from ticktick.market.phases import Phases
 from ticktick.market.table import SlotTable
 from ticktick.market.watch import Watch
 
-# a trade that is this old and that the feed did not tell shows that the feed is behind
-_BEHIND_NS: Final = 2 * NS_PER_S
 # the broker's quotes tell a trade's time less exactly than the feed
 _SAME_TRADE_NS: Final = NS_PER_S
 _SHARES: Final = frozenset({Kind.EQUITY, Kind.INDEX})
+_CLASSES: Final = tuple(Freshness)
 
 
 class Ages:
     """The freshness of each row, kept up to date by `judge`.
 
+    `codes` (uint8[capacity]) are the same as places in the order of Freshness.
     `quiet_ns` is how long a share or an index may be quiet without a proof that it did not trade,
     `quiet_derivative_ns` the same of contracts.
     """
@@ -45,17 +45,24 @@ class Ages:
         self._quiet_derivative_ns = quiet_derivative_ns
         self._proved_ns = np.zeros(table.capacity, np.int64)
         self._newer_trade_ns = np.zeros(table.capacity, np.int64)
+        self._quiet_limit_ns = np.full(table.capacity, quiet_ns, np.int64)
+        self._changed = np.zeros(table.capacity, np.int32)
         self.freshness: list[Freshness] = []
+        self.codes = np.zeros(table.capacity, np.uint8)
 
     def watch(self) -> None:
         """Take over the instruments of the table."""
         unknown = len(self._table) - len(self.freshness)
         self.freshness += [Freshness.UNKNOWN] * unknown
+        for row, instrument in enumerate(self._table.instruments):
+            is_share = instrument.kind in _SHARES
+            self._quiet_limit_ns[row] = self._quiet_ns if is_share else self._quiet_derivative_ns
 
     def forget(self, rows: Rows) -> None:
         """Know nothing of these rows any more."""
         self._proved_ns[rows] = 0
         self._newer_trade_ns[rows] = 0
+        self.codes[rows] = 0
         for row in rows.tolist():
             self.freshness[row] = Freshness.UNKNOWN
 
@@ -74,34 +81,30 @@ class Ages:
 
     def judge(self, rows: Rows, now_ns: int, facts: list[Fact], *, link_up: bool) -> Rows:
         """Tell whose freshness changed; return their rows."""
-        life_ns, phases = self._watch.life_ns, self._phases.rows
-        changed = []
-        for row in rows.tolist():
-            began_ns = int(self._phases.began_ns[row])
-            is_healthy = now_ns - max(life_ns, began_ns) <= self._fresh_ns
-            link = Link(now_ns, link_up, is_healthy)
-            told, limit_ns = self._told(row, now_ns), self._quiet_limit_ns(row)
-            freshness = judge(told, phases[row], link, self._fresh_ns, limit_ns)
-            if freshness is not self.freshness[row]:
-                self.freshness[row] = freshness
-                symbol = self._table.instruments[row].symbol
-                facts.append(FreshnessChanged(now_ns, symbol, freshness))
-                changed.append(row)
-        return np.array(changed, np.int32)
-
-    def _told(self, row: int, now_ns: int) -> Told:
-        # a packet that claims to be from the future ages from its reading
-        record = self._table.records[row]
-        newer_ns = int(self._newer_trade_ns[row])
-        began_ns = int(self._phases.began_ns[row])  # nothing was traded right before it
-        return Told(
-            told_ns=min(int(record["exchange_ns"]), int(record["received_ns"])),
-            heard=bool(self._watch.heard[row]),
-            in_gap=self._watch.is_in_gap(row),
-            proved_ns=max(int(self._proved_ns[row]), began_ns),
-            is_behind=record["last_trade_ns"] < newer_ns < now_ns - _BEHIND_NS,
+        slots, watch, phases = self._table.records, self._watch, self._phases
+        watch.close_gaps(rows)
+        count = age(
+            rows,
+            now_ns,
+            watch.life_ns,
+            link_up,
+            self._fresh_ns,
+            slots["exchange_ns"],
+            slots["received_ns"],
+            slots["last_trade_ns"],
+            watch.heard.view(np.uint8),
+            watch.gap_until_ns,
+            phases.continuous,
+            phases.closed,
+            phases.began_ns,
+            self._proved_ns,
+            self._newer_trade_ns,
+            self._quiet_limit_ns,
+            self.codes,
+            self._changed,
         )
-
-    def _quiet_limit_ns(self, row: int) -> int:
-        is_share = self._table.instruments[row].kind in _SHARES
-        return self._quiet_ns if is_share else self._quiet_derivative_ns
+        changed = self._changed[:count].copy()
+        for row in changed.tolist():
+            self.freshness[row] = freshness = _CLASSES[self.codes[row]]
+            facts.append(FreshnessChanged(now_ns, self._table.instruments[row].symbol, freshness))
+        return changed

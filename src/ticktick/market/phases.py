@@ -18,6 +18,7 @@ from ticktick.domain.sessions import Calendar, DayHours, Phase, Session, Session
 
 STRETCHES = 4
 _OVER = frozenset({Phase.CLOSED, Phase.POST_CLOSE, Phase.AUCTION, Phase.HALTED})
+_SHUT = frozenset({Phase.CLOSED, Phase.HALTED})
 _LIVELIEST = (
     Phase.CONTINUOUS,
     Phase.AUCTION,
@@ -41,7 +42,8 @@ class Phases:
     differ inside a segment: of stocks that close by auction, and of indices as they do, the feed
     tells the auction apart. A word that nobody knows falls back to the calendar. `opens_ns`,
     `closes_ns` (int64[capacity, STRETCHES]) bound the trades that may enter candles,
-    `continuous` (uint8[capacity]) says whose quotes stand, `began_ns` (int64[capacity]) since when.
+    `continuous` (uint8[capacity]) says whose quotes stand, `began_ns` (int64[capacity]) since when;
+    `closed` (uint8[capacity]) says whose market is closed or halted.
     """
 
     def __init__(self, calendar: Calendar, capacity: int) -> None:
@@ -63,6 +65,7 @@ class Phases:
         self.rows: list[Phase] = []
         self._flipped = np.zeros(capacity, np.bool_)
         self.continuous = np.zeros(capacity, np.uint8)
+        self.closed = np.zeros(capacity, np.uint8)
         self.began_ns = np.zeros(capacity, np.int64)
         self.opens_ns = np.zeros((capacity, STRETCHES), np.int64)
         self.closes_ns = np.zeros((capacity, STRETCHES), np.int64)
@@ -189,6 +192,7 @@ class Phases:
                 self.by_segment[segment] = phase
                 changed.append(segment)
         continuous = np.array([phase is Phase.CONTINUOUS for phase in self.rows], np.uint8)
+        self.closed[: len(self.rows)] = [phase in _SHUT for phase in self.rows]
         now = self.continuous[: len(continuous)]
         self._flipped[: len(now)] |= now != continuous
         self.began_ns[: len(now)][continuous > now] = at_ns

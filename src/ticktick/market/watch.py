@@ -17,11 +17,12 @@ class Watch:
     """What the feed let us see of each instrument.
 
     `heard` (bool[capacity]) says who was told over the present link, `last_ns` (int64[capacity])
-    as of when, `newest_ns` the newest of these. The feed lives while a canary is told, an index
-    that moves all day, or anything at all where no canary trades. A symbol whose trades were not
-    seen for a while, because the link was down or the feed silent in continuous trading, has a
-    hole, unless its next whole packet proves by an unchanged volume and trade time that nothing
-    happened.
+    as of when, `newest_ns` the newest of these. `gap_until_ns` (int64[capacity]) is up to when
+    minutes that were over when the row was seen again are still to be told, 0 for none.
+    The feed lives while a canary is told, an index that moves all day, or anything at all where
+    no canary trades. A symbol whose trades were not seen for a while, because the link was down
+    or the feed silent in continuous trading, has a hole, unless its next whole packet proves by
+    an unchanged volume and trade time that nothing happened.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Watch:
         self._lost_trade_ns = np.zeros(capacity, np.int64)
         self._doubt_from_ns = np.zeros(capacity, np.int64)
         self._doubt_until_ns = np.zeros(capacity, np.int64)
-        self._gap_until_ns = np.zeros(capacity, np.int64)
+        self.gap_until_ns = np.zeros(capacity, np.int64)
         self._holed: set[int] = set()
         self._open_minutes = 0
         self._counted = 0, 0
@@ -61,7 +62,7 @@ class Watch:
 
     def forget(self, rows: Rows) -> None:
         """Know nothing of these rows any more."""
-        for values in (self._lost_ns, self._doubt_from_ns, self._gap_until_ns, self.last_ns):
+        for values in (self._lost_ns, self._doubt_from_ns, self.gap_until_ns, self.last_ns):
             values[rows] = 0
         self._seen[rows] = self.heard[rows] = False
         self._holed.difference_update(rows.tolist())
@@ -101,10 +102,11 @@ class Watch:
         told_ns = self._table.records["exchange_ns"][rows]
         self.look(int(told_ns.min()))
         newly_heard = rows[~self.heard[rows]]
-        broken = []
-        if not self._seen[rows].all() or self._doubt_from_ns[rows].any():
-            packets = zip(rows.tolist(), told_ns.tolist(), whole.tolist(), strict=True)
-            broken = [row for row, at_ns, is_whole in packets if self._see(row, at_ns, is_whole)]
+        unsure = ~self._seen[rows] | (self._doubt_from_ns[rows] > 0)
+        packets = zip(
+            rows[unsure].tolist(), told_ns[unsure].tolist(), whole[unsure].tolist(), strict=True
+        )
+        broken = [row for row, at_ns, is_whole in packets if self._see(row, at_ns, is_whole)]
         self.heard[rows] = True
         self.last_ns[rows] = np.minimum(told_ns, received_ns)
         self.newest_ns = max(self.newest_ns, int(self.last_ns[rows].max()))
@@ -117,12 +119,11 @@ class Watch:
         if self._doubt_from_ns[row] and self._is_unchanged(row, volume, trade_ns):
             self._prove(row)
 
-    def is_in_gap(self, row: int) -> bool:
-        """Whether minutes that were over when the row was seen again are still to be told."""
-        until_ns = int(self._gap_until_ns[row])
-        if until_ns and not self._candles.lost_minutes(row, until_ns):
-            self._gap_until_ns[row] = until_ns = 0
-        return until_ns > 0
+    def close_gaps(self, rows: Rows) -> None:
+        """Close the gap of each of these rows whose every minute was told by now."""
+        for row in rows[self.gap_until_ns[rows] > 0].tolist():
+            if not self._candles.lost_minutes(row, int(self.gap_until_ns[row])):
+                self.gap_until_ns[row] = 0
 
     def lost(self, until_ns: int) -> dict[int, Span]:
         """First start and last end of the lost minutes that ended by the moment, by row."""
@@ -186,7 +187,7 @@ class Watch:
         self._candles.resume(row, until_ns)
         self._doubt_from_ns[row] = self._lost_ns[row]
         self._doubt_until_ns[row] = until_ns
-        self._gap_until_ns[row] = until_ns // NS_PER_MINUTE * NS_PER_MINUTE
+        self.gap_until_ns[row] = until_ns // NS_PER_MINUTE * NS_PER_MINUTE
 
     def _settle(self, row: int, at_ns: int) -> bool:
         """A whole packet ends the doubt; return whether trades were not seen."""
