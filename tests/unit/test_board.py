@@ -13,6 +13,7 @@ from tests.market_stage import OPEN, Stage, candle, clock
 from ticktick.analytics.bars import bars_of
 from ticktick.analytics.board import QUIET_NS, AnalyticsBoard
 from ticktick.analytics.indicators import Indicators
+from ticktick.domain.analysis import Pattern
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_S
 from ticktick.domain.event import (
     CandleChanged,
@@ -235,6 +236,42 @@ def test_a_correction_supersedes_what_does_not_stand_and_deletes_nothing() -> No
     back = [f.pattern for f in of(PatternFound, store.settle())]
     assert {p.revision for p in back if p.name == "hammer"} <= {0, 1}
     assert "hammer" in {p.name for p in back}
+
+
+def test_a_correction_leaves_every_pattern_alone_that_it_did_not_touch() -> None:
+    candles = walk(500, 3, step=4.0)
+    store = Store()
+    store.begin(candles[:300])
+    for each in candles[300:]:
+        store.change(each)
+    before = [p for p in store.board.patterns("ACME", 1) if p.start_ns < candles[485].start_ns]
+    assert len(before) > 100
+    store.change(replace(candles[490], close=candles[490].close + 5, revision=1))
+    touched = [
+        fact.pattern
+        for fact in store.settle()
+        if isinstance(fact, PatternSuperseded | PatternFound)
+    ]
+    assert all(pattern.start_ns >= candles[490].start_ns for pattern in touched)
+    kept = store.board.patterns("ACME", 1)
+    assert set(map(_name, before[-60:])) <= set(map(_name, kept))
+
+
+def test_a_candle_that_is_put_right_judges_the_pattern_before_it_anew() -> None:
+    story = hammer_story()
+    store = Store()
+    store.begin(story[:30])
+    store.change(story[30])
+    assert of(PatternJudged, store.change(replace(story[31], close=story[31].low)))
+    store.change(replace(story[31], revision=1))
+    judged = {f.confirmation.name: f.confirmation for f in of(PatternJudged, store.settle())}
+    assert judged["hammer"].confirmed is True
+    hammer = next(p for p in store.board.patterns("ACME", 1) if p.name == "hammer")
+    assert store.board.judged(hammer) is True
+
+
+def _name(pattern: Pattern) -> tuple[int, str]:
+    return pattern.start_ns, pattern.name
 
 
 def test_the_engine_reads_its_own_candles_on_every_timeframe() -> None:

@@ -1,5 +1,6 @@
 """The analysis of one symbol and timeframe: its streams and what they told."""
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeVar
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 from ticktick.analytics.bars import bars_of
 from ticktick.analytics.indicators import Indicators
 from ticktick.analytics.patterns import Patterns
-from ticktick.domain.analysis import Pattern, Reading
+from ticktick.domain.analysis import Confirmation, Pattern, Reading
 from ticktick.domain.event import (
     Fact,
     IndicatorsRead,
@@ -33,6 +34,8 @@ class Line:
     """
 
     def __init__(self, symbol: str, minutes: int, *, has_volume: bool) -> None:
+        self._symbol = symbol
+        self._minutes = minutes
         self._indicators = Indicators(symbol, minutes, has_volume=has_volume)
         self._patterns = Patterns(symbol, minutes)
         self._fed: dict[int, Candle] = {}
@@ -52,11 +55,14 @@ class Line:
 
     def judged(self, pattern: Pattern) -> bool | None:
         """Whether the candle after the pattern closed beyond its extreme; None while unknown."""
-        later = next((c for start, c in self._fed.items() if start > pattern.start_ns), None)
         beyond = pattern.confirmation
-        if later is None or beyond is None:
+        if beyond is None or pattern.start_ns not in self._fed:
             return None
-        return (later.close - beyond) * pattern.direction > 0
+        starts = list(self._fed)
+        later = bisect_right(starts, pattern.start_ns)
+        if later == len(starts):
+            return None
+        return (self._fed[starts[later]].close - beyond) * pattern.direction > 0
 
     def peek(self, candle: Candle) -> Reading | None:
         """The reading if the candle ended as it stands; None unless it is the next one."""
@@ -80,18 +86,20 @@ class Line:
         """Take all stored candles at once, in place of an older line.
 
         Of the older line's patterns those that do not stand any more are superseded; nothing is
-        deleted. Patterns found in the span it told are new ones with a higher revision.
+        deleted. Patterns found in the span it told are new ones with a higher revision. Where the
+        candle after a pattern says something else now, that is told too.
         """
         if not candles:
             return ()
         self._note(candles)
         bars = bars_of(candles)
         self.reading = self._indicators.seed(bars)
-        found = self._patterns.seed(bars)
-        self.patterns.extend(found)
+        first_ns = None if old is None else min((start for start, _ in old._told), default=None)
+        found = self._patterns.seed(bars, first_ns)
         facts: list[Fact] = [] if self.reading is None else [IndicatorsRead(at_ns, self.reading)]
         if old is not None:
             facts += self._corrected(found, old, at_ns)
+        self.patterns.extend(self._told.get(_id(pattern), pattern) for pattern in found)
         return facts
 
     def _corrected(self, found: Iterable[Pattern], old: "Line", at_ns: int) -> Sequence[Fact]:
@@ -99,19 +107,37 @@ class Line:
         first_ns = min((start_ns for start_ns, _ in told), default=self._newest_ns)
         now = {_id(p): p for p in found if p.start_ns >= first_ns}
         facts: list[Fact] = []
+        stands = {
+            name
+            for name, pattern in told.items()
+            if name in now and _verdict(now[name]) == _verdict(pattern)
+        }
         for name, pattern in told.items():
-            same = now.get(name)
-            if same is not None and _verdict(same) == _verdict(pattern):
+            if name in stands:
                 self._tell(pattern)
             elif pattern.start_ns in self._fed:
                 facts.append(PatternSuperseded(at_ns, pattern))
-        for name, pattern in now.items():
-            if name in self._told:
-                continue
+        is_full = len(told) == PATTERNS_KEPT  # then some of the first candle's are forgotten
+        for name, new in now.items():
             before = told.get(name)
-            new = pattern if before is None else replace(pattern, revision=before.revision + 1)
+            if name in stands or (before is None and is_full and new.start_ns == first_ns):
+                continue
+            new = new if before is None else replace(new, revision=before.revision + 1)
             self._tell(new)
             facts.append(PatternFound(at_ns, new))
+        return [*facts, *self._judged_anew(old, at_ns)]
+
+    def _judged_anew(self, old: "Line", at_ns: int) -> Sequence[Fact]:
+        """The judgements of the told patterns that differ from the older line's."""
+        facts: list[Fact] = []
+        for pattern in self._told.values():
+            confirmed = self.judged(pattern)
+            known = old._told.get(_id(pattern)) == pattern and old.judged(pattern) == confirmed
+            if confirmed is None or known:
+                continue
+            name = pattern.name
+            verdict = Confirmation(self._symbol, self._minutes, pattern.start_ns, name, confirmed)
+            facts.append(PatternJudged(at_ns, verdict))
         return facts
 
     def _note(self, candles: Sequence[Candle]) -> None:

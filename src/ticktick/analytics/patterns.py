@@ -5,6 +5,7 @@ before, the textbook's stricter shape, the price that proves it wrong, and what 
 quant.md 4.
 """
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
 from typing import Final
@@ -49,10 +50,11 @@ class Patterns:
         self._records = Records()
         self._latest: list[Pattern] = []
 
-    def seed(self, stored: Bars) -> list[Pattern]:
+    def seed(self, stored: Bars, from_ns: int | None = None) -> list[Pattern]:
         """Take stored candles at once, oldest first, before any other.
 
-        The patterns of the last SEED_TOLD of them, oldest first; those before count in the record.
+        The patterns of the last SEED_TOLD of them and of all since `from_ns`, oldest first; those
+        before count in the record.
         """
         bars, columns = stored
         for handle in (*self._handles, self._average):
@@ -60,6 +62,8 @@ class Patterns:
         verdicts = np.array([_batch(shape, columns) for shape in SHAPES])
         averages = self._averages_of(columns)
         told = max(len(bars) - SEED_TOLD, 0)
+        if from_ns is not None:
+            told = min(told, bisect_left(bars, from_ns, key=lambda bar: bar.start_ns))
         self._records.seed(columns[_CLOSE, :told], _foretold(verdicts[:, :told]))
         for place in range(max(told - _CONTEXT, 0), told):
             self._bars.append(bars[place])
