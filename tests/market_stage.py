@@ -221,10 +221,16 @@ class LiveStage(Stage):
     PULSE = "PULSE"
     EVERY_NS = 4 * NS_PER_S
 
-    def __init__(self, *instruments: Instrument, at_ns: int = OPEN, up: bool = True) -> None:
+    def __init__(
+        self,
+        *instruments: Instrument,
+        at_ns: int = OPEN,
+        up: bool = True,
+        decoder: Decoder | None = None,
+    ) -> None:
         self._beaten_ns = at_ns
         watched = (*(instruments or (instrument(),)), index(self.PULSE))
-        super().__init__(*watched, at_ns=at_ns, canary=self.PULSE, up=up)
+        super().__init__(*watched, at_ns=at_ns, canary=self.PULSE, up=up, decoder=decoder)
 
     def process(self, event: Event) -> Outputs:
         """Let the pulse beat up to the event, then let the event happen."""

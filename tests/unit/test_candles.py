@@ -1,9 +1,11 @@
 """The life of a candle: forming, provisional, final, corrected, backfilled."""
 
+import pytest
 from msgspec.structs import replace
 
 from tests.market_stage import (
     OPEN,
+    JsonDecoder,
     candle,
     changed_candles,
     clock,
@@ -16,6 +18,8 @@ from tests.market_stage import LiveStage as Stage
 from ticktick.domain.clock import NS_PER_DAY, NS_PER_MINUTE, NS_PER_S
 from ticktick.domain.market import TIMEFRAMES, CandleState
 from ticktick.domain.sessions import Phase
+from ticktick.engine.ports import Decoded
+from ticktick.market.table import SlotTable
 
 MINUTE = NS_PER_MINUTE
 PROVISIONAL, FINAL, BACKFILLED = (
@@ -60,15 +64,31 @@ def test_given_no_later_trade_when_the_grace_is_over_then_time_closes_the_candle
     assert stage.market.forming("ACME", 1) is None
 
 
+class MissesMinutes(JsonDecoder):
+    """A broken decoder: the feed's own minutes are lost."""
+
+    def decode(self, data: bytes, table: SlotTable, received_ns: int, seq: int) -> Decoded:
+        """Take the minutes back."""
+        decoded = super().decode(data, table, received_ns, seq)
+        table.incoming["minute_start_ns"] = 0
+        return decoded
+
+
 def test_P07_given_the_feeds_own_minute_when_it_differs_then_it_wins_and_is_counted() -> None:
-    stage = Stage()
-    stage.begin()
-    stage.trade(clock(9, 15, 30), 101)
-    stage.timer(clock(9, 16, 2))
-    broker = candle(OPEN, open=100, high=106, low=99, close=101, volume=44)
-    assert changed_candles(stage.confirm(clock(9, 16, 3), broker).facts) == [broker]
-    assert stage.market.candles("ACME", 1) == (broker,)
-    assert stage.counter("candle_corrections") == 1
+    def check(decoder: JsonDecoder) -> None:
+        stage = Stage(decoder=decoder)
+        stage.begin()
+        stage.trade(clock(9, 15, 30), 101)
+        stage.timer(clock(9, 16, 2))
+        broker = candle(OPEN, open=100, high=106, low=99, close=101, volume=44)
+        assert changed_candles(stage.confirm(clock(9, 16, 3), broker).facts) == [broker]
+        stage.timer(clock(9, 16, 5))
+        assert stage.market.candles("ACME", 1) == (broker,)
+        assert stage.counter("candle_corrections") == 1
+
+    check(JsonDecoder())
+    with pytest.raises(AssertionError):
+        check(MissesMinutes())
 
 
 def test_P07_given_the_feeds_own_minute_when_equal_then_the_candle_is_only_confirmed() -> None:

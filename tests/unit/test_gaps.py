@@ -155,7 +155,7 @@ def test_P06_given_a_missing_minute_when_the_broker_finds_it_later_then_it_is_ba
     stage.history(clock(9, 19, 10), told=(OPEN, clock(9, 18)))
     stage.history(clock(9, 25), candle(clock(9, 17), 103), told=(OPEN, clock(9, 18)))
     assert closed(stage)[1] == (MISSING, False)
-    assert closed(stage)[2] == (FINAL, True)
+    assert closed(stage)[2] == (BACKFILLED, True)
     assert [c.revision for c in stage.market.candles("ACME", 1)] == [0, 0, 1]
     assert stage.counter("minutes_missing") == 1
 

@@ -81,8 +81,7 @@ class CandleBook:
     def unconfirmed(self, from_ns: int, until_ns: int) -> list[int]:
         """The starts of the minutes in [from, until) that the broker did not confirm."""
         minutes = self._series[1].between(from_ns, until_ns)
-        waiting = [c for c in minutes if not c.confirmed and c.state is not CandleState.MISSING]
-        return [candle.start_ns for candle in waiting]
+        return [candle.start_ns for candle in minutes if not candle.confirmed]
 
     def lost_minutes(self, until_ns: int) -> list[int]:
         """The starts of the minutes of trading before the moment that nobody told in full."""
@@ -183,8 +182,10 @@ class CandleBook:
         return sorted(s for s in starts if told[0] <= s and s + NS_PER_MINUTE <= told[1])
 
     def _told_state(self, candle: Candle) -> CandleState:
+        old = self._series[1].get(candle.start_ns)
         was_lost = self.coverage.is_lost((candle.start_ns, candle.end_ns))
-        return CandleState.BACKFILLED if was_lost else CandleState.FINAL
+        was_missing = old is not None and old.state is CandleState.MISSING
+        return CandleState.BACKFILLED if was_lost or was_missing else CandleState.FINAL
 
     def _missed(self, starts: Iterable[int]) -> list[Candle]:
         """A missing candle for each of the minutes that the broker did not confirm."""

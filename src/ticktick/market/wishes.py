@@ -41,7 +41,10 @@ class Wishes:
         }
 
     def unconfirmed(self, from_ns: int, until_ns: int) -> Mapping[str, Sequence[int]]:
-        """The starts of the closed minutes in [from, until) that the broker did not confirm."""
+        """The starts of the closed minutes in [from, until) that the broker did not confirm.
+
+        Missing ones are among them: it may find them later.
+        """
         found = {}
         for row in self._table.followed:
             starts = self._candles.unconfirmed(row, from_ns, until_ns)

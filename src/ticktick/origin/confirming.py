@@ -56,12 +56,15 @@ class Confirming:
             await self._tell(runner, symbol, told)
 
     def _doubtful(self, older: Mapping[str, Sequence[int]], over_ns: int) -> list[tuple[str, int]]:
-        """The oldest doubtful minute of a few symbols, each asked for twice at most."""
+        """The oldest doubtful minute of a few symbols; each minute is asked for twice at most."""
         for minute in [minute for minute in self._asked if minute[1] < over_ns - _BACK_NS]:
             del self._asked[minute]
-        found = [(symbol, start) for symbol, starts in older.items() for start in starts[:1]]
-        found = [minute for minute in found if self._asked[minute] < _TRIES][:_SINGLE_READS]
-        self._asked.update(found)
+        found = list[tuple[str, int]]()
+        for symbol, starts in older.items():
+            minutes = [(symbol, start) for start in starts if self._asked[symbol, start] < _TRIES]
+            if minutes and len(found) < _SINGLE_READS:
+                self._asked.update(minutes)  # one reading tells all of them
+                found.append(minutes[0])
         return found
 
     async def _ask_together(self, runner: Runner, wishes: Mapping[str, Sequence[int]]) -> None:
