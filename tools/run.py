@@ -23,10 +23,10 @@ class Tier(NamedTuple):
     workers: int
 
 
-# Integration tests mostly wait for other processes. Unit tests have parameters drawn anew in each
-# process, and browser tests measure what a person sees in time: both run in one process.
+# Integration tests mostly wait for other processes. Browser tests measure what a person sees in
+# time: they run in one process.
 TIERS = (
-    Tier("unit", ("unit", "property", "golden"), 0),
+    Tier("unit", ("unit", "property", "golden"), 2),
     Tier("integration", ("integration",), 2),
     Tier("e2e", ("e2e",), 0),
 )

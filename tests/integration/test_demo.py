@@ -42,6 +42,13 @@ class Stage:
         with urlopen(request, timeout=10) as answer:
             return json.loads(answer.read())
 
+    def metrics(self) -> dict[str, str]:
+        running = find_running(self.home / "data" / "server.json")
+        token = (self.home / "data" / "server.token").read_text()
+        request = Request(f"{running.url}/metrics", headers={"Authorization": f"Bearer {token}"})
+        with urlopen(request, timeout=10) as answer:
+            return dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines())
+
     def redis(self, database: int, *words: str) -> list[str]:
         done = ticktick(self.home, "redis-cli", "-n", str(database), *words)
         assert done.returncode == 0, done.stderr
@@ -84,18 +91,14 @@ def test_status_tells_every_symbol_of_the_list_fresh(stage: Stage) -> None:
 
 
 def test_metrics_tell_of_the_running_demo(stage: Stage) -> None:
-    running = find_running(stage.home / "data" / "server.json")
-    token = (stage.home / "data" / "server.token").read_text()
-    request = Request(f"{running.url}/metrics", headers={"Authorization": f"Bearer {token}"})
-    with urlopen(request, timeout=10) as answer:
-        told = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines())
+    assert eventually(lambda: float(stage.metrics()["ticktick_loop_lag_ms_count"]) > 5)
+    told = stage.metrics()
     assert told["ticktick_link_state"] == "1.0"
     assert told['ticktick_symbols{freshness="fresh"}'] == "15.0"
     assert told['ticktick_redis_state{state="on"}'] == "1.0"
     assert told["ticktick_clock_skew_ms"] == "0.0"
     assert float(told["ticktick_feed_lag_ms_count"]) > 10
     assert float(told['ticktick_stage_us_count{stage="engine"}']) > 10
-    assert float(told["ticktick_loop_lag_ms_count"]) > 5
     assert float(told["ticktick_recorder_dropped_total"]) == 0
 
 
@@ -130,7 +133,7 @@ def test_redis_holds_the_candles_of_the_exchange_in_order(stage: Stage) -> None:
 
 def test_candles_of_six_timeframes_equal_a_resample_of_the_exchanges_trades(stage: Stage) -> None:
     begin_ns = parse_iso_ns(f"{START}+05:30")
-    deadline_ns = begin_ns + 13 * 60 * 1_000_000_000
+    deadline_ns = begin_ns + 7 * 60 * 1_000_000_000
     assert eventually(lambda: fetch(f"{stage.url}/_emu/clock")["now_ns"] > deadline_ns, 60)
     compared = 0
     for symbol, key in (("RELIANCE", RELIANCE), ("HDFCBANK", "NSE_EQ|INE040A01034")):

@@ -98,6 +98,7 @@ async def test_a_split_passes_over_a_night_at_speed_without_restart(speed: str) 
     assert 250 < quote["last_price"] < 350
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_memory_does_not_grow_with_the_days() -> None:
     floor = Floor(1, parse_iso_ns("2026-11-20T09:00:00+05:30"), Calendar())

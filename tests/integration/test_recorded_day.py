@@ -76,7 +76,9 @@ CHECKS = (
 )
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [n if n == NAMES[1] else pytest.param(n, marks=pytest.mark.slow) for n in NAMES]
+)
 def test_P07_a_session_at_full_speed_comes_out_as_the_broker_told_it(
     name: str, shared_data: Path, tmp_path: Path
 ) -> None:
@@ -236,6 +238,7 @@ def test_a_snapshot_before_the_open_makes_no_candle(shared_data: Path, tmp_path:
         assert not {"stale", "gap"} & set(shown)
 
 
+@pytest.mark.slow
 def test_plain_ticks_of_a_day_become_the_candles_of_a_plain_reading(
     shared_data: Path, tmp_path: Path
 ) -> None:
