@@ -4,15 +4,25 @@ TICKTICK_PURE=1 builds none; TICKTICK_REQUIRE_EXT=1 makes a part that cannot be 
 """
 
 import os
+import runpy
 import sys
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-PARTS = ("src/ticktick/brokers/upstox/scan.pyx",)
-# results must not differ between machines: no fused multiply-add, nothing of one processor
-PORTABLE = [] if sys.platform == "win32" else ["-O3", "-ffp-contract=off"]
+PARTS = runpy.run_path(str(Path(__file__).parent / "src/ticktick/compiled.py"))["PARTS"]
+# results must not differ between machines: no fused multiply-add, nothing of one processor; too
+# large a number wraps around as NumPy's do
+PORTABLE = [] if sys.platform == "win32" else ["-O3", "-ffp-contract=off", "-fwrapv"]
+# as plain Python divides; a step is only given rows that are there
+DIRECTIVES = {
+    "boundscheck": False,
+    "wraparound": False,
+    "initializedcheck": False,
+    "cdivision": False,
+    "infer_types": True,
+}
 
 
 class OptionalBuild(build_ext):
@@ -55,16 +65,22 @@ def extensions() -> list[Extension]:
         if os.environ.get("TICKTICK_REQUIRE_EXT"):
             raise
         return []
-    parts = [
-        Extension(
-            ".".join(Path(part).with_suffix("").parts[1:]),
-            [part],
-            extra_compile_args=PORTABLE,
-        )
-        for part in PARTS
-    ]
-    made: list[Extension] = cythonize(parts, build_dir="build/cython", language_level=3)
+    parts = [Extension(name, [source_of(name)], extra_compile_args=PORTABLE) for name in PARTS]
+    made: list[Extension] = cythonize(
+        parts,
+        include_path=["src"],
+        build_dir="build/cython",
+        language_level=3,
+        compiler_directives=DIRECTIVES,
+    )
     return made
+
+
+def source_of(name: str) -> str:
+    """The file of a part: of `_name` the plain Python that serves where nothing is compiled."""
+    package, _, module = name.rpartition(".")
+    file = f"{module[1:]}.py" if module.startswith("_") else f"{module}.pyx"
+    return f"src/{package.replace('.', '/')}/{file}"
 
 
 setup(ext_modules=extensions(), cmdclass={"build_ext": OptionalBuild})

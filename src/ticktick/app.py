@@ -19,7 +19,7 @@ from ticktick import __version__
 from ticktick.analytics.board import AnalyticsBoard
 from ticktick.brokers.upstox.decode import ProtobufDecoder
 from ticktick.brokers.upstox.decoders import new_decoder
-from ticktick.config import Settings, wants_compiled
+from ticktick.config import Settings
 from ticktick.domain.clock import NS_PER_MS, Clock, MarketClock
 from ticktick.domain.event import HistoryRead, NoteTaken
 from ticktick.domain.sessions import Calendar
@@ -91,7 +91,7 @@ class Plan(Struct, frozen=True):
 
 def new_engine(settings: EngineSettings) -> Engine:
     """The engine of every mode."""
-    return Engine(new_decoder(wants_compiled=wants_compiled()), Calendar(), settings)
+    return Engine(new_decoder(), Calendar(), settings)
 
 
 async def operate(

@@ -215,11 +215,6 @@ def load_settings(toml: Path) -> Settings:
     return settings
 
 
-def wants_compiled() -> bool:
-    """Whether the compiled parts may serve; TICKTICK_PURE=1 says no."""
-    return not os.environ.get("TICKTICK_PURE")
-
-
 def credentials_of(settings: Settings, path: Path) -> Credentials:
     """What the workspace keeps, under what the environment says; none of it is ever logged.
 

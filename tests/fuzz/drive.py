@@ -77,7 +77,7 @@ class Tally:
 
 def sound_engine() -> Engine:
     """The engine as every run has it."""
-    return Engine(new_decoder(wants_compiled=True), Calendar(), EngineSettings())
+    return Engine(new_decoder(), Calendar(), EngineSettings())
 
 
 def run_episode(

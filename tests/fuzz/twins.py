@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 
 from ticktick.brokers.upstox.decode import ProtobufDecoder
-from ticktick.brokers.upstox.decoders import IS_COMPILED, new_decoder
+from ticktick.brokers.upstox.decoders import new_decoder
 from ticktick.domain.instrument import Instrument
 from ticktick.engine.ports import Decoded, Decoder
 from ticktick.errors import DecodeError
@@ -14,14 +14,13 @@ _NS_PER_MS = 1_000_000
 
 
 class Twins:
-    """Two decoders with a table of their own each; without a compiled one there is one.
+    """Two decoders with a table of their own each; without a compiled one they are of one kind.
 
     `slowest_ms` is the longest that one of them took for the latest frame.
     """
 
     def __init__(self, instruments: Iterable[Instrument]) -> None:
-        decoders: list[Decoder] = [ProtobufDecoder()]
-        decoders += [new_decoder(wants_compiled=True)] if IS_COMPILED else []
+        decoders: list[Decoder] = [ProtobufDecoder(), new_decoder()]
         listed = list(instruments)
         self._pairs = [(decoder, SlotTable(len(listed))) for decoder in decoders]
         for _, table in self._pairs:

@@ -10,14 +10,16 @@ from hypothesis import strategies as st
 
 from tests.fuzz.wire import encode, parse, walk
 from ticktick.brokers.upstox.decode import ProtobufDecoder
-from ticktick.brokers.upstox.decoders import IS_COMPILED, CompiledDecoder
+from ticktick.brokers.upstox.decoders import CompiledDecoder
+from ticktick.compiled import part
 from ticktick.domain.instrument import Instrument, Kind
 from ticktick.engine.ports import Decoded
 from ticktick.errors import DecodeError
 from ticktick.market.table import SlotTable
 from ticktick.proto import MarketDataFeed_pb2 as pb2
 
-pytestmark = pytest.mark.skipif(not IS_COMPILED, reason="the compiled decoder was not built")
+scan = part("ticktick.brokers.upstox.scan")
+pytestmark = pytest.mark.skipif(scan is None, reason="plain Python serves")
 
 KEYS = ("NSE_EQ|INE002A01018", "NSE_EQ|INE009A01021", "NSE_FO|51461", "NSE_INDEX|Nifty 50")
 SCALES = (100, 10_000, 100, 100)
@@ -150,6 +152,11 @@ def table() -> SlotTable:
     return made
 
 
+def compiled() -> CompiledDecoder:
+    assert scan is not None
+    return CompiledDecoder(scan.Scanner)
+
+
 def told(decoded: Decoded) -> tuple[object, ...]:
     return (
         decoded.exchange_ns,
@@ -166,7 +173,7 @@ def told(decoded: Decoded) -> tuple[object, ...]:
 def check(data: bytes) -> None:
     """Both decoders say the same of the bytes, and leave the same table."""
     outcomes = []
-    for decoder in (ProtobufDecoder(), CompiledDecoder()):
+    for decoder in (ProtobufDecoder(), compiled()):
         slots = table()
         try:
             outcome: tuple[object, ...] = told(decoder.decode(data, slots, 11, 12))
@@ -228,14 +235,14 @@ def test_usual_frames_never_reach_the_clear_decoder() -> None:
         full.marketLevel.bidAskQuote.add(bidQ=3, bidP=100.0, askQ=4, askP=100.1)
         full.marketOHLC.ohlc.add(interval="1d", open=1.0, high=2.0, low=1.0, close=2.0, ts=AT_MS)
         full.vtt, full.casEligible, full.iiqTotal = 1000, True, 5
-    decoder, slots = CompiledDecoder(), table()
+    decoder, slots = compiled(), table()
     scanner = decoder._scanner_of(slots)
     assert scanner.scan(frame.SerializeToString(), 1, 2)
     assert scanner.n_touched == 3
 
 
 def test_a_changed_list_is_taken_up() -> None:
-    decoder, slots = CompiledDecoder(), table()
+    decoder, slots = compiled(), table()
     frame = pb2.FeedResponse(type=pb2.live_feed, currentTs=AT_MS)
     frame.feeds["NSE_EQ|INE155A01022"].ltpc.ltp = 500.0
     frame.feeds["NSE_EQ|INE155A01022"].ltpc.ltt = AT_MS

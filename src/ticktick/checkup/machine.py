@@ -11,8 +11,8 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 from typing import Final
 
-from ticktick.brokers.upstox.decoders import IS_COMPILED
 from ticktick.checkup.finding import NotChecked
+from ticktick.compiled import is_wanted, missing
 from ticktick.errors import ConfigError
 from ticktick.proto.MarketDataFeed_pb2 import FeedResponse
 
@@ -75,13 +75,16 @@ def fast_parts() -> str:
 
 
 def decoder() -> str:
-    """The part of ours that is compiled where there is a compiler."""
-    if IS_COMPILED:
-        return "compiled: frames are read straight from the wire"
+    """The parts of ours that are compiled where there is a compiler."""
+    lost = [name.rpartition(".")[2].lstrip("_") for name in missing()]
+    if not lost:
+        return "compiled: frames are read straight from the wire, and measured, by compiled code"
+    if not is_wanted():
+        raise NotChecked("not compiled, TICKTICK_PURE is set: plain Python serves")
     found = next(filter(None, map(shutil.which, ("cc", "gcc", "clang", "cl"))), None)
     why = "there is no C compiler" if found is None else f"it was not built with {found}"
     raise NotChecked(
-        f"not compiled, {why}: plain Python reads the frames, as right but more slowly; "
+        f"not compiled: {', '.join(lost)}; {why}: plain Python serves, as right but more slowly; "
         "`python3 start.py setup` tries again"
     )
 

@@ -14,9 +14,8 @@ from ticktick.core.fold import (
     START,
     VOLUME,
     WIDTH,
-    changed_minutes,
-    fold,
 )
+from ticktick.core.kernels import changed_minutes, fold
 from ticktick.core.measure import NEVER_NS
 from ticktick.domain.clock import NS_PER_MINUTE, ist_day_number
 from ticktick.domain.market import Candle, CandleState

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ticktick.core.columns import Flags, Rows
+from ticktick.core.kernels import detect_trades
 from ticktick.core.measure import (
     measure_quotes,
     measure_trades,
@@ -11,7 +12,6 @@ from ticktick.core.measure import (
     push_ticks,
     push_trades,
 )
-from ticktick.core.trade import detect_trades
 from ticktick.domain.metric import METRIC_ROW, METRICS
 from ticktick.market.table import SlotTable
 from ticktick.market.windows import Windows

@@ -1,18 +1,19 @@
 """Which decoder a run gets: the compiled one where it was built, else the clear one."""
 
+from typing import TYPE_CHECKING, Final
+
 import numpy as np
 
 from ticktick.brokers.upstox.decode import ProtobufDecoder
+from ticktick.compiled import part
 from ticktick.domain.clock import NS_PER_MS
 from ticktick.engine.ports import Decoded, Decoder
 from ticktick.market.table import SlotTable
 
-try:
+if TYPE_CHECKING:
     from ticktick.brokers.upstox.scan import Scanner
-except ImportError:  # not built: no compiler, or not wanted
-    IS_COMPILED = False
-else:
-    IS_COMPILED = True
+
+_SCAN: Final = part("ticktick.brokers.upstox.scan")
 
 
 class CompiledDecoder:
@@ -23,7 +24,8 @@ class CompiledDecoder:
 
     name = ProtobufDecoder.name
 
-    def __init__(self) -> None:
+    def __init__(self, scanner: "type[Scanner]") -> None:
+        self._new_scanner = scanner
         self._clear = ProtobufDecoder()
         self._scanner: Scanner | None = None
         self._table: SlotTable | None = None
@@ -47,11 +49,11 @@ class CompiledDecoder:
             scales[: len(table)] = table.price_scales()
             keys = [key.encode() for key in table.row_of_key]
             rows = list(table.row_of_key.values())
-            self._scanner = Scanner(table.incoming_words, table.words, keys, rows, scales)
+            self._scanner = self._new_scanner(table.incoming_words, table.words, keys, rows, scales)
             self._table, self._revision = table, table.revision
         return self._scanner
 
 
-def new_decoder(*, wants_compiled: bool) -> Decoder:
-    """The decoder of a run: compiled, if that is wanted and was built."""
-    return CompiledDecoder() if wants_compiled and IS_COMPILED else ProtobufDecoder()
+def new_decoder() -> Decoder:
+    """The decoder of a run."""
+    return ProtobufDecoder() if _SCAN is None else CompiledDecoder(_SCAN.Scanner)

@@ -1,0 +1,42 @@
+"""The parts that are compiled ahead of time, and whether they serve.
+
+TICKTICK_PURE=1 lets plain Python serve instead; TICKTICK_REQUIRE_EXT=1 makes a part that was not
+built an error. Both are read here and nowhere else, where a part is imported.
+"""
+
+import os
+from importlib import import_module
+from types import ModuleType
+from typing import Final
+
+# `_name` is compiled from name.py beside it, with the types of _name.pxd; a name from name.pyx
+PARTS: Final = (
+    "ticktick.brokers.upstox.scan",
+    "ticktick.core._fold",
+    "ticktick.core._trade",
+)
+
+
+def is_wanted() -> bool:
+    """Whether compiled parts may serve."""
+    return not os.environ.get("TICKTICK_PURE")
+
+
+def part(name: str) -> ModuleType | None:
+    """The compiled module of this name; None where plain Python serves.
+
+    Raises ImportError if it was not built and TICKTICK_REQUIRE_EXT is set.
+    """
+    if not is_wanted():
+        return None
+    try:
+        return import_module(name)
+    except ImportError:
+        if os.environ.get("TICKTICK_REQUIRE_EXT"):
+            raise
+        return None
+
+
+def missing() -> list[str]:
+    """The names of the parts for which plain Python serves."""
+    return [name for name in PARTS if part(name) is None]

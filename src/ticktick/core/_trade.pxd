@@ -1,0 +1,23 @@
+# The types of trade.py where it is compiled; what is not named here follows from these.
+cimport cython
+
+cdef long long IST_OFFSET_NS
+cdef long long NS_PER_DAY
+cdef long long UNKNOWN
+cdef long long LARGEST_VALUE
+
+@cython.locals(moved=bint, in_order=bint)
+cpdef Py_ssize_t detect_trades(
+    const int[:] rows,
+    const unsigned char[:] has_volume,
+    const long long[:] last_price,
+    const long long[:] last_trade_ns,
+    const long long[:] volume,
+    long long[:] base_price,
+    long long[:] base_trade_ns,
+    long long[:] base_volume,
+    long long[:] suspect_volume,
+    unsigned char[:] traded,
+    long long[:] previous_price,
+    long long[:] volume_delta,
+) noexcept nogil

@@ -1,0 +1,26 @@
+"""The steps of the hot path as they serve: compiled where they were built, else plain.
+
+Everybody takes the steps from here. Both forms come from one source and do the same.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from ticktick.compiled import part
+from ticktick.core import fold as _fold
+from ticktick.core import trade as _trade
+
+Step = TypeVar("Step", bound=Callable[..., object])
+
+
+def _serving(plain: Step) -> Step:
+    """The compiled form of a step, if there is one."""
+    package, _, name = plain.__module__.rpartition(".")
+    compiled = part(f"{package}._{name}")
+    step: Step = plain if compiled is None else getattr(compiled, plain.__name__)
+    return step
+
+
+detect_trades = _serving(_trade.detect_trades)
+fold = _serving(_fold.fold)
+changed_minutes = _serving(_fold.changed_minutes)

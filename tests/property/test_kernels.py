@@ -1,0 +1,83 @@
+"""The steps of the hot path do the same compiled and plain, whatever stands in the columns."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests import kernels as k
+from ticktick.compiled import PARTS, missing
+from ticktick.core import fold, trade
+
+LEVELS = 2
+table = st.tuples  # what a step is given, in the order of its arguments
+
+
+@given(
+    table(
+        *(k.rows(), k.flags(), k.ints(k.PRICES), k.ints(k.TIMES), k.ints(k.PRICES)),
+        *(k.ints(k.PRICES), k.ints(k.TIMES), k.ints(k.PRICES), k.ints(k.PRICES)),
+        *(k.flags(), k.ints(k.PRICES), k.ints(k.PRICES)),
+    )
+)
+def test_trades_are_detected_alike(columns: tuple[object, ...]) -> None:
+    k.check_alike(trade.detect_trades, columns)
+
+
+@given(
+    table(
+        *(k.rows(), k.flags(), k.ints(k.PRICES), k.ints(k.PRICES), k.ints(k.TIMES)),
+        *(k.ints(k.PRICES), k.ints(k.TIMES, 2), k.ints(k.TIMES, 2), k.ints(k.TIMES)),
+        k.ints(k.TIMES, fold.WIDTH),
+    )
+)
+def test_trades_are_folded_alike(columns: tuple[object, ...]) -> None:
+    closed = (np.zeros(6, np.int32), np.zeros((6, fold.WIDTH), np.int64))
+    k.check_alike(fold.fold, (*columns, *closed))
+
+
+@given(
+    table(
+        *(k.rows(), k.ints(k.TIMES), k.ints(k.TIMES)),
+        *(k.ints(k.PRICES) for _ in range(5)),
+        k.ints(k.TIMES, fold.WIDTH - 1),
+    )
+)
+def test_minutes_of_the_broker_are_noticed_alike(columns: tuple[object, ...]) -> None:
+    k.check_alike(fold.changed_minutes, (*columns, np.zeros(6, np.int32)))
+
+
+def test_two_forms_that_differ_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    if missing():
+        pytest.skip("plain Python serves")
+    monkeypatch.setattr(trade, "UNKNOWN", -3)  # of the plain form only
+    with pytest.raises(AssertionError):
+        test_trades_are_detected_alike()
+
+
+def asked(settings: dict[str, str], question: str) -> str:
+    """What a Python with these settings answers."""
+    command = [sys.executable, "-c", question]
+    environment = {**os.environ, "TICKTICK_PURE": "", "TICKTICK_REQUIRE_EXT": "", **settings}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or done.stderr.strip().splitlines()[-1]
+
+
+def test_plain_python_serves_where_it_is_asked_for() -> None:
+    question = "from ticktick.core import kernels; print(kernels.fold.__module__)"
+    assert asked({"TICKTICK_PURE": "1"}, question) == "ticktick.core.fold"
+    assert asked({"TICKTICK_PURE": "1"}, "from ticktick.compiled import *; print(missing())") == (
+        repr(list(PARTS))
+    )
+
+
+def test_a_part_that_must_be_there_and_is_not_is_an_error() -> None:
+    question = "from ticktick.compiled import part; print(part('ticktick.core._nothing'))"
+    assert asked({}, question) == "None"
+    assert asked({"TICKTICK_REQUIRE_EXT": "1"}, question) == (
+        "ModuleNotFoundError: No module named 'ticktick.core._nothing'"
+    )
