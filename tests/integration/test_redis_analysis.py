@@ -1,11 +1,10 @@
 """What candles say, in Redis: indicators as a hash, patterns as a stream, in rupees."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-import pytest
 from msgspec.structs import replace
 
-from tests.store_stage import KINDS, OPEN_MS, Asking, SmallMarket, eventually, facts_only, serving
+from tests.store_stage import OPEN_MS, Asking, SmallMarket, eventually, facts_only
 from ticktick.analytics.catalogue import UNITS
 from ticktick.domain.analysis import Confirmation, Pattern, Reading, Record
 from ticktick.domain.event import (
@@ -35,21 +34,6 @@ PATTERN = Pattern(
     invalidation=140_900,
     record=Record(40, 0.55, 0.4, 0.69, 0.5),
 )
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[EmbeddedServer]:
-    with serving(request.param, tmp_path_factory.mktemp("redis")) as running:
-        yield running
-
-
-@pytest.fixture
-def ask(server: EmbeddedServer) -> Asking:
-    ask = Asking(server.url)
-    ask(0, "FLUSHALL")
-    return ask
 
 
 def reading(

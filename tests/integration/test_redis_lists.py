@@ -7,7 +7,6 @@ from functools import partial
 import pytest
 
 from tests.store_stage import (
-    KINDS,
     OPEN_MS,
     OPEN_NS,
     Asking,
@@ -17,7 +16,6 @@ from tests.store_stage import (
     eventually,
     facts_only,
     instrument,
-    serving,
 )
 from ticktick.domain.clock import NS_PER_DAY, NS_PER_MS
 from ticktick.domain.event import FreshnessChanged, WatchlistChanged
@@ -31,21 +29,6 @@ from ticktick.store.server import EmbeddedServer
 from ticktick.store.spool import Spool
 
 NEXT_DAY_NS = OPEN_NS + NS_PER_DAY
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[EmbeddedServer]:
-    with serving(request.param, tmp_path_factory.mktemp("redis")) as running:
-        yield running
-
-
-@pytest.fixture
-def ask(server: EmbeddedServer) -> Asking:
-    ask = Asking(server.url)
-    ask(0, "FLUSHALL")
-    return ask
 
 
 @contextmanager

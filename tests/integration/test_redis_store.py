@@ -11,7 +11,6 @@ import pytest
 from msgspec.structs import replace
 
 from tests.store_stage import (
-    KINDS,
     MODULE_KINDS,
     OPEN_MS,
     OPEN_NS,
@@ -34,21 +33,6 @@ from ticktick.store.redis_store import RedisWriter, stored_minutes
 from ticktick.store.series import Point, series_of
 from ticktick.store.server import EmbeddedServer
 from ticktick.store.spool import Spool
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[EmbeddedServer]:
-    with serving(request.param, tmp_path_factory.mktemp("redis")) as running:
-        yield running
-
-
-@pytest.fixture
-def ask(server: EmbeddedServer) -> Asking:
-    ask = Asking(server.url)
-    ask(0, "FLUSHALL")
-    return ask
 
 
 @contextmanager

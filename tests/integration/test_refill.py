@@ -3,14 +3,13 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 from urllib.parse import unquote
 
 import aiohttp
 import pytest
-import stamina
 from aiohttp import web
 
 from tests.market_stage import OPEN, JsonDecoder, candle, clock, frame, instrument
@@ -31,6 +30,8 @@ from ticktick.origin.refill import Refill
 
 LIMIT_S = 10.0
 SYMBOLS = ("ACME", "BOLT", "CORE")
+
+pytestmark = pytest.mark.usefixtures("retries_do_not_wait")
 
 
 async def nothing() -> None:
@@ -185,12 +186,6 @@ async def holds(claim: Callable[[], bool], within_s: float = LIMIT_S) -> bool:
             while not claim():  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
     return claim()
-
-
-@pytest.fixture(autouse=True)
-def retries_do_not_wait() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=1):
-        yield
 
 
 def broker_at(at_ns: int) -> Broker:

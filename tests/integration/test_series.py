@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from redis.exceptions import OutOfMemoryError
 
-from tests.store_stage import KINDS, MODULE_KINDS, OPEN_MS, PLAIN_KINDS, Asking, serving
+from tests.store_stage import MODULE_KINDS, OPEN_MS, PLAIN_KINDS, Asking
 from ticktick.store.keys import Family, candle_family, tick_family
 from ticktick.store.link import Link
 from ticktick.store.series import (
@@ -21,21 +21,6 @@ from ticktick.store.server import EmbeddedServer
 DAY_MS = 86_400_000
 TICKS = tick_family("RELIANCE", many=False)
 CANDLES = candle_family("RELIANCE", 1, many=False)
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[EmbeddedServer]:
-    with serving(request.param, tmp_path_factory.mktemp("redis")) as running:
-        yield running
-
-
-@pytest.fixture
-def ask(server: EmbeddedServer) -> Asking:
-    ask = Asking(server.url)
-    ask(0, "FLUSHALL")
-    return ask
 
 
 @pytest.fixture

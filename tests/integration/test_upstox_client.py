@@ -41,12 +41,6 @@ from ticktick.market.table import SlotTable
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session, asyncio.timeout(60):
-        yield session
-
-
-@pytest.fixture
 async def exchange(tmp_path: Path) -> AsyncIterator[str]:
     async with exchange_process(["--port", "0"], tmp_path / "exchange.log") as url:
         yield url

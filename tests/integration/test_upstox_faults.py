@@ -1,7 +1,7 @@
 """Reads against a broken exchange: never a half answer, no pile-up, and the limits kept."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import date
 
 import aiohttp
@@ -38,11 +38,7 @@ FAULTS: list[tuple[str, dict[str, object]]] = [
     ("rest.rst_after_accept", {}),
 ]
 
-
-@pytest.fixture(autouse=True)
-def retries_do_not_wait() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=9, cap=True):
-        yield
+pytestmark = pytest.mark.usefixtures("retries_do_not_wait")
 
 
 @pytest.mark.parametrize(("verb", "args"), FAULTS)

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from random import Random
 from typing import Any
@@ -15,42 +15,17 @@ from aiohttp import web
 from tests.upstox_stage import (
     KEY,
     LIMIT_S,
-    TOKEN,
     Answer,
     Stub,
     listening,
-    self_signed_context,
-    stub_broker,
 )
 from ticktick.brokers.budget import Budget
 from ticktick.brokers.reconnect import Attempts
 from ticktick.brokers.socket import Link, LinkDown, LinkUp
 from ticktick.brokers.upstox.feed import explain, feed_dial
-from ticktick.brokers.upstox.hosts import USER_AGENT, Hosts
+from ticktick.brokers.upstox.hosts import USER_AGENT
 from ticktick.brokers.upstox.keys import Subscriptions
 from ticktick.brokers.upstox.rest import UpstoxRest
-
-
-@pytest.fixture
-async def stub() -> AsyncIterator[Stub]:
-    async with stub_broker() as made:
-        yield made
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session, asyncio.timeout(60):
-        yield session
-
-
-@pytest.fixture
-def rest(stub: Stub, http: aiohttp.ClientSession) -> UpstoxRest:
-    return UpstoxRest(http, Hosts.loopback(stub.url), lambda: TOKEN)
-
-
-@pytest.fixture(scope="session")
-def self_signed(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
-    return self_signed_context(tmp_path_factory.mktemp("tls"))
 
 
 async def first(

@@ -1,52 +1,24 @@
 """Candles as the broker serves them, day by day."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
 from datetime import date
 from itertools import pairwise
 from typing import Any
 
-import aiohttp
 import pytest
-import stamina
 
 from tests.upstox_stage import (
     FRIDAY,
     RELIANCE,
-    TOKEN,
     StandingClock,
     Stub,
-    stub_broker,
 )
 from ticktick.brokers.upstox.history import UpstoxHistory
-from ticktick.brokers.upstox.hosts import Hosts
 from ticktick.brokers.upstox.rest import UpstoxRest
 from ticktick.domain.clock import NS_PER_MINUTE, at_ist, iso_ist
 from ticktick.domain.sessions import Calendar
 from ticktick.errors import ConfigError
 
-
-@pytest.fixture
-async def stub() -> AsyncIterator[Stub]:
-    async with stub_broker() as made:
-        yield made
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session, asyncio.timeout(60):
-        yield session
-
-
-@pytest.fixture
-def rest(stub: Stub, http: aiohttp.ClientSession) -> UpstoxRest:
-    return UpstoxRest(http, Hosts.loopback(stub.url), lambda: TOKEN)
-
-
-@pytest.fixture(autouse=True)
-def retries_do_not_wait() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=9, cap=True):
-        yield
+pytestmark = pytest.mark.usefixtures("retries_do_not_wait")
 
 
 def rows(first_ns: int, count: int) -> list[list[Any]]:

@@ -1,6 +1,5 @@
 """The redirect listener: only the right browser, once, in time, and no code left behind."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlencode
@@ -17,12 +16,6 @@ from tests.upstox_stage import (
 from ticktick.brokers.upstox.login import STATE_LIFE_S, PendingLogin, redirect_listener
 from ticktick.domain.clock import NS_PER_S
 from ticktick.errors import AuthError, ConfigError
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session, asyncio.timeout(60):
-        yield session
 
 
 @asynccontextmanager

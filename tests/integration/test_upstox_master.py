@@ -3,15 +3,14 @@
 import asyncio
 import gzip
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 
 import aiohttp
 import pytest
-import stamina
 
-from tests.upstox_stage import FRIDAY, Stub, stub_broker
+from tests.upstox_stage import FRIDAY, Stub
 from ticktick.brokers.budget import Budget
 from ticktick.brokers.upstox.files import InstrumentFiles
 from ticktick.brokers.upstox.hosts import Hosts
@@ -22,11 +21,7 @@ from ticktick.errors import BrokerError
 
 THURSDAY, MONDAY = date(2026, 11, 19), date(2026, 11, 23)
 
-
-@pytest.fixture
-async def stub() -> AsyncIterator[Stub]:
-    async with stub_broker() as made:
-        yield made
+pytestmark = pytest.mark.usefixtures("retries_do_not_wait")
 
 
 @pytest.fixture
@@ -41,12 +36,6 @@ def broker(demo: InstrumentFiles) -> InstrumentFiles:
     """The same, in the broker's place."""
     demo.is_loopback = False
     return demo
-
-
-@pytest.fixture(autouse=True)
-def retries_do_not_wait() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=9, cap=True):
-        yield
 
 
 def master_file(*symbols: str, segment: str = "NSE_EQ") -> bytes:

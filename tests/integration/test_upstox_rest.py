@@ -3,13 +3,11 @@
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from datetime import date
 
 import aiohttp
 import pytest
-import stamina
 
 from tests.upstox_stage import (
     FRIDAY,
@@ -17,40 +15,12 @@ from tests.upstox_stage import (
     TOKEN,
     Stub,
     listening,
-    self_signed_context,
-    stub_broker,
 )
 from ticktick.brokers.upstox.hosts import USER_AGENT, Hosts
 from ticktick.brokers.upstox.rest import Answered, UpstoxRest
 from ticktick.errors import AuthError, BrokerError, RateLimited
 
-
-@pytest.fixture
-async def stub() -> AsyncIterator[Stub]:
-    async with stub_broker() as made:
-        yield made
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session, asyncio.timeout(60):
-        yield session
-
-
-@pytest.fixture
-def rest(stub: Stub, http: aiohttp.ClientSession) -> UpstoxRest:
-    return UpstoxRest(http, Hosts.loopback(stub.url), lambda: TOKEN)
-
-
-@pytest.fixture(autouse=True)
-def retries_do_not_wait() -> Iterator[None]:
-    with stamina.set_testing(True, attempts=9, cap=True):
-        yield
-
-
-@pytest.fixture(scope="session")
-def self_signed(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
-    return self_signed_context(tmp_path_factory.mktemp("tls"))
+pytestmark = pytest.mark.usefixtures("retries_do_not_wait")
 
 
 async def test_given_a_profile_when_asked_then_the_request_names_us_and_bears_the_token(
