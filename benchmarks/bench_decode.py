@@ -4,16 +4,14 @@ The SDK parses the frame with protobuf and turns it into a dict (`json_format.Me
 write columns of the slot table, compiled where there is a compiler. Both run on the same bytes.
 """
 
-import argparse
-import json
 import random
-import statistics
-import time
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 from google.protobuf import json_format
 
+from benchmarks.race import Result, race, tell
 from ticktick.brokers.upstox.decoders import new_decoder
 from ticktick.domain.instrument import Instrument, Kind
 from ticktick.domain.slots import DEPTH_LEVELS
@@ -21,19 +19,6 @@ from ticktick.market.table import SlotTable
 from ticktick.proto import MarketDataFeed_pb2 as pb2
 
 START_MS = 1_765_770_300_000  # a session's first minute
-ROUNDS = 15
-ROUND_NS = 20_000_000
-
-
-class Result(NamedTuple):
-    """Median time of one frame, nanoseconds."""
-
-    bench: str
-    case: str
-    peer: str
-    ours_ns: int
-    theirs_ns: int
-    ratio: float
 
 
 def price(rng: random.Random) -> float:
@@ -118,53 +103,17 @@ def agree(slots: SlotTable, theirs: dict[str, Any]) -> bool:
     return True
 
 
-def median_ns(run: Callable[[], object]) -> int:
-    """Median over some rounds of the mean time of one call."""
-    began = time.perf_counter_ns()
-    run()
-    calls = max(1, ROUND_NS // (time.perf_counter_ns() - began))
-    means = []
-    for _ in range(ROUNDS):
-        began = time.perf_counter_ns()
-        for _ in range(calls):
-            run()
-        means.append((time.perf_counter_ns() - began) / calls)
-    return round(statistics.median(means))
-
-
-def measure(case: str, count: int, feed: Callable[[random.Random], pb2.Feed]) -> Result:
-    """Time both ways on one frame. Raises ValueError if they read it differently."""
-    data, slots, decoder = (
-        frame(count, feed),
-        table(count),
-        new_decoder(),
-    )
-    decoder.decode(data, slots, 1, 1)
-    if not agree(slots, as_the_sdk_does(data)):
-        raise ValueError(f"{case}: our decoder and protobuf's dict read different prices")
-    ours = median_ns(lambda: decoder.decode(data, slots, 1, 1))
-    theirs = median_ns(lambda: as_the_sdk_does(data))
-    return Result("decode", case, "SDK handler", ours, theirs, round(theirs / ours, 2))
-
-
-def main() -> None:
-    """Measure every case and print it as a table or as JSON lines."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    as_json = parser.parse_args().json
-    if not as_json:
-        print(f"{'decode, per frame':<22}{'ours us':>10}{'SDK us':>10}{'times as fast':>16}")
+def results() -> Iterator[Result]:
+    """Every case. Raises ValueError where both ways read different prices."""
     cases = [("15 full", 15, full_feed), ("100 full", 100, full_feed), ("100 ltpc", 100, ltpc_feed)]
-    for case in cases:
-        result = measure(*case)
-        if as_json:
-            print(json.dumps(result._asdict()), flush=True)
-            continue
-        ours_us, theirs_us = result.ours_ns / 1e3, result.theirs_ns / 1e3
-        print(
-            f"{result.case:<22}{ours_us:>10.1f}{theirs_us:>10.0f}{result.ratio:>16.1f}", flush=True
-        )
+    for case, count, feed in cases:
+        data, slots, decoder = frame(count, feed), table(count), new_decoder()
+        decoder.decode(data, slots, 1, 1)
+        if not agree(slots, as_the_sdk_does(data)):
+            raise ValueError(f"{case}: our decoder and protobuf's dict read different prices")
+        ours = partial(decoder.decode, data, slots, 1, 1)
+        yield from race("decode", case, ours, {"SDK handler": partial(as_the_sdk_does, data)})
 
 
 if __name__ == "__main__":
-    main()
+    tell("decode, one frame", results())

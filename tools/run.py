@@ -77,7 +77,7 @@ def benchmarks(names: Sequence[str], as_json: bool) -> list[Job]:
         raise ValueError(f"the benchmarks are: {', '.join(known)}")
     option = ("--json",) if as_json else ()
     return [
-        Job(name, (sys.executable, f"benchmarks/bench_{name}.py", *option))
+        Job(name, (sys.executable, "-m", f"benchmarks.bench_{name}", *option))
         for name in names or known
     ]
 
