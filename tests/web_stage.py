@@ -175,7 +175,7 @@ class Stage:
         self.analysis = AnalyticsBoard(self.market.candles, lambda _: True, lines_at_once=100)
         self.now_ns = MORNING_NS
         self.overview = Overview(self.market, self.system, "0.1.0")
-        self.hub = Hub(self.overview, time.monotonic, slow_limit_s=slow_limit_s)
+        self.hub = Hub(self.overview, self.analysis, time.monotonic, slow_limit_s=slow_limit_s)
         self.sessions = Sessions(
             CLI_TOKEN, lambda: self.now_ns, lambda: f"token-{next(tokens):030d}"
         )
@@ -318,18 +318,24 @@ def read_block(columns: Sequence[dict[str, str]], block: bytes) -> dict[str, NDA
 
 
 class Browser:
-    """Holds what a page would: rows, candles and depth of its chart, every sequence number."""
+    """Holds what a page would: rows, candles, overlays and depth of its chart, every number."""
 
     def __init__(self, hub: Hub) -> None:
         self.client = hub.join()
         self.rows: dict[int, dict[str, float]] = {}
         self.candles: dict[int, list[Any]] = {}
         self.depth: dict[str, Any] = {}
+        self.series: dict[str, Any] = {}
+        self.overlays: dict[int, list[Any]] = {}
+        self.forming: list[Any] | None = None
         self.seqs: list[int] = []
 
     def read(self, now_s: float = 0.0) -> list[dict[str, Any]]:
         """Take the next batch as the page does; return its text messages."""
         texts = []
+        job = self.client.overlays.job()
+        if job is not None:
+            self.client.overlays.deliver(job())
         for message in self.client.batch(now_s):
             if isinstance(message, bytes):
                 self.seqs.append(_apply(message, self.rows))
@@ -344,6 +350,13 @@ class Browser:
             self.candles = {row[0]: row for row in data["candles"]}
         elif kind in ("candle", "forming"):
             self.candles[data["candle"][0]] = data["candle"]
+        elif kind == "series":
+            self.series, self.forming = data, None
+            self.overlays = {row[0]: row for row in data["rows"]}
+        elif kind == "reading":
+            self.forming = data["forming"]
+            if data["settled"] is not None:
+                self.overlays[data["settled"][0]] = data["settled"]
         elif kind == "depth":
             self.depth = data
 

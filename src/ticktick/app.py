@@ -172,7 +172,7 @@ async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExi
     loop_lag = LoopLag(boot_ns, asyncio.sleep, origin.resumed)
     system = _system(plan, origin, store, writer, recordings, loop_lag)
     overview = Overview(engine.market, system, __version__)
-    hub = Hub(overview, time.monotonic)
+    hub = Hub(overview, engine.analytics, time.monotonic)
     lag, losses = FeedLag(engine.market.table, origin.framed), LinkTally()
     sinks: list[Sink] = [FactLog(), hub, lag, losses]
     if plan.outputs is not None:

@@ -28,7 +28,7 @@ class Wired:
         self.now_ns = OPEN
         self.engine = Stage(*map(instrument, SYMBOLS), index(), canary="NIFTY", up=False)
         overview = Overview(self.engine.market, self.system, "0.1.0")
-        self.hub = Hub(overview, time.monotonic)
+        self.hub = Hub(overview, self.engine.engine.analytics, time.monotonic)
 
     def system(self) -> SystemStatus:
         part = PartState("on", "")

@@ -55,7 +55,7 @@ class Program:
         )
         market = self.stage.market
         overview = Overview(market, lambda: self.system, "0")
-        self.hub = Hub(overview, lambda: 0.0)
+        self.hub = Hub(overview, self.stage.engine.analytics, lambda: 0.0)
         self.lag, losses = FeedLag(market.table, lambda _, __: None), LinkTally()
         writer = RedisWriter(f"unix://{folder}/nothing", market) if stores else None
         recordings = None

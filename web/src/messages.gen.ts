@@ -94,6 +94,37 @@ export interface Health {
   readonly unheard: readonly string[];
 }
 
+/** A browser's wish: the indicators its chart draws, and whether it shows patterns. */
+export interface Studies {
+  readonly type: "studies";
+  readonly names: readonly string[];
+  readonly patterns: boolean;
+}
+
+/** The indicators of one candle as a JSON array, in the order of the names. */
+export type SeriesRow = readonly [start_ms: number, bars: number, values: readonly (number | null)[], degenerate: readonly string[]];
+
+/** A pattern that ended with the candle at `start_ms`, as a JSON array. */
+export type PatternRow = readonly [start_ms: number, name: string, value: number, direction: number, strict: boolean | null, in_context: boolean | null, confirmation: number | null, confirmed: boolean | null, invalidation: number | null, cases: number, hit_rate: number | null, hit_rate_low: number | null, hit_rate_high: number | null, base_rate: number | null];
+
+/** Indicators of every settled candle of the chart, oldest first, and its valid patterns. */
+export interface Series {
+  readonly symbol: string;
+  readonly minutes: number;
+  readonly names: readonly string[];
+  readonly bars_needed: number;
+  readonly rows: readonly SeriesRow[];
+  readonly patterns: readonly PatternRow[];
+}
+
+/** The indicators of the candle that settled last (null: nothing new), and as the next forms. */
+export interface SeriesUpdate {
+  readonly symbol: string;
+  readonly minutes: number;
+  readonly settled: SeriesRow | null;
+  readonly forming: SeriesRow | null;
+}
+
 /** One column of the binary blocks; `unit` is price, ms, shares, fraction, ratio or index. */
 export interface ColumnSpec {
   readonly name: string;
@@ -410,6 +441,8 @@ export type Envelope =
   | EnvelopeOf<"candles", Candles>
   | EnvelopeOf<"candle", CandleUpdate>
   | EnvelopeOf<"forming", CandleUpdate>
+  | EnvelopeOf<"series", Series>
+  | EnvelopeOf<"reading", SeriesUpdate>
   | EnvelopeOf<"depth", Depth>
   | EnvelopeOf<"notice", Notice>
   | EnvelopeOf<"freshness", FreshnessUpdate>

@@ -9,6 +9,7 @@ import numpy as np
 from msgspec import Struct
 
 from ticktick.domain.market import Candle
+from ticktick.web.analysis import LiveAnalysis
 from ticktick.web.blocks import Columns, Rows, encode_block
 from ticktick.web.depth import depth
 from ticktick.web.messages import (
@@ -21,6 +22,7 @@ from ticktick.web.messages import (
     Instruments,
     View,
 )
+from ticktick.web.overlays import Overlays
 from ticktick.web.overview import Listing, Overview
 from ticktick.web.status import all_candles, candle_row
 
@@ -47,9 +49,10 @@ class Client:
     says so, nothing more is kept, and only a new connection helps.
     """
 
-    def __init__(self, overview: Overview) -> None:
+    def __init__(self, overview: Overview, analysis: LiveAnalysis) -> None:
         self._overview = overview
         self._market = overview.market
+        self.overlays = Overlays(overview.market, analysis)
         self._pending = np.zeros(overview.market.table.capacity, np.bool_)
         self._announced: Listing | None = None
         self._facts: deque[Queued] = deque()
@@ -70,11 +73,14 @@ class Client:
         self._view = view
         self._view_is_new = True
         self._depth_is_new = True
+        self.overlays.look_at(view.symbol, view.minutes)
 
     def look_again(self) -> None:
         """Send the chart and its depth anew: another past may stand behind the symbol."""
         self._view_is_new = self._depth_is_new = True
         self._forming = None
+        if self._view is not None:
+            self.overlays.look_at(self._view.symbol, self._view.minutes)
 
     def hurry_status(self) -> None:
         """Send the status with the next batch."""
@@ -98,6 +104,7 @@ class Client:
             *self._instruments(now_s),
             *self._queued_facts(),
             *self._chart(now_s),
+            *(self._raw_envelope(*told) for told in self.overlays.messages(now_s)),
             *self._depth(),
             *self._status(now_s),
             *self._block(),
@@ -125,6 +132,7 @@ class Client:
         self._pending[fresh] = True
         if self._view is not None and self._view.symbol not in table.row_of_symbol:
             self._view = None
+            self.overlays.look_away()
 
     def _queue(self, facts: Iterable[Queued]) -> None:
         for fact in facts:

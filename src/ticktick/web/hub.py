@@ -27,8 +27,11 @@ from ticktick.domain.event import (
 )
 from ticktick.domain.market import TIMEFRAMES
 from ticktick.engine.ports import Outputs
+from ticktick.web.analysis import LiveAnalysis
+from ticktick.web.chart import Studies
 from ticktick.web.client import Client, Message, Queued
 from ticktick.web.messages import Data, FeedUpdate, FreshnessUpdate, PhaseUpdate, View
+from ticktick.web.overlays import is_known
 from ticktick.web.overview import Overview, notice
 
 SEND_EVERY_S: Final = 0.05
@@ -38,7 +41,7 @@ _CLOSE_LIMIT_S: Final = 1.0
 TRY_AGAIN_LATER: Final = 1013
 SESSION_ENDED: Final = 1008
 
-_VIEW: Final = msgspec.json.Decoder(View)
+_WISH: Final = msgspec.json.Decoder(View | Studies)
 _COUNTERS: Final = ("client_conflated_total", "client_ignored_total", "client_closed_slow_total")
 
 
@@ -48,10 +51,12 @@ class Hub:
     def __init__(
         self,
         overview: Overview,
+        analysis: LiveAnalysis,
         monotonic_s: Callable[[], float],
         slow_limit_s: float = SLOW_LIMIT_S,
     ) -> None:
         self.overview = overview
+        self._analysis = analysis
         self._monotonic_s = monotonic_s
         self._slow_limit_s = slow_limit_s
         self._clients: set[Client] = set()
@@ -67,6 +72,7 @@ class Hub:
         is_relisted = any(isinstance(fact, WatchlistChanged) for fact in facts)
         for client in self._clients:
             conflated = client.take(outputs.touched, queued, candles)
+            client.overlays.hear(facts)
             self.overview.counters["client_conflated_total"] += conflated
             if urgent:
                 client.hurry_status()
@@ -75,7 +81,7 @@ class Hub:
 
     def join(self) -> Client:
         """A further browser, which is owed everything."""
-        client = Client(self.overview)
+        client = Client(self.overview, self._analysis)
         self._clients.add(client)
         self.overview.clients = len(self._clients)
         return client
@@ -103,11 +109,13 @@ class Hub:
             message = await socket.receive()
             if message["type"] == "websocket.disconnect":
                 return
-            view = self._view(message.get("text"))
-            if view is None:
-                self.overview.counters["client_ignored_total"] += 1
-            else:
-                client.look_at(view)
+            match self._wish(message.get("text")):
+                case View() as view:
+                    client.look_at(view)
+                case Studies() as studies:
+                    client.overlays.want(studies)
+                case None:
+                    self.overview.counters["client_ignored_total"] += 1
 
     async def _write(self, socket: WebSocket, client: Client, may_stay: Callable[[], bool]) -> None:
         with suppress(WebSocketDisconnect):
@@ -116,7 +124,11 @@ class Hub:
                     self.overview.counters["client_closed_slow_total"] += 1
                     await _close(socket, TRY_AGAIN_LATER)
                     return
-                await asyncio.sleep(SEND_EVERY_S)
+                job = client.overlays.job()
+                if job is None:
+                    await asyncio.sleep(SEND_EVERY_S)
+                else:
+                    client.overlays.deliver(await asyncio.to_thread(job))
             await _close(socket, SESSION_ENDED)
 
     async def _send(self, socket: WebSocket, client: Client) -> bool:
@@ -129,16 +141,18 @@ class Hub:
             return False
         return True
 
-    def _view(self, text: str | None) -> View | None:
-        """The chart a browser asks for, or None if it says anything else."""
+    def _wish(self, text: str | None) -> View | Studies | None:
+        """What a browser asks of its chart, or None if it says anything else."""
         if text is None:
             return None
         try:
-            view = _VIEW.decode(text)
+            wish = _WISH.decode(text)
         except msgspec.DecodeError:
             return None
-        known = view.symbol in self.overview.market.table.row_of_symbol
-        return view if known and view.minutes in TIMEFRAMES else None
+        if isinstance(wish, Studies):
+            return wish if is_known(wish) else None
+        known = wish.symbol in self.overview.market.table.row_of_symbol
+        return wish if known and wish.minutes in TIMEFRAMES else None
 
 
 def _queued(fact: Fact) -> Queued | None:

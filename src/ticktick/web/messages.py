@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from ticktick.domain.market import CandleState, Freshness
 from ticktick.domain.sessions import Phase
+from ticktick.web.chart import Series, SeriesUpdate
 from ticktick.web.parts import FeedState, Health, Mode, PartState, PhaseState, Pulse, TokenStatus
 
 PROTOCOL_VERSION = 1
@@ -178,6 +179,8 @@ Data: TypeAlias = (
     | Beat
     | Candles
     | CandleUpdate
+    | Series
+    | SeriesUpdate
     | Depth
     | Notice
     | FreshnessUpdate
@@ -193,6 +196,8 @@ ENVELOPES: dict[str, type[Data]] = {
     "candles": Candles,
     "candle": CandleUpdate,
     "forming": CandleUpdate,
+    "series": Series,
+    "reading": SeriesUpdate,
     "depth": Depth,
     "notice": Notice,
     "freshness": FreshnessUpdate,

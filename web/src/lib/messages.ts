@@ -29,6 +29,8 @@ const KNOWN: Record<Envelope["type"], true> = {
   candles: true,
   candle: true,
   forming: true,
+  series: true,
+  reading: true,
   depth: true,
   notice: true,
   freshness: true,

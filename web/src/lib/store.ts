@@ -18,6 +18,7 @@ import { type MarketClock, ageMs, marketNow } from "./clock";
 import { shownFreshness } from "./freshness";
 import type { Envelope, MarketMs, SymbolName, WallMs } from "./messages";
 import { marketMs, symbolName, wallMs } from "./messages";
+import { OverlaySeries } from "./overlays";
 import { PANELS, type Panel } from "./painter";
 
 /** `lost` until the next hello; `no_session` until somebody opens a start link. */
@@ -52,6 +53,8 @@ export class Store {
   /** Number of blocks that held each row: what its texts were made from. */
   versions = new Uint32Array(0);
   readonly series = new CandleSeries();
+  /** What is drawn over its candles. */
+  readonly overlays = new OverlaySeries();
   /** The book of the selected symbol; null until it comes. */
   depth: Depth | null = null;
   selected: SymbolName | null = null;
@@ -98,6 +101,14 @@ export class Store {
       case "forming":
         if (!this.shows(envelope.data) || this.awaitingCandles) return [];
         return this.series.merge(candleOf(envelope.data.candle)) ? ["chart"] : [];
+      case "series":
+        if (!this.shows(envelope.data)) return [];
+        this.overlays.replace(envelope.data);
+        return ["chart"];
+      case "reading":
+        if (!this.shows(envelope.data)) return [];
+        this.overlays.update(envelope.data);
+        return ["chart"];
       case "depth":
         if (envelope.data.symbol !== this.selected) return [];
         this.depth = envelope.data;
@@ -144,6 +155,7 @@ export class Store {
     this.selected = symbol;
     this.minutes = minutes;
     this.series.replace([]);
+    this.overlays.clear();
     this.awaitingCandles = true;
     return ["watchlist", "quote", "depth", "chart"];
   }

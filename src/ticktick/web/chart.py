@@ -1,0 +1,71 @@
+"""The messages that draw indicators and patterns over the candles of the viewed chart.
+
+Prices are in the instrument's price unit and not always whole; what is not ready is null.
+"""
+
+from msgspec import Struct
+
+
+class Studies(Struct, frozen=True, tag="studies", forbid_unknown_fields=True):
+    """A browser's wish: the indicators its chart draws, and whether it shows patterns."""
+
+    names: tuple[str, ...]
+    patterns: bool
+
+
+class SeriesRow(Struct, frozen=True, array_like=True):
+    """The indicators of one candle as a JSON array, in the order of the names.
+
+    `bars` is how many candles went into them. Those that are `degenerate` had a flat window:
+    their value is neutral and says nothing.
+    """
+
+    start_ms: int
+    bars: int
+    values: tuple[float | None, ...]
+    degenerate: tuple[str, ...]
+
+
+class PatternRow(Struct, frozen=True, array_like=True):
+    """A pattern that ended with the candle at `start_ms`, as a JSON array."""
+
+    start_ms: int
+    name: str
+    value: int
+    direction: int
+    strict: bool | None
+    in_context: bool | None
+    confirmation: int | None
+    confirmed: bool | None
+    invalidation: int | None
+    cases: int
+    hit_rate: float | None
+    hit_rate_low: float | None
+    hit_rate_high: float | None
+    base_rate: float | None
+
+
+class Series(Struct, frozen=True):
+    """Indicators of every settled candle of the chart, oldest first, and its valid patterns.
+
+    Below `bars_needed` bars a value is warming: another start of the history would change it.
+    """
+
+    symbol: str
+    minutes: int
+    names: tuple[str, ...]
+    bars_needed: int
+    rows: tuple[SeriesRow, ...]
+    patterns: tuple[PatternRow, ...]
+
+
+class SeriesUpdate(Struct, frozen=True):
+    """The indicators of the candle that settled last (null: nothing new), and as the next forms.
+
+    The order of the values is that of the `series` before.
+    """
+
+    symbol: str
+    minutes: int
+    settled: SeriesRow | None
+    forming: SeriesRow | None
