@@ -19,20 +19,43 @@ class Update(NamedTuple):
     ask_price: Sequence[int]
     ask_quantity: Sequence[int]
     average_price: int = 0
+    total_bid: int = 0
+    total_ask: int = 0
 
 
-def mid_and_spread(update: Update) -> tuple[float, float]:
-    """Middle and width of a standing quote."""
-    bid, ask = update.bid_price[0], update.ask_price[0]
-    stands = bid > 0 and ask > 0 and ask > bid
-    return (float(np.mean([bid, ask])), float(ask - bid)) if stands else (np.nan, np.nan)
+def quote_metrics(update: Update, tick_size: int) -> dict[str, float]:
+    """Everything one book says; price and quantity of each side as arrays, levels best first."""
+    bid, ask = np.array(update.bid_price), np.array(update.ask_price)
+    bids = np.where(bid > 0, update.bid_quantity, 0)
+    asks = np.where(ask > 0, update.ask_quantity, 0)
+    names = ("mid", "spread", "spread_bps", "spread_ticks", "microprice", "imbalance_w")
+    found = dict.fromkeys(names, np.nan)
+    if bid[0] > 0 and ask[0] > 0 and ask[0] > bid[0]:
+        mid = float(np.mean([bid[0], ask[0]]))
+        width = float(ask[0] - bid[0])
+        near = [np.exp(-0.5 * np.abs(side - mid) / tick_size) for side in (bid, ask)]
+        found |= {
+            "mid": mid,
+            "spread": width,
+            "spread_bps": 1e4 * width / mid,
+            "spread_ticks": width / tick_size,
+            "microprice": _average([bid[0], ask[0]], [asks[0], bids[0]]),
+            "imbalance_w": balance(float(near[0] @ bids), float(near[1] @ asks)),
+        }
+    return found | {
+        "imbalance": balance(bids.sum(), asks.sum()),
+        "imbalance_1": balance(bids[0], asks[0]),
+        "tbq_tsq": balance(update.total_bid, update.total_ask),
+    }
 
 
-def imbalance(update: Update) -> float:
-    """(bids - asks) / (bids + asks) over the levels that hold a price."""
-    bids = np.dot(np.array(update.bid_price) > 0, update.bid_quantity)
-    asks = np.dot(np.array(update.ask_price) > 0, update.ask_quantity)
+def balance(bids: float, asks: float) -> float:
+    """(bids - asks) / (bids + asks)."""
     return float((bids - asks) / (bids + asks)) if bids + asks else np.nan
+
+
+def _average(values: Sequence[float], weights: Sequence[float]) -> float:
+    return float(np.average(values, weights=weights)) if sum(weights) else np.nan
 
 
 def volume_deltas(updates: Sequence[Update]) -> NDArray[np.int64]:

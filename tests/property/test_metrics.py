@@ -23,6 +23,7 @@ STEPS = st.lists(
     max_size=60,
 )
 WINDOW_S = 300
+TICK = 5
 
 
 @settings(max_examples=60, deadline=None)
@@ -45,6 +46,8 @@ def test_streamed_metrics_equal_the_oracle(
             [p for p, _ in asks],
             [q for _, q in asks],
             price + 1,
+            sum(q for _, q in bids),
+            3 * price,
         )
         updates.append(update)
         stage.frame(at_ns, **_columns(update))
@@ -83,22 +86,20 @@ def _columns(update: oracle.Update) -> dict[str, Any]:
         "ask_price": update.ask_price,
         "ask_quantity": update.ask_quantity,
         "average_price": update.average_price,
+        "total_bid_quantity": update.total_bid,
+        "total_ask_quantity": update.total_ask,
     }
 
 
 def _compare(stage: Stage, updates: list[oracle.Update], now_ns: int) -> None:
-    mid, spread = oracle.mid_and_spread(updates[-1])
-    expected = {
-        "mid": mid,
-        "spread": spread,
-        "imbalance": oracle.imbalance(updates[-1]),
+    expected = oracle.quote_metrics(updates[-1], TICK) | {
         "tick_return": oracle.tick_return(updates),
         "vwap": oracle.vwap(updates, now_ns, WINDOW_S * NS_PER_S),
         "vwap_session": float(updates[-1].average_price),
         "vwap_distance": updates[-1].price / updates[-1].average_price - 1.0,
     }
     for name, value in expected.items():
-        assert math.isclose(stage.metric(name), value, rel_tol=1e-12) or (
+        assert math.isclose(stage.metric(name), value, rel_tol=1e-12, abs_tol=1e-12) or (
             math.isnan(value) and math.isnan(stage.metric(name))
         ), f"{name}: {stage.metric(name)}, expected {value}"
 

@@ -7,8 +7,10 @@ from tests.web_stage import MORNING_NS, SmallMarket, Stage, candle, instrument
 from ticktick.domain.clock import NS_PER_DAY, NS_PER_MS
 from ticktick.domain.instrument import Kind
 from ticktick.domain.market import CandleState, Freshness
+from ticktick.domain.metric import METRICS
 from ticktick.domain.sessions import Phase
 from ticktick.engine.ports import Outputs
+from ticktick.web.bodies import SymbolStatus
 from ticktick.web.status import (
     candle_answer,
     candle_row,
@@ -48,15 +50,21 @@ def test_prices_are_rupees_whatever_the_price_unit() -> None:
         market.trade(symbol, price)
         market.table.records["previous_close"][market.table.row_of_symbol[symbol]] = previous
     shares, currency = symbol_statuses(market, watched_rows(market), NOW_MS)
-    assert (shares.last_price, shares.change, shares.bid, shares.spread) == (
-        1400.05,
-        0.05,
-        1400,
-        0.1,
-    )
+    assert (shares.last_price, shares.change, shares.bid) == (1400.05, 0.05, 1400)
     assert shares.change_fraction == pytest.approx(5 / 140_000)
     assert (currency.last_price, currency.change) == (84.5675, 0.5675)
-    assert shares.imbalance == 0.25
+    told = shares.model_dump()
+    assert (told["mid"], told["spread"], told["imbalance"]) == (1400.05, 0.1, 0.25)
+
+
+def test_every_metric_is_told_in_its_unit_and_named_in_the_schema() -> None:
+    market = SmallMarket([instrument("USDINR", price_scale=10_000)])
+    market.metrics[:, 0] = np.arange(len(METRICS)) + 7.0
+    (status,) = symbol_statuses(market, [0], NOW_MS)
+    told = status.model_dump()
+    for value, metric in enumerate(METRICS, start=7):
+        assert told[metric.name] == (value / 10_000 if metric.unit == "price" else value)
+        assert metric.name in SymbolStatus.model_json_schema()["properties"]
 
 
 def test_an_index_has_no_volume_rather_than_none_traded() -> None:

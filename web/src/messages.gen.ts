@@ -125,7 +125,7 @@ export interface SeriesUpdate {
   readonly forming: SeriesRow | null;
 }
 
-/** One column of the binary blocks; `unit` is price, ms, shares, fraction, ratio or index. */
+/** One column of the binary blocks; `unit` is price, ms, shares, ratio, index or of a metric. */
 export interface ColumnSpec {
   readonly name: string;
   readonly unit: string;
@@ -286,7 +286,7 @@ export interface ErrorAnswer {
 /** One level of the book as a JSON array, price in rupees. */
 export type RupeeLevel = readonly [price: number, quantity: number];
 
-/** One symbol, prices in rupees; null is not known. `change_fraction` 0.01 is one percent. */
+/** One symbol and its metrics, prices in rupees; null is not known. */
 export interface SymbolStatus {
   readonly symbol: string;
   readonly name: string;
@@ -305,13 +305,6 @@ export interface SymbolStatus {
   readonly ask: number | null;
   readonly bids: readonly RupeeLevel[];
   readonly asks: readonly RupeeLevel[];
-  readonly spread: number | null;
-  readonly mid: number | null;
-  readonly imbalance: number | null;
-  readonly tick_return: number | null;
-  readonly vwap: number | null;
-  readonly vwap_session: number | null;
-  readonly vwap_distance: number | null;
   readonly warm: boolean;
   readonly day_high: number | null;
   readonly day_low: number | null;
@@ -457,6 +450,7 @@ export type ColumnName =
   | "seq"
   | "volume"
   | "mid"
+  | "microprice"
   | "vwap"
   | "vwap_session"
   | "last_price"
@@ -468,7 +462,13 @@ export type ColumnName =
   | "spread"
   | "freshness"
   | "warm"
+  | "trade_sign"
+  | "spread_bps"
+  | "spread_ticks"
   | "imbalance"
+  | "imbalance_1"
+  | "ofi"
+  | "rv"
   | "tick_return"
   | "vwap_distance";
 

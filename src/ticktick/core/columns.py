@@ -10,6 +10,7 @@ Ints: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.float64]
 Flags: TypeAlias = NDArray[np.uint8]
 
+NEVER_NS = 9_223_372_036_854_775_807  # later than any moment
 NO_ROWS: Final[Rows] = np.empty(0, np.int32)
 
 

@@ -2,49 +2,10 @@
 
 import math
 
-from ticktick.core.columns import Flags, Floats, Ints, Rows
+from ticktick.core.columns import NEVER_NS, Flags, Floats, Ints, Rows
 from ticktick.domain.clock import IST_OFFSET_NS, NS_PER_DAY
 
 NAN = math.nan
-NEVER_NS = 9_223_372_036_854_775_807
-
-
-def measure_quotes(
-    rows: Rows,
-    continuous: Flags,
-    bid_price: Ints,
-    bid_quantity: Ints,
-    ask_price: Ints,
-    ask_quantity: Ints,
-    mid: Floats,
-    spread: Floats,
-    imbalance: Floats,
-) -> None:
-    """Write mid, spread and book imbalance of every touched row.
-
-    Book columns are int64[capacity, levels], best first, price 0 = empty level. Mid and spread
-    (price units) need a quote that stands: both sides there, not crossed or locked, continuous
-    trading. Imbalance, in [-1, 1], sums all levels; NaN when both sides are empty.
-    """
-    levels = bid_price.shape[1]
-    for i in range(rows.shape[0]):
-        row = rows[i]
-        bid = bid_price[row, 0]
-        ask = ask_price[row, 0]
-        if continuous[row] and 0 < bid < ask:
-            mid[row] = (bid + ask) / 2.0
-            spread[row] = ask - bid
-        else:
-            mid[row] = NAN
-            spread[row] = NAN
-        bids = 0
-        asks = 0
-        for level in range(levels):
-            if bid_price[row, level] > 0:
-                bids += bid_quantity[row, level]
-            if ask_price[row, level] > 0:
-                asks += ask_quantity[row, level]
-        imbalance[row] = (bids - asks) / (bids + asks) if bids + asks > 0 else NAN
 
 
 def measure_trades(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ticktick.core.columns import Rows
+from ticktick.core.columns import NEVER_NS, Rows
 from ticktick.core.fold import (
     CLOSE,
     HIGH,
@@ -16,7 +16,6 @@ from ticktick.core.fold import (
     WIDTH,
 )
 from ticktick.core.kernels import changed_minutes, fold
-from ticktick.core.measure import NEVER_NS
 from ticktick.domain.clock import NS_PER_MINUTE, ist_day_number
 from ticktick.domain.market import Candle, CandleState
 from ticktick.market.book import COUNTERS, CandleBook

@@ -5,13 +5,8 @@ from numpy.typing import NDArray
 
 from ticktick.core.columns import Flags, Rows
 from ticktick.core.kernels import detect_trades
-from ticktick.core.measure import (
-    measure_quotes,
-    measure_trades,
-    measure_vwap,
-    push_ticks,
-    push_trades,
-)
+from ticktick.core.measure import measure_trades, measure_vwap, push_ticks, push_trades
+from ticktick.core.quotes import measure_quotes
 from ticktick.domain.metric import METRIC_ROW, METRICS
 from ticktick.market.table import SlotTable
 from ticktick.market.windows import Windows
@@ -33,14 +28,16 @@ class TickMetrics:
         self._continuous = continuous
         self._vwap_ns = vwap_window_ns
         self._has_volume = np.zeros(table.capacity, np.uint8)
+        self._tick_size = np.zeros(table.capacity, np.int64)
         self.values = np.full((len(METRICS), table.capacity), np.nan)
         self.warm = np.zeros(table.capacity, np.bool_)
         self.counters = {"trades": 0, "volume_falls": 0}
 
     def watch(self) -> None:
         """Take over the instruments of the table."""
-        kinds = [instrument.has_volume for instrument in self._table.instruments]
-        self._has_volume[: len(kinds)] = kinds
+        instruments = self._table.instruments
+        self._has_volume[: len(instruments)] = [each.has_volume for each in instruments]
+        self._tick_size[: len(instruments)] = [each.tick_size for each in instruments]
 
     def restart(self, rows: Rows) -> None:
         """Begin anew after a gap of the rows: nothing may span it."""
@@ -102,18 +99,7 @@ class TickMetrics:
 
     def requote(self, rows: Rows) -> None:
         """Measure the quotes of the rows as they stand."""
-        slots = self._table.records
-        measure_quotes(
-            rows,
-            self._continuous,
-            slots["bid_price"],
-            slots["bid_quantity"],
-            slots["ask_price"],
-            slots["ask_quantity"],
-            self._column("mid"),
-            self._column("spread"),
-            self._column("imbalance"),
-        )
+        measure_quotes(rows, self._continuous, self._tick_size, self._table.words, self.values)
 
     def expire(self, now_ns: int) -> Rows:
         """Let time take trades out of the VWAP; return the rows that changed."""

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ticktick.core.columns import Rows
-from ticktick.core.measure import NEVER_NS
+from ticktick.core.columns import NEVER_NS, Rows
 from ticktick.domain.clock import (
     NS_PER_DAY,
     NS_PER_MINUTE,

@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ticktick.core.columns import Rows
-from ticktick.core.measure import NEVER_NS
+from ticktick.core.columns import NEVER_NS, Rows
 from ticktick.core.trade import UNKNOWN
 
 TICKS = 300

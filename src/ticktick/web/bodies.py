@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from ticktick.domain.market import CandleState, Freshness
+from ticktick.domain.metric import METRICS
 from ticktick.domain.sessions import Phase
 from ticktick.web.parts import FeedState, Health, Mode, PartState, PhaseState, TokenStatus
 
@@ -64,14 +65,26 @@ class RupeeLevel(NamedTuple):
     quantity: int
 
 
+def _with_metrics(schema: dict[str, Any]) -> None:
+    """Name every metric in the schema of a symbol."""
+    number = {"anyOf": [{"type": "number"}, {"type": "null"}]}
+    for metric in METRICS:
+        schema["properties"][metric.name] = {**number, "description": metric.help}
+        schema["required"].append(metric.name)
+
+
 class SymbolStatus(BaseModel):
-    """One symbol, prices in rupees; null is not known. `change_fraction` 0.01 is one percent.
+    """One symbol and its metrics, prices in rupees; null is not known.
+
+    `change_fraction` 0.01 is one percent.
 
     `received_ms` and `seq` are when and as which frame of the feed its last packet was read.
     `warm`: the time windows of its metrics are full since the last gap. `bids` and `asks` are up
-    to five levels, best first; an empty level is left out.
+    to five levels, best first; an empty level is left out. Every metric is a field of its own.
     """
 
+    model_config = ConfigDict(extra="allow", json_schema_extra=_with_metrics)
+    __pydantic_extra__: dict[str, float | None]
     symbol: str
     name: str
     freshness: Freshness
@@ -89,13 +102,6 @@ class SymbolStatus(BaseModel):
     ask: float | None
     bids: list[RupeeLevel]
     asks: list[RupeeLevel]
-    spread: float | None
-    mid: float | None
-    imbalance: float | None
-    tick_return: float | None
-    vwap: float | None
-    vwap_session: float | None
-    vwap_distance: float | None
     warm: bool
     day_high: float | None
     day_low: float | None

@@ -21,7 +21,7 @@ PROTOCOL_VERSION = 1
 
 
 class ColumnSpec(Struct, frozen=True):
-    """One column of the binary blocks; `unit` is price, ms, shares, fraction, ratio or index."""
+    """One column of the binary blocks; `unit` is price, ms, shares, ratio, index or of a metric."""
 
     name: str
     unit: str

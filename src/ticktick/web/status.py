@@ -12,6 +12,7 @@ from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.health import LinkHealth
 from ticktick.domain.instrument import Instrument, Kind
 from ticktick.domain.market import Candle, CandleState, Freshness
+from ticktick.domain.metric import METRICS
 from ticktick.domain.sessions import Phase
 from ticktick.market.rejections import Rejections
 from ticktick.market.table import SlotTable
@@ -22,7 +23,11 @@ from ticktick.web.messages import CandleRow, InstrumentRow
 from ticktick.web.parts import FeedState, Mode, PartState, TokenStatus
 
 _TIMELY = frozenset({Freshness.FRESH, Freshness.QUIET})
-_PRICES = [column.name for column in COLUMNS if column.unit == "price"] + ["change"]
+_PRICES = {
+    "change",
+    *(column.name for column in COLUMNS if column.unit == "price"),
+    *(metric.name for metric in METRICS if metric.unit == "price"),
+}
 
 
 class LiveMarket(Protocol):

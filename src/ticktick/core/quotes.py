@@ -1,0 +1,123 @@
+"""What the book of the touched rows says, once per frame; NaN is "not known"."""
+
+import math
+
+from ticktick.core.columns import Flags, Floats, Ints, Rows
+from ticktick.domain.metric import METRIC_ROW
+from ticktick.domain.slots import DEPTH_LEVELS, WORD_OF
+
+NAN = float("nan")
+
+# where the slot table's words hold the book
+BID = WORD_OF["bid_price"]
+BID_QUANTITY = WORD_OF["bid_quantity"]
+ASK = WORD_OF["ask_price"]
+ASK_QUANTITY = WORD_OF["ask_quantity"]
+TOTAL_BID = WORD_OF["total_bid_quantity"]
+TOTAL_ASK = WORD_OF["total_ask_quantity"]
+LEVELS = DEPTH_LEVELS
+NEAR = 5  # levels of the usual imbalance
+
+MID = METRIC_ROW["mid"]
+SPREAD = METRIC_ROW["spread"]
+SPREAD_BPS = METRIC_ROW["spread_bps"]
+SPREAD_TICKS = METRIC_ROW["spread_ticks"]
+MICROPRICE = METRIC_ROW["microprice"]
+IMBALANCE = METRIC_ROW["imbalance"]
+IMBALANCE_1 = METRIC_ROW["imbalance_1"]
+IMBALANCE_W = METRIC_ROW["imbalance_w"]
+IMBALANCE_30 = METRIC_ROW["imbalance_30"]
+TBQ_TSQ = METRIC_ROW["tbq_tsq"]
+
+FADE = 0.5  # by how much a level's weight fades with each tick from the mid
+
+
+def measure_quotes(
+    rows: Rows, continuous: Flags, tick_size: Ints, words: Ints, values: Floats
+) -> None:
+    """Write everything the newest quote and book of each touched row say.
+
+    words: int64[capacity, words] of the slot table, best level first, price 0 = empty level;
+    values: float64[metrics, capacity]. Prices and `tick_size` (0: not known) are price units.
+    Mid, spread, microprice and the weighted imbalance need a quote that stands: both sides
+    there, not crossed or locked, continuous trading. The other imbalances, in [-1, 1], are sums
+    over the levels that hold a price; NaN when both sides are empty.
+    """
+    for i in range(rows.shape[0]):
+        row = rows[i]
+        bid = words[row, BID]
+        ask = words[row, ASK]
+        stands = continuous[row] != 0 and 0 < bid < ask
+        if stands:
+            _measure_standing(row, bid, ask, tick_size[row], words, values)
+        else:
+            values[MID, row] = NAN
+            values[SPREAD, row] = NAN
+            values[SPREAD_BPS, row] = NAN
+            values[SPREAD_TICKS, row] = NAN
+            values[MICROPRICE, row] = NAN
+            values[IMBALANCE_W, row] = NAN
+        _measure_book(row, words, values)
+
+
+def _measure_standing(
+    row: int, bid: int, ask: int, tick_size: int, words: Ints, values: Floats
+) -> None:
+    """Write what needs a quote that stands."""
+    mid = (bid + ask) / 2.0
+    spread = ask - bid
+    values[MID, row] = mid
+    values[SPREAD, row] = spread
+    values[SPREAD_BPS, row] = 1e4 * spread / mid
+    bids = words[row, BID_QUANTITY] * 1.0
+    asks = words[row, ASK_QUANTITY] * 1.0
+    both = bids + asks
+    values[MICROPRICE, row] = (bid * asks + ask * bids) / both if both > 0.0 else NAN
+    if tick_size <= 0:
+        values[SPREAD_TICKS, row] = NAN
+        values[IMBALANCE_W, row] = NAN
+        return
+    tick = tick_size * 1.0
+    values[SPREAD_TICKS, row] = spread / tick
+    bids = 0.0
+    asks = 0.0
+    for level in range(NEAR):
+        price = words[row, BID + level]
+        if price > 0:
+            weight = math.exp(-FADE * (math.fabs(mid - price) / tick))
+            bids += weight * words[row, BID_QUANTITY + level]
+        price = words[row, ASK + level]
+        if price > 0:
+            weight = math.exp(-FADE * (math.fabs(price - mid) / tick))
+            asks += weight * words[row, ASK_QUANTITY + level]
+    values[IMBALANCE_W, row] = _balance(bids, asks)
+
+
+def _measure_book(row: int, words: Ints, values: Floats) -> None:
+    """Write the imbalances that need no quote that stands."""
+    bids = _quantity(row, BID, BID_QUANTITY, words)
+    asks = _quantity(row, ASK, ASK_QUANTITY, words)
+    values[IMBALANCE_1, row] = _balance(bids, asks)
+    for level in range(1, NEAR):
+        bids += _quantity(row, BID + level, BID_QUANTITY + level, words)
+        asks += _quantity(row, ASK + level, ASK_QUANTITY + level, words)
+    values[IMBALANCE, row] = _balance(bids, asks)
+    is_deep = False
+    for level in range(NEAR, LEVELS):
+        if words[row, BID + level] > 0 or words[row, ASK + level] > 0:
+            is_deep = True
+        bids += _quantity(row, BID + level, BID_QUANTITY + level, words)
+        asks += _quantity(row, ASK + level, ASK_QUANTITY + level, words)
+    values[IMBALANCE_30, row] = _balance(bids, asks) if is_deep else NAN
+    values[TBQ_TSQ, row] = _balance(words[row, TOTAL_BID] * 1.0, words[row, TOTAL_ASK] * 1.0)
+
+
+def _quantity(row: int, price: int, quantity: int, words: Ints) -> float:
+    """The quantity of a level that holds a price; these are columns of the words."""
+    return words[row, quantity] * 1.0 if words[row, price] > 0 else 0.0
+
+
+def _balance(bids: float, asks: float) -> float:
+    """Bids minus asks over their sum; NaN when there is neither."""
+    both = bids + asks
+    return (bids - asks) / both if both > 0.0 else NAN
