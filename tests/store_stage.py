@@ -17,6 +17,7 @@ from ticktick.domain.market import Candle, Freshness
 from ticktick.domain.metric import METRIC_ROW, METRICS
 from ticktick.domain.slots import DEPTH_LEVELS
 from ticktick.engine.ports import Outputs
+from ticktick.market.freshness import CODES, FreshnessColumn
 from ticktick.market.table import SlotTable
 from ticktick.store.embedded import StoreWish, choose
 from ticktick.store.link import Link
@@ -81,7 +82,8 @@ class SmallMarket:
         self.table = SlotTable()
         self.table.add([instrument(symbol, price_scale) for symbol in symbols])
         self.metrics: NDArray[np.float64] = np.full((len(METRICS), self.table.capacity), np.nan)
-        self.freshness = [Freshness.FRESH] * len(self.table)
+        self.freshness = FreshnessColumn(self.table)
+        self.freshness.codes.fill(CODES[Freshness.FRESH])
         self.warm = np.zeros(self.table.capacity, np.bool_)
 
     def trade(

@@ -32,6 +32,7 @@ from ticktick.domain.sessions import Phase
 from ticktick.domain.slots import DEPTH_LEVELS
 from ticktick.engine.ports import Outputs
 from ticktick.errors import BrokerError, ConfigError
+from ticktick.market.freshness import FreshnessColumn
 from ticktick.market.rejections import Rejections
 from ticktick.market.table import SlotTable
 from ticktick.web.analysis import Analysis
@@ -71,7 +72,7 @@ class SmallMarket:
         self.table = SlotTable(capacity)
         self.table.add(symbols)
         self.metrics = np.full((len(METRICS), capacity), np.nan)
-        self.freshness = [Freshness.UNKNOWN] * capacity
+        self.freshness = FreshnessColumn(self.table)
         self.warm = np.zeros(capacity, np.bool_)
         self.row_phases = [Phase.CONTINUOUS] * capacity
         self.extras: set[str] = set()

@@ -235,7 +235,7 @@ class _Stage:
         return Shown(
             market.table.records[:count].copy(),
             market.metrics[:, :count].copy(),
-            tuple(str(word) for word in market.freshness[:count]),
+            tuple(str(market.freshness[row]) for row in range(count)),
             tuple(str(phase) for phase in market.row_phases[:count]),
         )
 

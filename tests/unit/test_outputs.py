@@ -7,7 +7,6 @@ import pytest
 
 from tests.store_stage import OPEN_MS, OPEN_NS, SmallMarket, candle, candles_changed, facts_only
 from ticktick.domain.event import FeedChanged, Noticed
-from ticktick.domain.market import Freshness
 from ticktick.domain.metric import METRICS
 from ticktick.engine.ports import Outputs
 from ticktick.errors import StoreError
@@ -80,7 +79,6 @@ def test_instruments_come_once_and_again_when_they_change(tmp_path: Path) -> Non
     log.take(market.trade(1, OPEN_MS))
     log.take(market.trade(2, OPEN_MS))
     market.table.add(SmallMarket(["TCS"]).table.instruments)
-    market.freshness.append(Freshness.FRESH)
     log.take(market.trade(3, OPEN_MS, "TCS"))
     log.close()
     types = [line["type"] for line in lines((tmp_path / "a").read_bytes())]

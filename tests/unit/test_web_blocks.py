@@ -11,7 +11,7 @@ from ticktick.domain.clock import ist_day
 from ticktick.domain.instrument import Kind
 from ticktick.domain.market import Freshness
 from ticktick.domain.metric import METRIC_ROW
-from ticktick.web.blocks import COLUMNS, MISSING, Columns, encode_block
+from ticktick.web.blocks import COLUMNS, MISSING, Columns, Press, encode_block
 
 SPECS = to_builtins(COLUMNS)
 ROWS = 9
@@ -43,7 +43,8 @@ def markets(draw: st.DrawFn) -> SmallMarket:
             record[field] = draw(prices)
     shape = (len(market.metrics), ROWS)
     market.metrics[:, :ROWS] = draw(arrays(np.float64, shape, elements=floats, fill=nothing))
-    market.freshness = [draw(st.sampled_from(Freshness)) for _ in range(ROWS)]
+    for row in range(ROWS):
+        market.freshness[row] = draw(st.sampled_from(Freshness))
     market.warm[:ROWS] = draw(st.lists(st.booleans(), min_size=ROWS, max_size=ROWS))
     return market
 
@@ -116,3 +117,19 @@ def test_a_symbol_that_was_never_heard_of_is_missing_everywhere() -> None:
 def test_the_sequence_number_wraps_instead_of_failing() -> None:
     market = SmallMarket([instrument("RELIANCE")])
     assert read_block(SPECS, block_of(market, [0], seq=2**32 + 5))["head"][3] == 5
+
+
+def test_given_browsers_that_are_owed_the_same_then_the_newest_state_is_made_once() -> None:
+    market = SmallMarket([instrument("RELIANCE"), instrument("M&M")])
+    market.trade("RELIANCE", 100_00)
+    state = Columns(market.table, market.metrics, market.freshness, market.warm)
+    both, one = (np.array(rows, np.int32) for rows in ([0, 1], [0]))
+    press = Press(state)
+    first = press.block(both, 7, 1.5)
+    assert first == encode_block(state, both, 7, 1.5)
+    market.trade("RELIANCE", 101_00)
+    assert press.block(both, 7, 1.5) == first  # nobody said that anything changed
+    press.turn()
+    assert press.block(both, 7, 1.5) != first
+    for rows, seq in ((both, 9), (one, 2**32 + 1)):
+        assert press.block(rows, seq, 2.5) == encode_block(state, rows, seq, 2.5)

@@ -9,7 +9,7 @@ from ticktick.core.columns import Rows
 from ticktick.domain.clock import NS_PER_S
 from ticktick.domain.event import Fact, FreshnessChanged, Quote
 from ticktick.domain.instrument import Kind
-from ticktick.domain.market import Freshness
+from ticktick.market.freshness import FreshnessColumn
 from ticktick.market.phases import Phases
 from ticktick.market.table import SlotTable
 from ticktick.market.watch import Watch
@@ -17,13 +17,11 @@ from ticktick.market.watch import Watch
 # the broker's quotes tell a trade's time less exactly than the feed
 _SAME_TRADE_NS: Final = NS_PER_S
 _SHARES: Final = frozenset({Kind.EQUITY, Kind.INDEX})
-_CLASSES: Final = tuple(Freshness)
 
 
 class Ages:
     """The freshness of each row, kept up to date by `judge`.
 
-    `codes` (uint8[capacity]) are the same as places in the order of Freshness.
     `quiet_ns` is how long a share or an index may be quiet without a proof that it did not trade,
     `quiet_derivative_ns` the same of contracts.
     """
@@ -47,13 +45,10 @@ class Ages:
         self._newer_trade_ns = np.zeros(table.capacity, np.int64)
         self._quiet_limit_ns = np.full(table.capacity, quiet_ns, np.int64)
         self._changed = np.zeros(table.capacity, np.int32)
-        self.freshness: list[Freshness] = []
-        self.codes = np.zeros(table.capacity, np.uint8)
+        self.freshness = FreshnessColumn(table)
 
     def watch(self) -> None:
         """Take over the instruments of the table."""
-        unknown = len(self._table) - len(self.freshness)
-        self.freshness += [Freshness.UNKNOWN] * unknown
         for row, instrument in enumerate(self._table.instruments):
             is_share = instrument.kind in _SHARES
             self._quiet_limit_ns[row] = self._quiet_ns if is_share else self._quiet_derivative_ns
@@ -62,9 +57,7 @@ class Ages:
         """Know nothing of these rows any more."""
         self._proved_ns[rows] = 0
         self._newer_trade_ns[rows] = 0
-        self.codes[rows] = 0
-        for row in rows.tolist():
-            self.freshness[row] = Freshness.UNKNOWN
+        self.freshness.forget(rows)
 
     def hear_quote(self, row: int, quote: Quote, at_ns: int) -> None:
         """Compare what was asked for at the moment with what the feed told."""
@@ -100,11 +93,11 @@ class Ages:
             self._proved_ns,
             self._newer_trade_ns,
             self._quiet_limit_ns,
-            self.codes,
+            self.freshness.codes,
             self._changed,
         )
         changed = self._changed[:count].copy()
         for row in changed.tolist():
-            self.freshness[row] = freshness = _CLASSES[self.codes[row]]
-            facts.append(FreshnessChanged(now_ns, self._table.instruments[row].symbol, freshness))
+            symbol = self._table.instruments[row].symbol
+            facts.append(FreshnessChanged(now_ns, symbol, self.freshness[row]))
         return changed

@@ -23,8 +23,9 @@ class SlotTable:
     tell the `left_keys`.
     A decoder writes `incoming`, of the same shape; what the screen believes of it gets into
     `records`, which everything else reads. Between frames both are equal. `words` and
-    `incoming_words` are the same memory as int64[capacity, words]. `revision` rises with every
-    change of the keys or of what stands behind them.
+    `incoming_words` are the same memory as int64[capacity, words]. `has_volume` (bool[capacity])
+    says for whom the exchange counts volume. `revision` rises with every change of the keys or
+    of what stands behind them.
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:
@@ -32,6 +33,7 @@ class SlotTable:
         self.incoming = np.zeros(capacity, SLOT)
         self.words: Ints = self.records.view(np.int64).reshape(capacity, -1)
         self.incoming_words: Ints = self.incoming.view(np.int64).reshape(capacity, -1)
+        self.has_volume = np.zeros(capacity, np.bool_)
         self.instruments: list[Instrument] = []
         self.followed: list[int] = []
         self.row_of_key: dict[str, int] = {}
@@ -119,6 +121,7 @@ class SlotTable:
             self._rows[instrument.symbol] = row
         self._leave_key(row)
         self.instruments[row] = instrument
+        self.has_volume[row] = instrument.has_volume
         self.row_of_symbol[instrument.symbol] = row
         self.row_of_key[instrument.instrument_key] = row
         self.left_keys.discard(instrument.instrument_key)

@@ -1,12 +1,11 @@
 """What the stores read of the engine: the newest state of every instrument."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ticktick.domain.market import Freshness
+from ticktick.market.freshness import FreshnessColumn
 from ticktick.market.table import SlotTable
 
 
@@ -28,7 +27,7 @@ class MarketView(Protocol):
         ...
 
     @property
-    def freshness(self) -> Sequence[Freshness]:
+    def freshness(self) -> FreshnessColumn:
         """How old each row may be."""
         ...
 

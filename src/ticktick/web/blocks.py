@@ -5,7 +5,7 @@ to a multiple of 8, then each column in the order of `COLUMNS`. A value that is 
 in f8 and f4 columns and `MISSING` in i4 columns.
 """
 
-from collections.abc import Sequence
+from struct import Struct as Layout
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -13,8 +13,8 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from ticktick.domain.clock import NS_PER_MS
-from ticktick.domain.market import Freshness
 from ticktick.domain.metric import METRIC_ROW
+from ticktick.market.freshness import FreshnessColumn
 from ticktick.market.table import SlotTable
 from ticktick.web.messages import ColumnSpec
 
@@ -22,20 +22,8 @@ BLOCK_KIND: Final = 1
 BLOCK_VERSION: Final = 1
 MISSING: Final = -(2**31)
 
-_HEADER: Final = np.dtype(
-    [
-        ("kind", "u1"),
-        ("version", "u1"),
-        ("columns", "<u2"),
-        ("rows", "<u4"),
-        ("seq", "<u4"),
-        ("reserved", "<u4"),
-        ("ts_ms", "<f8"),
-    ]
-)
-HEADER_BYTES: Final = _HEADER.itemsize
-
-FRESHNESS_CODES: Final = {freshness: code for code, freshness in enumerate(Freshness)}
+_HEADER: Final = Layout("<BBHIIId")
+HEADER_BYTES: Final = _HEADER.size
 
 COLUMNS: Final = (
     ColumnSpec("exchange_ms", "ms", "f8"),
@@ -77,23 +65,52 @@ Floats: TypeAlias = NDArray[np.float64]
 class Columns(Struct, frozen=True):
     """The engine's live state as the blocks read it.
 
-    `metrics` is float64[len(METRICS), capacity]; `freshness` is a class per row; `warm`
-    (bool[capacity]) says whose time windows are full.
+    `metrics` is float64[len(METRICS), capacity]; `warm` (bool[capacity]) says whose time
+    windows are full.
     """
 
     table: SlotTable
     metrics: Floats
-    freshness: Sequence[Freshness]
+    freshness: FreshnessColumn
     warm: NDArray[np.bool_]
+
+
+class Press:
+    """Makes blocks, each once for all browsers that are owed the same rows at the same moment.
+
+    `turn` whenever the state may have changed.
+    """
+
+    def __init__(self, state: Columns) -> None:
+        self._state = state
+        self._made: dict[bytes, bytes] = {}
+
+    def turn(self) -> None:
+        """Forget what was made of the state before."""
+        self._made.clear()
+
+    def block(self, rows: Rows, seq: int, ts_ms: float) -> bytes:
+        """As `encode_block`."""
+        name = rows.tobytes()
+        body = self._made.get(name)
+        if body is None:
+            body = self._made[name] = _body(self._state, rows)
+        return _header(len(rows), seq, ts_ms) + body
 
 
 def encode_block(state: Columns, rows: Rows, seq: int, ts_ms: float) -> bytes:
     """The block of these rows; all rows make a full block, touched ones a delta."""
+    return _header(len(rows), seq, ts_ms) + _body(state, rows)
+
+
+def _header(count: int, seq: int, ts_ms: float) -> bytes:
+    head = (BLOCK_KIND, BLOCK_VERSION, len(COLUMNS), count, seq & 0xFFFFFFFF, 0, ts_ms)
+    return _HEADER.pack(*head)
+
+
+def _body(state: Columns, rows: Rows) -> bytes:
     values = column_values(state, rows)
-    header = np.array(
-        [(BLOCK_KIND, BLOCK_VERSION, len(COLUMNS), len(rows), seq & 0xFFFFFFFF, 0, ts_ms)], _HEADER
-    )
-    parts = [header.tobytes(), rows.astype("<i4").tobytes(), bytes(-len(rows) * 4 % 8)]
+    parts = [rows.astype("<i4").tobytes(), bytes(-len(rows) * 4 % 8)]
     parts += [_wire(values[column.name], column.dtype).tobytes() for column in COLUMNS]
     return b"".join(parts)
 
@@ -103,7 +120,7 @@ def column_values(state: Columns, rows: Rows) -> dict[str, Floats]:
 
     Prices are in price units.
     """
-    records, touched = state.table.records, rows.tolist()
+    records = state.table.records
     values = {name: _told(records[name][rows]) for name in _TOLD_PRICES}
     values["bid"] = _told(records["bid_price"][rows, 0])
     values["ask"] = _told(records["ask_price"][rows, 0])
@@ -112,15 +129,13 @@ def column_values(state: Columns, rows: Rows) -> dict[str, Floats]:
     values["seq"] = np.where(records["received_ns"][rows] > 0, records["seq"][rows], np.nan)
     values["last_trade_ms"] = _told(records["last_trade_ns"][rows] // NS_PER_MS)
     values["warm"] = state.warm[rows].astype(np.float64)
-    counted = np.array([state.table.instruments[row].has_volume for row in touched], np.bool_)
     is_today = state.table.traded_today(rows)
-    counted &= (values["exchange_ms"] > 0) & (is_today | (records["volume"][rows] == 0))
+    counted = state.table.has_volume[rows] & (values["exchange_ms"] > 0) & (is_today | (records["volume"][rows] == 0))
     values["volume"] = np.where(counted, records["volume"][rows], np.nan)
     for name in _OF_THE_DAY:
         values[name][~is_today] = np.nan
     values |= {name: state.metrics[index, rows] for name, index in METRIC_ROW.items()}
-    codes = [FRESHNESS_CODES[state.freshness[row]] for row in touched]
-    values["freshness"] = np.array(codes, np.float64)
+    values["freshness"] = state.freshness.codes[rows].astype(np.float64)
     return values
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ticktick.domain.market import Candle
 from ticktick.web.analysis import LiveAnalysis
-from ticktick.web.blocks import Columns, Rows, encode_block
+from ticktick.web.blocks import Press, Rows
 from ticktick.web.depth import depth
 from ticktick.web.messages import (
     PROTOCOL_VERSION,
@@ -49,8 +49,9 @@ class Client:
     says so, nothing more is kept, and only a new connection helps.
     """
 
-    def __init__(self, overview: Overview, analysis: LiveAnalysis) -> None:
+    def __init__(self, overview: Overview, analysis: LiveAnalysis, press: Press) -> None:
         self._overview = overview
+        self._press = press
         self._market = overview.market
         self.overlays = Overlays(overview.market, analysis)
         self._pending = np.zeros(overview.market.table.capacity, np.bool_)
@@ -200,9 +201,7 @@ class Client:
         if not len(rows):
             return []
         self._pending[rows] = False
-        market = self._market
-        state = Columns(market.table, market.metrics, market.freshness, market.warm)
-        return [encode_block(state, rows, self._next_seq(), self._overview.system().now_ms)]
+        return [self._press.block(rows, self._next_seq(), self._overview.system().now_ms)]
 
     def _beat(self, now_s: float, said: bool) -> list[Message]:
         if not said and now_s < self._beat_due_s:

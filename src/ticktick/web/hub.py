@@ -28,6 +28,7 @@ from ticktick.domain.event import (
 from ticktick.domain.market import TIMEFRAMES
 from ticktick.engine.ports import Outputs
 from ticktick.web.analysis import LiveAnalysis
+from ticktick.web.blocks import Columns, Press
 from ticktick.web.chart import Studies
 from ticktick.web.client import Client, Message, Queued
 from ticktick.web.messages import Data, FeedUpdate, FreshnessUpdate, PhaseUpdate, View
@@ -60,11 +61,16 @@ class Hub:
         self._monotonic_s = monotonic_s
         self._slow_limit_s = slow_limit_s
         self._clients: set[Client] = set()
+        market = overview.market
+        self._press = Press(
+            Columns(market.table, market.metrics, market.freshness, market.warm)
+        )
         overview.counters.update(dict.fromkeys(_COUNTERS, 0))
 
     def take(self, outputs: Outputs) -> None:
         """Share what changed with every browser; never waits."""
         facts = outputs.facts
+        self._press.turn()
         self.overview.remember(outputs, self._monotonic_s())
         queued = [fact for fact in map(_queued, facts) if fact is not None]
         candles = [fact.candle for fact in facts if isinstance(fact, CandleChanged)]
@@ -81,7 +87,7 @@ class Hub:
 
     def join(self) -> Client:
         """A further browser, which is owed everything."""
-        client = Client(self.overview, self._analysis)
+        client = Client(self.overview, self._analysis, self._press)
         self._clients.add(client)
         self.overview.clients = len(self._clients)
         return client
@@ -126,7 +132,8 @@ class Hub:
                     return
                 job = client.overlays.job()
                 if job is None:
-                    await asyncio.sleep(SEND_EVERY_S)
+                    # all at the same moments, so that what many are owed is made once
+                    await asyncio.sleep(SEND_EVERY_S - self._monotonic_s() % SEND_EVERY_S)
                 else:
                     client.overlays.deliver(await asyncio.to_thread(job))
             await _close(socket, SESSION_ENDED)

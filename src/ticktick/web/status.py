@@ -14,6 +14,7 @@ from ticktick.domain.instrument import Instrument, Kind
 from ticktick.domain.market import Candle, CandleState, Freshness
 from ticktick.domain.metric import METRICS
 from ticktick.domain.sessions import Phase
+from ticktick.market.freshness import FreshnessColumn
 from ticktick.market.rejections import Rejections
 from ticktick.market.table import SlotTable
 from ticktick.web.blocks import COLUMNS, Columns, column_values
@@ -38,7 +39,7 @@ class LiveMarket(Protocol):
     @property
     def metrics(self) -> NDArray[np.float64]: ...
     @property
-    def freshness(self) -> Sequence[Freshness]: ...
+    def freshness(self) -> FreshnessColumn: ...
     @property
     def warm(self) -> NDArray[np.bool_]: ...
     @property
