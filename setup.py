@@ -15,13 +15,14 @@ PARTS = runpy.run_path(str(Path(__file__).parent / "src/ticktick/compiled.py"))[
 # results must not differ between machines: no fused multiply-add, nothing of one processor; too
 # large a number wraps around as NumPy's do
 PORTABLE = [] if sys.platform == "win32" else ["-O3", "-ffp-contract=off", "-fwrapv"]
-# as plain Python divides; a step is only given rows that are there
+# as plain Python divides; a step is only given rows that are there; types come from the .pxd alone
 DIRECTIVES = {
     "boundscheck": False,
     "wraparound": False,
     "initializedcheck": False,
     "cdivision": False,
     "infer_types": True,
+    "annotation_typing": False,
 }
 
 

@@ -12,6 +12,7 @@ from typing import Final
 # `_name` is compiled from name.py beside it, with the types of _name.pxd; a name from name.pyx
 PARTS: Final = (
     "ticktick.brokers.upstox.scan",
+    "ticktick.core._age",
     "ticktick.core._fold",
     "ticktick.core._trade",
 )

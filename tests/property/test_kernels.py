@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests import kernels as k
 from ticktick.compiled import PARTS, missing
-from ticktick.core import fold, trade
+from ticktick.core import age, fold, trade
 
 LEVELS = 2
 table = st.tuples  # what a step is given, in the order of its arguments
@@ -49,6 +49,18 @@ def test_trades_are_folded_alike(columns: tuple[object, ...]) -> None:
 )
 def test_minutes_of_the_broker_are_noticed_alike(columns: tuple[object, ...]) -> None:
     k.check_alike(fold.changed_minutes, (*columns, np.zeros(6, np.int32)))
+
+
+@given(
+    table(
+        *(k.rows(), *(st.sampled_from(k.TIMES[:8]) for _ in range(2)), st.booleans()),
+        *(st.just(5 * 10**9), k.ints(k.TIMES), k.ints(k.TIMES), k.ints(k.TIMES)),
+        *(k.flags(), k.ints(k.TIMES), k.flags(), k.flags()),
+        *(k.ints(k.TIMES), k.ints(k.TIMES), k.ints(k.TIMES), k.ints(k.PRICES), k.flags()),
+    )
+)
+def test_freshness_is_judged_alike(columns: tuple[object, ...]) -> None:
+    k.check_alike(age.age, (*columns, np.zeros(6, np.int32)))
 
 
 def test_two_forms_that_differ_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:

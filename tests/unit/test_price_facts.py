@@ -134,4 +134,4 @@ def test_P01_no_row_ever_has_a_price_without_its_times() -> None:
     stage.link(clock(9, 15, 30), up=True)
     stage.timer(clock(9, 15, 31))
     assert is_told()
-    assert set(stage.market.freshness[:2]) == {Freshness.STALE}
+    assert {stage.market.freshness[row] for row in (0, 1)} == {Freshness.STALE}

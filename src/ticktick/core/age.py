@@ -1,7 +1,5 @@
 """Judge how old what is known of each instrument may be called."""
 
-from typing import Final
-
 from ticktick.core.columns import Flags, Ints, Rows
 from ticktick.domain.clock import NS_PER_S
 
@@ -9,7 +7,7 @@ from ticktick.domain.clock import NS_PER_S
 UNKNOWN, STALE, GAP, CLOSED, FRESH, QUIET = range(6)
 
 # a trade that is this old and that the feed did not tell shows that the feed is behind
-BEHIND_NS: Final = 2 * NS_PER_S
+BEHIND_NS = 2 * NS_PER_S
 
 
 def age(
@@ -63,9 +61,10 @@ def age(
             began = began_ns[row]  # nothing was traded right before it
             newest_ns = max(told_ns, proved_ns[row], began)
             is_healthy = now_ns - max(life_ns, began) <= fresh_ns
-            is_behind = last_trade_ns[row] < newer_trade_ns[row] < now_ns - BEHIND_NS
-            is_quiet = is_healthy and now_ns - newest_ns <= quiet_ns[row] and not is_behind
-            code = QUIET if is_quiet else STALE
+            is_proved = now_ns - newest_ns <= quiet_ns[row]
+            missed_ns = newer_trade_ns[row]
+            is_behind = missed_ns > last_trade_ns[row] and now_ns - missed_ns > BEHIND_NS
+            code = QUIET if is_healthy and is_proved and not is_behind else STALE
         if codes[row] != code:
             codes[row] = code
             changed[found] = row

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ticktick.compiled import part
+from ticktick.core import age as _age
 from ticktick.core import fold as _fold
 from ticktick.core import trade as _trade
 
@@ -24,3 +25,4 @@ def _serving(plain: Step) -> Step:
 detect_trades = _serving(_trade.detect_trades)
 fold = _serving(_fold.fold)
 changed_minutes = _serving(_fold.changed_minutes)
+age = _serving(_age.age)

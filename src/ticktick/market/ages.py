@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from ticktick.core.age import age
 from ticktick.core.columns import Rows
+from ticktick.core.kernels import age
 from ticktick.domain.clock import NS_PER_S
 from ticktick.domain.event import Fact, FreshnessChanged, Quote
 from ticktick.domain.instrument import Kind
