@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from ticktick.domain.alert import Rule
 from ticktick.domain.analysis import Confirmation, Pattern, Reading
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import Candle, Freshness
@@ -138,6 +139,13 @@ class NoteTaken(Struct, frozen=True, tag="note"):
     text: str
 
 
+class RulesRead(Struct, frozen=True, tag="rules"):
+    """The whole set of alert rules; what it does not name any more is forgotten."""
+
+    at_ns: int
+    rules: tuple[Rule, ...]
+
+
 Event: TypeAlias = (
     FrameArrived
     | FramesArrived
@@ -148,6 +156,7 @@ Event: TypeAlias = (
     | HistoryRead
     | QuotesRead
     | NoteTaken
+    | RulesRead
 )
 
 
@@ -234,6 +243,47 @@ class PatternSuperseded(Struct, frozen=True, tag="pattern_superseded"):
     pattern: Pattern
 
 
+class AlertRaised(Struct, frozen=True, tag="alert"):
+    """What a rule waits for is so. Every one counts.
+
+    `number` counts the alerts of a run from 1. `symbol` is `*` for the feed. `value` is in the
+    units of the rule's threshold, or the word that it became; it was true at `exchange_ns`, the
+    end of its candle for indicators and patterns. `direction` is 1 or -1 where a threshold was
+    crossed upwards or downwards, or where a pattern points, else 0. `name` is the pattern's.
+    """
+
+    at_ns: int
+    number: int
+    rule: Rule
+    symbol: str
+    value: float | str
+    exchange_ns: int
+    direction: int = 0
+    name: str = ""
+
+    @property
+    def age_ns(self) -> int:
+        """How old the value was when the alert was raised."""
+        return max(0, self.at_ns - self.exchange_ns)
+
+
+class AlertCleared(Struct, frozen=True, tag="alert_cleared", gc=False):
+    """The alert of that number holds no more: the value came back by the hysteresis."""
+
+    at_ns: int
+    number: int
+    rule_id: int
+    symbol: str
+    value: float | str
+
+
+class AlertRulesChanged(Struct, frozen=True, tag="alert_rules", gc=False):
+    """Other rules hold from now on, so many."""
+
+    at_ns: int
+    rules: int
+
+
 Fact: TypeAlias = (
     CandleChanged
     | WatchlistChanged
@@ -245,4 +295,7 @@ Fact: TypeAlias = (
     | PatternFound
     | PatternJudged
     | PatternSuperseded
+    | AlertRaised
+    | AlertCleared
+    | AlertRulesChanged
 )

@@ -2,6 +2,8 @@
 
 from typing import assert_never
 
+import numpy as np
+
 from ticktick.analytics.board import AnalyticsBoard
 from ticktick.domain.event import (
     CalendarRead,
@@ -13,16 +15,18 @@ from ticktick.domain.event import (
     LinkChanged,
     NoteTaken,
     QuotesRead,
+    RulesRead,
     TimerFired,
 )
 from ticktick.domain.sessions import Calendar
+from ticktick.engine.alerts.board import AlertBoard
 from ticktick.engine.desk_half import DeskHalf
 from ticktick.engine.market_half import MarketHalf
 from ticktick.engine.ports import Change, Decoder, EngineSettings, Outputs
 
 
 class Engine:
-    """The market half turns events into facts, the board reads them, the desk half acts on them.
+    """The market half turns events into facts, the boards read them, the desk half acts on them.
 
     The same events in the same order give the same outputs, whenever and wherever they run.
     """
@@ -30,6 +34,7 @@ class Engine:
     def __init__(self, decoder: Decoder, calendar: Calendar, settings: EngineSettings) -> None:
         self.market = MarketHalf(decoder, calendar, settings)
         self.analytics = AnalyticsBoard(self.market.candles, self.market.has_volume)
+        self.alerts = AlertBoard(self.market)
         self.desk = DeskHalf()
 
     def process(self, event: Event) -> Outputs:
@@ -38,6 +43,7 @@ class Engine:
         at_ns = event.received_ns if isinstance(event, FrameArrived) else event.at_ns
         facts += self.analytics.hear(facts)
         facts += self.analytics.work(at_ns)
+        facts += self.alerts.hear(event, at_ns, touched, facts)
         return Outputs(at_ns, touched, (*facts, *self.desk.hear(facts)))
 
     def _change(self, event: Event) -> Change:
@@ -60,5 +66,7 @@ class Engine:
                 return self.market.quotes(event)
             case NoteTaken():
                 return self.market.note(event)
+            case RulesRead():
+                return np.empty(0, np.int32), []
             case _:
                 assert_never(event)

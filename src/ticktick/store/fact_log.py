@@ -1,8 +1,16 @@
-"""Facts as log lines: what the program noticed, in system.log."""
+"""Facts as log lines: what the program noticed and which alerts were raised, in system.log."""
 
 import logging
 
-from ticktick.domain.event import FeedChanged, Noticed, PhaseChanged, WatchlistChanged
+from ticktick.domain.alert import Level
+from ticktick.domain.event import (
+    AlertRaised,
+    FeedChanged,
+    Noticed,
+    PhaseChanged,
+    WatchlistChanged,
+)
+from ticktick.engine.alerts.words import sentence
 from ticktick.engine.ports import Outputs
 
 _log = logging.getLogger("ticktick.market")
@@ -10,7 +18,7 @@ _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ER
 
 
 class FactLog:
-    """A sink that logs notices, phases and the link to the feed."""
+    """A sink that logs notices, alerts, phases and the link to the feed."""
 
     def take(self, outputs: Outputs) -> None:
         """Log what a person would look for later."""
@@ -18,6 +26,10 @@ class FactLog:
             match fact:
                 case Noticed(level=level, text=text):
                     _log.log(_LEVELS.get(level, logging.INFO), "%s", text)
+                case AlertRaised(rule=rule, number=number):
+                    importance = logging.INFO if rule.level is Level.INFO else logging.WARNING
+                    text = sentence(fact)
+                    _log.log(importance, "alert %d (rule %d): %s", number, rule.id, text)
                 case FeedChanged(up=up, reason=reason):
                     importance = logging.INFO if up else logging.WARNING
                     _log.log(importance, "feed %s: %s", "up" if up else "down", reason)

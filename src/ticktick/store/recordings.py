@@ -11,6 +11,7 @@ from ticktick.domain.event import (
     HistoryRead,
     InstrumentsResolved,
     LinkChanged,
+    RulesRead,
 )
 from ticktick.errors import StoreError
 from ticktick.store.recording import Recorder
@@ -23,8 +24,8 @@ class Recordings:
     """Keeps every event of a run; after a trouble with the disk a further file goes on.
 
     A recording cannot have a hole, so the further file begins like a start: with the calendar,
-    the instruments, the link and `history`, the minutes known so far. `begin` makes a file, with
-    a sentence for its header about what came before it.
+    the instruments, the alert rules, the link and `history`, the minutes known so far. `begin`
+    makes a file, with a sentence for its header about what came before it.
     Raises StoreError if the first file cannot be made.
     """
 
@@ -69,7 +70,7 @@ class Recordings:
 
     def write(self, event: Event) -> None:
         """Keep one event; never wait for the disk."""
-        if isinstance(event, CalendarRead | InstrumentsResolved | LinkChanged):
+        if isinstance(event, CalendarRead | InstrumentsResolved | LinkChanged | RulesRead):
             self._opening[type(event)] = event
         self._recorder.write(event)
 
@@ -93,7 +94,7 @@ class Recordings:
             new = await asyncio.to_thread(self._begin, f"goes on after {old.path.name}")
         except (StoreError, OSError):  # the next look may find it better
             return
-        for kind in (CalendarRead, InstrumentsResolved, LinkChanged):
+        for kind in (CalendarRead, InstrumentsResolved, RulesRead, LinkChanged):
             if kind in self._opening:
                 new.write(self._opening[kind])
         for history in self._history():

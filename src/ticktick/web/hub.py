@@ -13,6 +13,9 @@ import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ticktick.domain.event import (
+    AlertCleared,
+    AlertRaised,
+    AlertRulesChanged,
     CandleChanged,
     Fact,
     FeedChanged,
@@ -180,6 +183,9 @@ def _queued(fact: Fact) -> Queued | None:
             | PatternFound()
             | PatternJudged()
             | PatternSuperseded()
+            | AlertRaised()
+            | AlertCleared()
+            | AlertRulesChanged()
         ):
             return None
         case _:

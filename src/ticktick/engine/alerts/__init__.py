@@ -1,0 +1,1 @@
+"""Alerts: what a rule may look at, when it is raised, and how that is said."""
