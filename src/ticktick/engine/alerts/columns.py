@@ -10,10 +10,11 @@ from ticktick.core.columns import Rows
 from ticktick.domain.market import Freshness
 from ticktick.domain.metric import METRIC_ROW
 from ticktick.domain.sessions import Phase
+from ticktick.market.freshness import CODES, FreshnessColumn
 from ticktick.market.table import SlotTable
 
 TIMELY: Final = frozenset({Freshness.FRESH, Freshness.QUIET})
-_FRESHNESS_CODE: Final = {word: code for code, word in enumerate(Freshness)}
+_TIMELY_CODES: Final = [CODES[word] for word in sorted(TIMELY)]
 _PHASE_CODE: Final = {word: code for code, word in enumerate(Phase)}
 _OWN: Final = ("last_price", "change", "change_percent", "freshness", "phase")
 COLUMN: Final[dict[str, int]] = METRIC_ROW | {
@@ -35,7 +36,7 @@ class LiveRows(Protocol):
     @property
     def warm(self) -> NDArray[np.bool_]: ...
     @property
-    def freshness(self) -> Sequence[Freshness]: ...
+    def freshness(self) -> FreshnessColumn: ...
     @property
     def row_phases(self) -> Sequence[Phase]: ...
     @property
@@ -61,16 +62,14 @@ class Columns:
     def look(self, rows: Rows) -> None:
         """Take over what is known of these rows now."""
         market, values, count = self._market, self.values, len(METRIC_ROW)
-        words = [market.freshness[row] for row in rows.tolist()]
+        codes = market.freshness.codes[rows]
         metrics = market.metrics[:, rows]
         metrics[self._windowed[:, None], np.flatnonzero(~market.warm[rows])] = np.nan
         values[:count, rows] = metrics
         values[count : count + 3, rows] = self._prices(rows)
-        is_doubtful = [word not in TIMELY for word in words]
-        values[: count + 3, rows[is_doubtful]] = np.nan
-        values[COLUMN["freshness"], rows] = [
-            np.nan if word is Freshness.UNKNOWN else _FRESHNESS_CODE[word] for word in words
-        ]
+        values[: count + 3, rows[~np.isin(codes, _TIMELY_CODES)]] = np.nan
+        is_known = codes != CODES[Freshness.UNKNOWN]
+        values[COLUMN["freshness"], rows] = np.where(is_known, codes, np.nan)
         values[COLUMN["phase"], rows] = [
             np.nan if phase is Phase.UNKNOWN else _PHASE_CODE[phase]
             for phase in (market.row_phases[row] for row in rows.tolist())
