@@ -39,6 +39,7 @@ from ticktick.web.analysis import Analysis
 from ticktick.web.blocks import COLUMNS, Columns, encode_block
 from ticktick.web.changes import Changes
 from ticktick.web.hub import Hub
+from ticktick.web.news import KINDS
 from ticktick.web.overview import Overview
 from ticktick.web.parts import PartState, TokenStatus
 from ticktick.web.routes import Routes, router
@@ -183,7 +184,7 @@ class Stage:
 
     def routes(self) -> Sequence[BaseRoute]:
         """Every route of the server."""
-        analysis = Analysis(self.overview, self.analysis)
+        analysis = Analysis(self.overview, self.analysis, self.hub.news)
         return router(Routes(self.hub, self.sessions), Changes(self.steering), analysis).routes
 
     def system(self) -> SystemStatus:
@@ -319,7 +320,10 @@ def read_block(columns: Sequence[dict[str, str]], block: bytes) -> dict[str, NDA
 
 
 class Browser:
-    """Holds what a page would: rows, candles, overlays and depth of its chart, every number."""
+    """Holds what a page would: rows, candles, overlays and depth of its chart, every number.
+
+    `news` are the messages about what candles say, in order.
+    """
 
     def __init__(self, hub: Hub) -> None:
         self.client = hub.join()
@@ -330,10 +334,11 @@ class Browser:
         self.overlays: dict[int, list[Any]] = {}
         self.forming: list[Any] | None = None
         self.seqs: list[int] = []
+        self.news: list[dict[str, Any]] = []
 
     def read(self, now_s: float = 0.0) -> list[dict[str, Any]]:
-        """Take the next batch as the page does; return its text messages."""
-        texts = []
+        """Take the next batch as the page does; return its text messages but the news."""
+        texts: list[dict[str, Any]] = []
         job = self.client.overlays.job()
         if job is not None:
             self.client.overlays.deliver(job())
@@ -341,9 +346,10 @@ class Browser:
             if isinstance(message, bytes):
                 self.seqs.append(_apply(message, self.rows))
                 continue
-            texts.append(decode(message))
-            self.seqs.append(texts[-1]["seq"])
-            self._chart(texts[-1]["type"], texts[-1]["data"])
+            text = decode(message)
+            self.seqs.append(text["seq"])
+            (self.news if text["type"] in KINDS.values() else texts).append(text)
+            self._chart(text["type"], text["data"])
         return texts
 
     def _chart(self, kind: str, data: dict[str, Any]) -> None:

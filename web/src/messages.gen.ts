@@ -9,6 +9,8 @@ export type TokenState = "valid" | "expiring" | "expired" | "refused" | "missing
 
 export type StoreState = "on" | "off" | "degraded";
 
+export type Trend = "up" | "down" | "none";
+
 export type CandleState = "forming" | "provisional" | "final" | "backfilled" | "missing";
 
 export type Freshness = "unknown" | "stale" | "gap" | "closed" | "fresh" | "quiet";
@@ -123,6 +125,38 @@ export interface SeriesUpdate {
   readonly minutes: number;
   readonly settled: SeriesRow | null;
   readonly forming: SeriesRow | null;
+}
+
+/** One candlestick pattern with its story: the fields of `/api/v1/patterns`. */
+export type ListedPattern = readonly [symbol: string, minutes: number, start_ms: number, pattern: string, revision: number, value: number, direction: number, strict: boolean | null, shadow_body_ratio: number | null, trend: Trend | null, in_context: boolean | null, confirmation: number | null, confirmed: boolean | null, invalidation: number | null, cases: number, hit_rate: number | null, hit_rate_low: number | null, hit_rate_high: number | null, base_rate: number | null, superseded: boolean];
+
+/** Patterns, oldest first; with `is_all` they replace all that was told before. */
+export interface Patterns {
+  readonly is_all: boolean;
+  readonly patterns: readonly ListedPattern[];
+}
+
+/** A pattern was found, judged by the next candle, or superseded by a corrected one. */
+export interface PatternUpdate {
+  readonly pattern: ListedPattern;
+}
+
+/** Some indicators after a settled candle, null while they are warming. */
+export type ReadingRow = readonly [symbol: string, minutes: number, start_ms: number, rsi: number | null, is_flat: boolean, atr_percent: number | null, relative_volume: number | null];
+
+/** Newest readings by symbol and timeframe; with `is_all` they replace all told before. */
+export interface Readings {
+  readonly is_all: boolean;
+  readonly readings: readonly ReadingRow[];
+}
+
+/** The close of a one-minute candle; null where the minute was lost. */
+export type CloseRow = readonly [symbol: string, start_ms: number, close: number | null];
+
+/** One-minute closes, oldest first; with `is_all` they replace all that was told before. */
+export interface Closes {
+  readonly is_all: boolean;
+  readonly closes: readonly CloseRow[];
 }
 
 /** One column of the binary blocks; `unit` is price, ms, shares, ratio, index or of a metric. */
@@ -440,7 +474,11 @@ export type Envelope =
   | EnvelopeOf<"notice", Notice>
   | EnvelopeOf<"freshness", FreshnessUpdate>
   | EnvelopeOf<"phase", PhaseUpdate>
-  | EnvelopeOf<"feed", FeedUpdate>;
+  | EnvelopeOf<"feed", FeedUpdate>
+  | EnvelopeOf<"closes", Closes>
+  | EnvelopeOf<"readings", Readings>
+  | EnvelopeOf<"patterns", Patterns>
+  | EnvelopeOf<"pattern", PatternUpdate>;
 
 /** Block columns this build knows; `hello.columns` tells their order and dtype. */
 export type ColumnName =

@@ -1,6 +1,6 @@
 /** Makers of protocol messages, and an encoder of blocks written from the protocol's description. */
 
-import type { ColumnSpec, Envelope, Freshness, Hello, InstrumentRow, Status } from "../src/messages.gen";
+import type { ColumnSpec, Envelope, Freshness, Hello, InstrumentRow, ListedPattern, Status } from "../src/messages.gen";
 
 export const FRESHNESS: readonly Freshness[] = ["unknown", "stale", "gap", "closed", "fresh", "quiet"];
 
@@ -90,6 +90,39 @@ export function hello(instruments: readonly InstrumentRow[], over: Partial<Hello
     pulses: [],
     ...over,
   };
+}
+
+const HAMMER = {
+  symbol: "SYM0",
+  minutes: 5,
+  start_ms: TEN,
+  pattern: "hammer",
+  revision: 0,
+  value: 100,
+  direction: 1,
+  strict: true as boolean | null,
+  shadow_body_ratio: 2.5 as number | null,
+  trend: "down" as ListedPattern[9],
+  in_context: true as boolean | null,
+  confirmation: 123_600 as number | null,
+  confirmed: null as boolean | null,
+  invalidation: 123_000 as number | null,
+  cases: 40,
+  hit_rate: 0.55 as number | null,
+  hit_rate_low: 0.4 as number | null,
+  hit_rate_high: 0.69 as number | null,
+  base_rate: 0.48 as number | null,
+  superseded: false,
+};
+
+/** A bullish hammer of five minutes with a record, waiting for its confirmation. */
+export function patternRow(over: Partial<typeof HAMMER> = {}): ListedPattern {
+  const row = { ...HAMMER, ...over };
+  return [
+    row.symbol, row.minutes, row.start_ms, row.pattern, row.revision, row.value, row.direction, row.strict,
+    row.shadow_body_ratio, row.trend, row.in_context, row.confirmation, row.confirmed, row.invalidation,
+    row.cases, row.hit_rate, row.hit_rate_low, row.hit_rate_high, row.base_rate, row.superseded,
+  ];
 }
 
 /** Envelopes of one connection: each has the next sequence number. */

@@ -94,7 +94,7 @@ class Line:
         self._note(candles)
         bars = bars_of(candles)
         self.reading = self._indicators.seed(bars)
-        first_ns = None if old is None else min((start for start, _ in old._told), default=None)
+        first_ns = old.patterns[0].start_ns if old is not None and old.patterns else None
         found = self._patterns.seed(bars, first_ns)
         facts: list[Fact] = [] if self.reading is None else [IndicatorsRead(at_ns, self.reading)]
         if old is not None:

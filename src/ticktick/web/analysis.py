@@ -1,6 +1,5 @@
 """The routes that tell what candles say: indicators and candlestick patterns."""
 
-from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -11,24 +10,13 @@ from ticktick.domain.analysis import Pattern, Reading
 from ticktick.domain.clock import ist_day_number
 from ticktick.domain.market import TIMEFRAMES, Candle
 from ticktick.web.bodies import IndicatorsAnswer, PatternsAnswer
+from ticktick.web.news import LivePatterns, News
 from ticktick.web.overview import Overview
 from ticktick.web.status import watched_rows
 
 
-class LiveAnalysis(Protocol):
+class LiveAnalysis(LivePatterns, Protocol):
     """What the web reads of the engine's analytics."""
-
-    def reading(self, symbol: str, minutes: int) -> Reading | None:
-        """The indicators after the newest settled candle."""
-        ...
-
-    def patterns(self, symbol: str, minutes: int) -> Sequence[Pattern]:
-        """The newest patterns, oldest first."""
-        ...
-
-    def judged(self, pattern: Pattern) -> bool | None:
-        """Whether the candle after the pattern confirmed it; None while there is none."""
-        ...
 
     def peek(self, candle: Candle) -> Reading | None:
         """The indicators as if the forming candle ended as it stands."""
@@ -38,10 +26,11 @@ class LiveAnalysis(Protocol):
 class Analysis:
     """The handlers; what they may assume was checked by the guard before."""
 
-    def __init__(self, overview: Overview, analysis: LiveAnalysis) -> None:
+    def __init__(self, overview: Overview, analysis: LiveAnalysis, news: News) -> None:
         self._overview = overview
         self._market = overview.market
         self._analysis = analysis
+        self._news = news
 
     async def indicators(self, symbol: str) -> IndicatorsAnswer:
         """Every indicator of each timeframe, after the newest settled candle and as it forms.
@@ -62,30 +51,38 @@ class Analysis:
         )
 
     async def patterns(self, symbol: str | None = None) -> PatternsAnswer:
-        """The patterns of the day on each timeframe, newest first; of all symbols or of one."""
+        """The patterns of the day on each timeframe, newest first; of all symbols or of one.
+
+        One whose ground a corrected candle took away stays, `superseded`.
+        """
         if symbol is not None:
             self._scale(symbol)
         symbols = [symbol] if symbol is not None else self._watched()
         system = self._overview.system()
         today = ist_day_number(system.now_ms * 1_000_000)
         found = [
-            pattern
+            (pattern, superseded)
             for each in symbols
             for minutes in TIMEFRAMES
-            for pattern in self._analysis.patterns(each, minutes)
+            for pattern, superseded in self._news.known(each, minutes)
             if ist_day_number(pattern.start_ns) == today
         ]
-        found.sort(key=lambda pattern: (-pattern.start_ns, pattern.minutes, pattern.symbol))
+        found.sort(key=lambda one: (-one[0].start_ns, one[0].minutes, one[0].symbol))
         return PatternsAnswer(
             mode=system.mode,
             server_time_ms=system.now_ms,
-            patterns=[self._plain(pattern) for pattern in found],
+            patterns=[self._plain(*one) for one in found],
         )
 
-    def _plain(self, pattern: Pattern) -> dict[str, Any]:
+    def _plain(self, pattern: Pattern, superseded: bool) -> dict[str, Any]:
         scale = self._scale(pattern.symbol)
         judged = self._analysis.judged(pattern)
-        return {"symbol": pattern.symbol, **plain_pattern(pattern, judged, scale)}
+        return {
+            "symbol": pattern.symbol,
+            **plain_pattern(pattern, judged, scale),
+            "revision": pattern.revision,
+            "superseded": superseded,
+        }
 
     def _watched(self) -> list[str]:
         instruments = self._market.table.instruments

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.market import Candle
 from ticktick.web.analysis import LiveAnalysis
 from ticktick.web.blocks import Press, Rows
@@ -22,6 +23,7 @@ from ticktick.web.messages import (
     Instruments,
     View,
 )
+from ticktick.web.news import KINDS, News
 from ticktick.web.overlays import Overlays
 from ticktick.web.overview import Listing, Overview
 from ticktick.web.status import all_candles, candle_row
@@ -49,8 +51,12 @@ class Client:
     says so, nothing more is kept, and only a new connection helps.
     """
 
-    def __init__(self, overview: Overview, analysis: LiveAnalysis, press: Press) -> None:
+    def __init__(
+        self, overview: Overview, analysis: LiveAnalysis, news: News, press: Press
+    ) -> None:
         self._overview = overview
+        self._news = news
+        self._news_is_new = True
         self._press = press
         self._market = overview.market
         self.overlays = Overlays(overview.market, analysis)
@@ -77,8 +83,8 @@ class Client:
         self.overlays.look_at(view.symbol, view.minutes)
 
     def look_again(self) -> None:
-        """Send the chart and its depth anew: another past may stand behind the symbol."""
-        self._view_is_new = self._depth_is_new = True
+        """Send the chart, its depth and the news anew: another past may stand behind a symbol."""
+        self._view_is_new = self._depth_is_new = self._news_is_new = True
         self._forming = None
         if self._view is not None:
             self.overlays.look_at(self._view.symbol, self._view.minutes)
@@ -103,6 +109,7 @@ class Client:
         """
         messages = [
             *self._instruments(now_s),
+            *self._all_news(),
             *self._queued_facts(),
             *self._chart(now_s),
             *(self._raw_envelope(*told) for told in self.overlays.messages(now_s)),
@@ -149,6 +156,13 @@ class Client:
         self._facts.clear()
         self._fact_bytes = 0
         return messages
+
+    def _all_news(self) -> list[Message]:
+        if not self._news_is_new:
+            return []
+        self._news_is_new = False
+        told = self._news.everything(self._overview.system().now_ms * NS_PER_MS)
+        return [self._envelope(KINDS[type(one)], one) for one in told]
 
     def _chart(self, now_s: float) -> list[Message]:
         view, changed = self._view, self._changed_candles

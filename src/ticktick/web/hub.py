@@ -35,6 +35,7 @@ from ticktick.web.blocks import Columns, Press
 from ticktick.web.chart import Studies
 from ticktick.web.client import Client, Message, Queued
 from ticktick.web.messages import Data, FeedUpdate, FreshnessUpdate, PhaseUpdate, View
+from ticktick.web.news import KINDS, News
 from ticktick.web.overlays import is_known
 from ticktick.web.overview import Overview, notice
 
@@ -61,6 +62,7 @@ class Hub:
     ) -> None:
         self.overview = overview
         self._analysis = analysis
+        self.news = News(overview.market, analysis)
         self._monotonic_s = monotonic_s
         self._slow_limit_s = slow_limit_s
         self._clients: set[Client] = set()
@@ -76,6 +78,7 @@ class Hub:
         self._press.turn()
         self.overview.remember(outputs, self._monotonic_s())
         queued = [fact for fact in map(_queued, facts) if fact is not None]
+        queued += [_fact(KINDS[type(told)], told) for told in self.news.take(outputs.at_ns, facts)]
         candles = [fact.candle for fact in facts if isinstance(fact, CandleChanged)]
         urgent = any(isinstance(fact, FeedChanged | PhaseChanged) for fact in facts)
         is_relisted = any(isinstance(fact, WatchlistChanged) for fact in facts)
@@ -90,7 +93,7 @@ class Hub:
 
     def join(self) -> Client:
         """A further browser, which is owed everything."""
-        client = Client(self.overview, self._analysis, self._press)
+        client = Client(self.overview, self._analysis, self.news, self._press)
         self._clients.add(client)
         self.overview.clients = len(self._clients)
         return client
@@ -166,7 +169,10 @@ class Hub:
 
 
 def _queued(fact: Fact) -> Queued | None:
-    """The wire form of a fact every browser is told; a candle goes only to who looks at it."""
+    """The wire form of a fact every browser is told as it is.
+
+    A candle goes only to who looks at it; what candles say, and the closes, come by the news.
+    """
     match fact:
         case FreshnessChanged():
             return _fact("freshness", FreshnessUpdate(fact.symbol, fact.freshness))

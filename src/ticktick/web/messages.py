@@ -12,6 +12,7 @@ from msgspec import Struct
 from ticktick.domain.market import CandleState, Freshness
 from ticktick.domain.sessions import Phase
 from ticktick.web.chart import Series, SeriesUpdate
+from ticktick.web.insights import Closes, Patterns, PatternUpdate, Readings
 from ticktick.web.parts import FeedState, Health, Mode, PartState, PhaseState, Pulse, TokenStatus
 
 PROTOCOL_VERSION = 1
@@ -186,6 +187,10 @@ Data: TypeAlias = (
     | FreshnessUpdate
     | PhaseUpdate
     | FeedUpdate
+    | Closes
+    | Readings
+    | Patterns
+    | PatternUpdate
 )
 
 ENVELOPES: dict[str, type[Data]] = {
@@ -203,6 +208,10 @@ ENVELOPES: dict[str, type[Data]] = {
     "freshness": FreshnessUpdate,
     "phase": PhaseUpdate,
     "feed": FeedUpdate,
+    "closes": Closes,
+    "readings": Readings,
+    "patterns": Patterns,
+    "pattern": PatternUpdate,
 }
 
 

@@ -57,7 +57,7 @@ def create_app(
             Exception: _failed,
         },
     )
-    app.include_router(router(Routes(hub, sessions), Changes(steering), Analysis(hub.overview, analysis)))
+    app.include_router(router(Routes(hub, sessions), Changes(steering), Analysis(hub.overview, analysis, hub.news)))
     app.add_route("/metrics", partial(_metrics, figures), methods=["GET"], include_in_schema=False)
     files = page or page_folder()
     app.mount("/", StaticFiles(directory=files, html=True))

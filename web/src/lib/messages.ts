@@ -36,6 +36,10 @@ const KNOWN: Record<Envelope["type"], true> = {
   freshness: true,
   phase: true,
   feed: true,
+  closes: true,
+  readings: true,
+  patterns: true,
+  pattern: true,
 };
 
 /** A message of the server, or the sequence number of one whose type this page does not know. */

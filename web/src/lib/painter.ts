@@ -1,8 +1,8 @@
 /** Any number of changes, one paint of each changed panel per animation frame. */
 
-export type Panel = "page" | "strip" | "watchlist" | "quote" | "depth" | "chart" | "log";
+export const PANELS = ["page", "strip", "watchlist", "quote", "depth", "chart", "patterns", "log"] as const;
 
-export const PANELS: readonly Panel[] = ["page", "strip", "watchlist", "quote", "depth", "chart", "log"];
+export type Panel = (typeof PANELS)[number];
 
 export type NextFrame = (draw: () => void) => void;
 

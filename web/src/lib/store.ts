@@ -14,12 +14,15 @@ import type {
 } from "../messages.gen";
 import { type Block, type Table, applyBlock, decodeBlock, emptyTable, grown } from "./blocks";
 import { CandleSeries, candleOf } from "./candles";
+import { CloseBook } from "./closes";
 import { type MarketClock, ageMs, marketNow } from "./clock";
 import { shownFreshness } from "./freshness";
 import type { Envelope, MarketMs, SymbolName, WallMs } from "./messages";
 import { marketMs, symbolName, wallMs } from "./messages";
 import { OverlaySeries } from "./overlays";
 import { PANELS, type Panel } from "./painter";
+import { PatternBook } from "./patterns";
+import { ReadingBook } from "./readings";
 
 /** `lost` until the next hello; `no_session` until somebody opens a start link. */
 export type Link = "connecting" | "open" | "lost" | "no_session";
@@ -55,6 +58,9 @@ export class Store {
   readonly series = new CandleSeries();
   /** What is drawn over its candles. */
   readonly overlays = new OverlaySeries();
+  readonly patterns = new PatternBook();
+  readonly readings = new ReadingBook();
+  readonly closes = new CloseBook();
   /** The book of the selected symbol; null until it comes. */
   depth: Depth | null = null;
   selected: SymbolName | null = null;
@@ -122,6 +128,18 @@ export class Store {
         return this.takePhase(envelope.data);
       case "feed":
         return this.takeFeed(envelope.data);
+      case "closes":
+        this.closes.take(envelope.data);
+        return ["watchlist"];
+      case "readings":
+        this.readings.take(envelope.data);
+        return ["watchlist"];
+      case "patterns":
+        this.patterns.take(envelope.data);
+        return ["watchlist", "chart", "patterns"];
+      case "pattern":
+        this.patterns.update(envelope.data);
+        return ["watchlist", "chart", "patterns"];
     }
   }
 
