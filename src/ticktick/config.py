@@ -109,7 +109,7 @@ class RedisSettings(_Section):
 
 
 class EngineSection(_Section):
-    """Limits the engine's outputs depend on, in seconds."""
+    """What the engine's outputs depend on: limits in seconds, and the size of an order."""
 
     vwap_window_s: Whole = Field(
         default=_ENGINE.vwap_window_s, ge=1, description="whole seconds from 1"
@@ -128,6 +128,9 @@ class EngineSection(_Section):
     )
     close_grace_s: Whole = Field(
         default=_ENGINE.close_grace_s, ge=0, description="whole seconds from 0"
+    )
+    order_value_rupees: Whole = Field(
+        default=_ENGINE.order_value_rupees, ge=1, description="whole rupees from 1"
     )
 
     def for_engine(self) -> EngineSettings:

@@ -189,7 +189,8 @@ def test_the_settings_reference_names_every_setting_with_its_default() -> None:
 
 def test_the_key_reference_names_every_metric() -> None:
     text = (ROOT / "docs/reference/redis-keys.md").read_text()
-    documented = re.findall(r"^\| `(\w+)` \| .*(?:fraction|ratio|rupees).* \|", text, re.MULTILINE)
+    units = "fraction|ratio|rupees|word|1 or 0"
+    documented = re.findall(rf"^\| `(\w+)` \| .*(?:{units}).* \|", text, re.MULTILINE)
     assert documented == [metric.name for metric in METRICS]
 
 

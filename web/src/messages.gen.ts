@@ -15,6 +15,10 @@ export type CandleState = "forming" | "provisional" | "final" | "backfilled" | "
 
 export type Freshness = "unknown" | "stale" | "gap" | "closed" | "fresh" | "quiet";
 
+export type Liquidity = "LIQUID" | "THIN" | "ILLIQUID" | "NO_QUOTE";
+
+export type Volatility = "LOW" | "NORMAL" | "HIGH" | "EXTREME" | "UNKNOWN";
+
 /** The session phase of one segment; `source` is `feed` or `calendar`. */
 export interface PhaseState {
   readonly phase: Phase;
@@ -213,6 +217,8 @@ export interface Hello {
   readonly mode: Mode;
   readonly columns: readonly ColumnSpec[];
   readonly freshness: readonly Freshness[];
+  readonly liquidity: readonly Liquidity[];
+  readonly volatility: readonly Volatility[];
   readonly instruments: readonly InstrumentRow[];
   readonly timeframes: readonly number[];
   readonly status: Status;
@@ -339,6 +345,10 @@ export interface SymbolStatus {
   readonly ask: number | null;
   readonly bids: readonly RupeeLevel[];
   readonly asks: readonly RupeeLevel[];
+  readonly liquidity: Liquidity | null;
+  readonly liquidity_baseline: boolean | null;
+  readonly volatility: Volatility | null;
+  readonly volatility_baseline: boolean | null;
   readonly warm: boolean;
   readonly day_high: number | null;
   readonly day_low: number | null;
@@ -503,6 +513,10 @@ export type ColumnName =
   | "trade_sign"
   | "spread_bps"
   | "spread_ticks"
+  | "liquidity"
+  | "liquidity_baseline"
+  | "volatility"
+  | "volatility_baseline"
   | "imbalance"
   | "imbalance_1"
   | "ofi"

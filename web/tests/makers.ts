@@ -1,8 +1,21 @@
 /** Makers of protocol messages, and an encoder of blocks written from the protocol's description. */
 
-import type { ColumnSpec, Envelope, Freshness, Hello, InstrumentRow, ListedPattern, Status } from "../src/messages.gen";
+import type {
+  ColumnSpec,
+  Envelope,
+  Freshness,
+  Hello,
+  InstrumentRow,
+  Liquidity,
+  ListedPattern,
+  Status,
+  Volatility,
+} from "../src/messages.gen";
 
 export const FRESHNESS: readonly Freshness[] = ["unknown", "stale", "gap", "closed", "fresh", "quiet"];
+
+export const LIQUIDITY: readonly Liquidity[] = ["LIQUID", "THIN", "ILLIQUID", "NO_QUOTE"];
+export const VOLATILITY: readonly Volatility[] = ["LOW", "NORMAL", "HIGH", "EXTREME", "UNKNOWN"];
 
 const column = (dtype: ColumnSpec["dtype"], unit: string, ...names: string[]): ColumnSpec[] =>
   names.map((name) => ({ name, unit, dtype }));
@@ -11,6 +24,7 @@ export const COLUMNS: readonly ColumnSpec[] = [
   ...column("f8", "price", "exchange_ms", "last_trade_ms", "volume", "mid", "vwap", "vwap_session"),
   ...column("i4", "price", "last_price", "previous_close", "bid", "ask"),
   ...column("i4", "price", "day_high", "day_low", "spread", "freshness"),
+  ...column("i4", "index", "liquidity", "liquidity_baseline", "volatility", "volatility_baseline"),
   ...column("f4", "ratio", "imbalance", "tick_return", "vwap_distance"),
 ];
 
@@ -83,6 +97,8 @@ export function hello(instruments: readonly InstrumentRow[], over: Partial<Hello
     mode: "DEMO",
     columns: COLUMNS,
     freshness: FRESHNESS,
+    liquidity: LIQUIDITY,
+    volatility: VOLATILITY,
     instruments,
     timeframes: [1, 3, 5, 10, 15, 60],
     status: status(),
@@ -156,6 +172,10 @@ export function rowValues(over: RowValues = {}): RowValues {
     day_low: 119_500,
     spread: 5,
     freshness: FRESHNESS.indexOf("fresh"),
+    liquidity: LIQUIDITY.indexOf("LIQUID"),
+    liquidity_baseline: 1,
+    volatility: VOLATILITY.indexOf("NORMAL"),
+    volatility_baseline: 1,
     imbalance: 0.25,
     tick_return: 0.0001,
     vwap_distance: 0.0045,

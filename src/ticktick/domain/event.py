@@ -11,7 +11,7 @@ from msgspec import Struct
 from ticktick.domain.alert import Rule
 from ticktick.domain.analysis import Confirmation, Pattern, Reading
 from ticktick.domain.instrument import Instrument
-from ticktick.domain.market import Candle, Freshness
+from ticktick.domain.market import Candle, Freshness, QuarterHour
 from ticktick.domain.sessions import DayHours, Phase
 
 LINK_CAUSES = (
@@ -131,6 +131,14 @@ class QuotesRead(Struct, frozen=True, tag="quotes"):
     quotes: tuple[Quote, ...]
 
 
+class BaselinesRead(Struct, frozen=True, tag="baselines"):
+    """What the program measured of one symbol on days before, kept in the workspace."""
+
+    at_ns: int
+    symbol: str
+    quarters: tuple[QuarterHour, ...]
+
+
 class NoteTaken(Struct, frozen=True, tag="note"):
     """Something outside the engine that the user must read; it comes out as Noticed."""
 
@@ -155,6 +163,7 @@ Event: TypeAlias = (
     | CalendarRead
     | HistoryRead
     | QuotesRead
+    | BaselinesRead
     | NoteTaken
     | RulesRead
 )
@@ -284,6 +293,13 @@ class AlertRulesChanged(Struct, frozen=True, tag="alert_rules", gc=False):
     rules: int
 
 
+class QuarterEnded(Struct, frozen=True, tag="quarter"):
+    """A quarter of an hour is over: what was usual in it counts from the next day on."""
+
+    at_ns: int
+    quarter: QuarterHour
+
+
 Fact: TypeAlias = (
     CandleChanged
     | WatchlistChanged
@@ -298,4 +314,5 @@ Fact: TypeAlias = (
     | AlertRaised
     | AlertCleared
     | AlertRulesChanged
+    | QuarterEnded
 )

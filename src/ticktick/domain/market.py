@@ -35,6 +35,25 @@ class Freshness(StrEnum):
     QUIET = "quiet"
 
 
+class Liquidity(StrEnum):
+    """How easily an order of the intended size is filled, from good to bad."""
+
+    LIQUID = "LIQUID"
+    THIN = "THIN"
+    ILLIQUID = "ILLIQUID"
+    NO_QUOTE = "NO_QUOTE"
+
+
+class Volatility(StrEnum):
+    """How much the price moves against what is usual at that time of day."""
+
+    LOW = "LOW"
+    NORMAL = "NORMAL"
+    HIGH = "HIGH"
+    EXTREME = "EXTREME"
+    UNKNOWN = "UNKNOWN"
+
+
 class Candle(Struct, frozen=True, gc=False):
     """One candle of one instrument and timeframe.
 
@@ -71,3 +90,18 @@ class Minutes(Struct, frozen=True):
 
     candles: tuple[Candle, ...]
     span: tuple[int, int] = (0, 0)
+
+
+class QuarterHour(Struct, frozen=True, array_like=True, gc=False):
+    """What a quarter of an hour of continuous trading was like for one symbol.
+
+    `day` counts days since 1 January 1970 in India, `minute` is its start as minutes of the day.
+    The medians of spread (basis points of the mid) and of the 300 s volatility (basis points per
+    square root of a minute) are None where less than half of it was seen.
+    """
+
+    symbol: str
+    day: int
+    minute: int
+    spread_bps: float | None
+    rv: float | None

@@ -4,17 +4,21 @@ from typing import Final
 
 from msgspec import Struct
 
+from ticktick.domain.market import Liquidity, Volatility
+
 
 class Metric(Struct, frozen=True):
     """One published number per instrument.
 
     `unit` is `price` (price units inside, rupees at the edges), `fraction`, `ratio`, `bps`
-    (a fraction of 0.0001), `ticks` (smallest price steps) or `index` (a code).
+    (a fraction of 0.0001), `ticks` (smallest price steps), `index` (a code), `word` (a place in
+    `words`) or `claim` (0 or 1).
     """
 
     name: str
     unit: str
     help: str
+    words: tuple[str, ...] = ()
 
 
 METRICS: Final = (
@@ -41,6 +45,15 @@ METRICS: Final = (
     Metric("rv", "bps", "Realised volatility of 300 seconds, per square root of a minute"),
     Metric("effective_spread", "bps", "Twice the latest trade's distance from the mid"),
     Metric("realised_spread", "bps", "The same against the mid 30 seconds after the trade"),
+    Metric("liquidity", "word", "How easily an order is filled", tuple(Liquidity)),
+    Metric("liquidity_baseline", "claim", "Whether `liquidity` knows what is usual by now"),
+    Metric(
+        "volatility",
+        "word",
+        "How much the price moves against what is usual by now",
+        tuple(Volatility),
+    ),
+    Metric("volatility_baseline", "claim", "Whether `volatility` knows what is usual by now"),
 )
 
 METRIC_ROW: Final = {metric.name: index for index, metric in enumerate(METRICS)}

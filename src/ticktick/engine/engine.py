@@ -5,7 +5,10 @@ from typing import assert_never
 import numpy as np
 
 from ticktick.analytics.board import AnalyticsBoard
+from ticktick.analytics.microstructure.board import MicrostructureBoard
+from ticktick.core.columns import union
 from ticktick.domain.event import (
+    BaselinesRead,
     CalendarRead,
     Event,
     FrameArrived,
@@ -35,12 +38,19 @@ class Engine:
         self.market = MarketHalf(decoder, calendar, settings)
         self.analytics = AnalyticsBoard(self.market.candles, self.market.has_volume)
         self.alerts = AlertBoard(self.market)
+        self.microstructure = MicrostructureBoard(
+            self.market.ground, calendar, settings.order_value_rupees
+        )
         self.desk = DeskHalf()
 
     def process(self, event: Event) -> Outputs:
         """Let one event happen and return the touched rows and the facts, in order."""
         touched, facts = self._change(event)
         at_ns = event.received_ns if isinstance(event, FrameArrived) else event.at_ns
+        self.microstructure.hear(facts)
+        if isinstance(event, TimerFired):
+            judged, found = self.microstructure.advance(at_ns)
+            touched, facts = union(touched, judged), facts + found
         facts += self.analytics.hear(facts)
         facts += self.analytics.work(at_ns)
         facts += self.alerts.hear(event, at_ns, touched, facts)
@@ -64,6 +74,8 @@ class Engine:
                 return self.market.history(event)
             case QuotesRead():
                 return self.market.quotes(event)
+            case BaselinesRead():
+                return self.microstructure.learn(event)
             case NoteTaken():
                 return self.market.note(event)
             case RulesRead():

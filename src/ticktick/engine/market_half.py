@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ticktick.analytics.microstructure.ground import Ground
 from ticktick.core.columns import NO_ROWS, Flags, union
 from ticktick.domain.clock import NS_PER_S
 from ticktick.domain.event import (
@@ -56,6 +57,20 @@ class MarketHalf:
         self.extras: frozenset[str] = frozenset()
         self.link_reason = "not connected yet"
         self._gap_minutes_open = 0
+
+    @property
+    def ground(self) -> Ground:
+        """What the microstructure reads of the market, and writes its metrics into."""
+        parts = self._parts
+        return Ground(
+            parts.table,
+            parts.metrics,
+            parts.windows,
+            parts.phases,
+            parts.watch,
+            parts.screen,
+            parts.fresh_ns,
+        )
 
     @property
     def link_up(self) -> bool:

@@ -19,7 +19,8 @@ class EngineSettings(Struct, frozen=True):
 
     `ahead_limit_s`: a frame whose own time lies further ahead of the market's clock is not
     believed; the clock of a market that runs fast is known less exactly. `silence_limit_s`: a feed
-    that tells nothing for longer in continuous trading leaves a hole.
+    that tells nothing for longer in continuous trading leaves a hole. `order_value_rupees`: the
+    order for which liquidity is judged.
     """
 
     vwap_window_s: int = 300
@@ -30,6 +31,7 @@ class EngineSettings(Struct, frozen=True):
     close_grace_s: int = 2
     ahead_limit_s: int = 2
     silence_limit_s: int = 5
+    order_value_rupees: int = 100_000
 
 
 class MarketWords(Struct, frozen=True, gc=False):

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
-from ticktick.core.columns import Flags, Rows
+from ticktick.core.columns import Flags, Ints, Rows
 from ticktick.core.screen import (
     AHEAD,
     JUMPED,
@@ -78,6 +78,10 @@ class Screen:
     def learn_band(self, row: int, low: int, high: int) -> None:
         """Take over the day's price band of a row."""
         self._band_low[row], self._band_high[row] = low, high
+
+    def bands(self, rows: Rows) -> tuple[Ints, Ints]:
+        """Lower and upper end of the day's price band of the rows, 0 where it is not known."""
+        return self._band_low[rows], self._band_high[rows]
 
     def forget(self) -> None:
         """Begin a new day: its bands are not known yet, nothing is suspected."""

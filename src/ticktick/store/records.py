@@ -10,7 +10,7 @@ from msgspec import Struct
 from ticktick.domain.clock import NS_PER_MS, ist_day_number
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import Candle, CandleState, Freshness
-from ticktick.domain.metric import METRICS
+from ticktick.domain.metric import METRIC_ROW, METRICS
 from ticktick.domain.slots import DEPTH_LEVELS
 from ticktick.store.keys import candle_family, candle_latest, tick_family, tick_latest
 from ticktick.store.link import Command, Word
@@ -22,6 +22,8 @@ _OF_THE_DAY: Final = ("day_open", "day_high", "day_low")
 _TIMES: Final = ("exchange", "received", "last_trade")
 _SIDES: Final = ("bid", "ask")
 _LEVELS: Final = range(1, DEPTH_LEVELS + 1)
+_FLAGS: Final = {metric.name: metric.words for metric in METRICS if metric.unit == "word"}
+_CODES: Final = {m.name: METRIC_ROW[m.name] for m in METRICS if m.unit in {"word", "claim"}}
 _TICK_FIELDS: Final = (
     *_PRICES,
     *_OF_THE_DAY,
@@ -133,7 +135,7 @@ def _tick_hash(
     fields |= {"seq": int(record["seq"]), "warm": int(warm)}
     times = {f"{name}_ms": int(record[f"{name}_ns"]) // NS_PER_MS for name in _TIMES}
     fields |= {name: at_ms for name, at_ms in times.items() if at_ms}
-    fields |= _metrics(metrics.tolist(), scale)
+    fields |= {**_metrics(metrics.tolist(), scale), **_words(metrics)}
     absent = [name for name in _TICK_FIELDS if name not in fields]
     return Hash(tick_latest(instrument.symbol), {"freshness": freshness.value, **fields}, absent)
 
@@ -164,6 +166,12 @@ def _metrics(values: list[float], scale: int) -> dict[str, float]:
         for metric, value in zip(METRICS, values, strict=True)
         if not math.isnan(value)
     }
+
+
+def _words(values: "np.ndarray[Any, Any]") -> dict[str, Word]:
+    """Flags and claims of a row as the hash shows them."""
+    known = {name: int(values[row]) for name, row in _CODES.items() if not math.isnan(values[row])}
+    return {name: _FLAGS[name][code] if name in _FLAGS else code for name, code in known.items()}
 
 
 def _rupees(candle: Candle, scale: int) -> dict[str, float]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ticktick.domain.market import CandleState, Freshness
+from ticktick.domain.market import CandleState, Freshness, Liquidity, Volatility
 from ticktick.domain.metric import METRICS
 from ticktick.domain.sessions import Phase
 from ticktick.web.parts import FeedState, Health, Mode, PartState, PhaseState, TokenStatus
@@ -69,6 +69,8 @@ def _with_metrics(schema: dict[str, Any]) -> None:
     """Name every metric in the schema of a symbol."""
     number = {"anyOf": [{"type": "number"}, {"type": "null"}]}
     for metric in METRICS:
+        if metric.name in schema["properties"]:
+            continue
         schema["properties"][metric.name] = {**number, "description": metric.help}
         schema["required"].append(metric.name)
 
@@ -79,8 +81,10 @@ class SymbolStatus(BaseModel):
     `change_fraction` 0.01 is one percent.
 
     `received_ms` and `seq` are when and as which frame of the feed its last packet was read.
-    `warm`: the time windows of its metrics are full since the last gap. `bids` and `asks` are up
-    to five levels, best first; an empty level is left out. Every metric is a field of its own.
+    `warm`: the time windows of its metrics are full since the last gap. A flag's `_baseline` says
+    whether it was judged against what is usual at this time of day, or by fixed limits alone.
+    `bids` and `asks` are up to five levels, best first; an empty level is left out. Every metric
+    is a field of its own.
     """
 
     model_config = ConfigDict(extra="allow", json_schema_extra=_with_metrics)
@@ -102,6 +106,10 @@ class SymbolStatus(BaseModel):
     ask: float | None
     bids: list[RupeeLevel]
     asks: list[RupeeLevel]
+    liquidity: Liquidity | None
+    liquidity_baseline: bool | None
+    volatility: Volatility | None
+    volatility_baseline: bool | None
     warm: bool
     day_high: float | None
     day_low: float | None

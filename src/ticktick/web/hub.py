@@ -26,6 +26,7 @@ from ticktick.domain.event import (
     PatternJudged,
     PatternSuperseded,
     PhaseChanged,
+    QuarterEnded,
     WatchlistChanged,
 )
 from ticktick.domain.market import TIMEFRAMES
@@ -192,6 +193,7 @@ def _queued(fact: Fact) -> Queued | None:
             | AlertRaised()
             | AlertCleared()
             | AlertRulesChanged()
+            | QuarterEnded()
         ):
             return None
         case _:

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from ticktick.domain.market import CandleState, Freshness
+from ticktick.domain.market import CandleState, Freshness, Liquidity, Volatility
 from ticktick.domain.sessions import Phase
 from ticktick.web.chart import Series, SeriesUpdate
 from ticktick.web.insights import Closes, Patterns, PatternUpdate, Readings
@@ -104,6 +104,8 @@ class Hello(Struct, frozen=True):
     mode: Mode
     columns: tuple[ColumnSpec, ...]
     freshness: tuple[Freshness, ...]
+    liquidity: tuple[Liquidity, ...]
+    volatility: tuple[Volatility, ...]
     instruments: tuple[InstrumentRow, ...]
     timeframes: tuple[int, ...]
     status: Status

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.event import Noticed
 from ticktick.domain.instrument import Instrument
-from ticktick.domain.market import TIMEFRAMES, Freshness
+from ticktick.domain.market import TIMEFRAMES, Freshness, Liquidity, Volatility
 from ticktick.engine.ports import Outputs
 from ticktick.web.blocks import COLUMNS
 from ticktick.web.bodies import StatusAnswer
@@ -84,6 +84,8 @@ class Overview:
             mode=self.system().mode,
             columns=COLUMNS,
             freshness=tuple(Freshness),
+            liquidity=tuple(Liquidity),
+            volatility=tuple(Volatility),
             instruments=self.instruments(),
             timeframes=TIMEFRAMES,
             status=self.status(),

@@ -29,6 +29,7 @@ _PRICES = {
     *(column.name for column in COLUMNS if column.unit == "price"),
     *(metric.name for metric in METRICS if metric.unit == "price"),
 }
+_WORDS = {metric.name: metric.words for metric in METRICS if metric.words}
 
 
 class LiveMarket(Protocol):
@@ -153,6 +154,7 @@ def symbol_statuses(
     return [
         SymbolStatus.model_validate(
             {name: values[row] for name, values in known.items()}
+            | {name: _word(words, known[name][row]) for name, words in _WORDS.items()}
             | {
                 "symbol": instruments[row].symbol,
                 "name": instruments[row].name,
@@ -261,6 +263,10 @@ def _rupee_columns(market: LiveMarket) -> dict[str, list[float | None]]:
         for name, values in columns.items()
         if name != "freshness"
     }
+
+
+def _word(words: Sequence[str], code: float | None) -> str | None:
+    return None if code is None else words[int(code)]
 
 
 def _rupee_levels(table: SlotTable, row: int, side: Side) -> list[RupeeLevel]:

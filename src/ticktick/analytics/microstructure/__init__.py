@@ -1,0 +1,1 @@
+"""What the book and the tape say beyond the last tick: flags, crossings, impact."""

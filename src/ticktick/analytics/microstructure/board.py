@@ -1,0 +1,105 @@
+"""The microstructure of every symbol: what is judged once a second, and once a closed minute."""
+
+from collections.abc import Iterable
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ticktick.analytics.microstructure.baselines import Baselines
+from ticktick.analytics.microstructure.ground import Ground
+from ticktick.analytics.microstructure.liquidity import SILENT_NS, LiquidityFlag
+from ticktick.analytics.microstructure.volatility import VolatilityFlag
+from ticktick.core.columns import NO_ROWS, Floats, Ints, Rows
+from ticktick.domain.event import BaselinesRead, Fact, WatchlistChanged
+from ticktick.domain.sessions import Calendar
+
+Bools: TypeAlias = NDArray[np.bool_]
+
+_FLAGS: Final = ("liquidity", "liquidity_baseline", "volatility", "volatility_baseline")
+
+
+class MicrostructureBoard:
+    """Writes the metrics of its own into the market's columns after each event."""
+
+    def __init__(self, ground: Ground, calendar: Calendar, order_value_rupees: int) -> None:
+        self._ground = ground
+        self._baselines = Baselines(ground, calendar)
+        self._liquidity = LiquidityFlag(ground, order_value_rupees)
+        self._volatility = VolatilityFlag(ground)
+        self._started_ns: Ints = ground.windows.started_ns.copy()
+
+    def learn(self, event: BaselinesRead) -> tuple[Rows, list[Fact]]:
+        """Take over what was usual on days before."""
+        self._baselines.learn(event.quarters)
+        self._baselines.refresh(self._ground.rows())
+        return NO_ROWS, []
+
+    def hear(self, facts: Iterable[Fact]) -> None:
+        """Take what one event changed."""
+        rows = self._ground.rows()
+        self._begin_anew(rows)
+        if any(isinstance(fact, WatchlistChanged) for fact in facts):
+            self._baselines.refresh(rows)
+
+    def advance(self, at_ns: int) -> tuple[Rows, list[Fact]]:
+        """Let time pass; return the rows whose flags changed, and new facts.
+
+        Only time judges flags, so that frames may be cut in any way.
+        """
+        rows = self._ground.rows()
+        ended = self._baselines.advance(rows, at_ns)
+        return self._judge(rows, at_ns), list[Fact](ended)
+
+    def _begin_anew(self, rows: Rows) -> None:
+        """Let nothing of the rows span the restart of their windows."""
+        started_ns = self._ground.windows.started_ns
+        anew = rows[started_ns[rows] != self._started_ns[rows]]
+        if len(anew):
+            self._started_ns[anew] = started_ns[anew]
+            self._liquidity.forget(anew)
+            self._volatility.forget(anew)
+
+    def _judge(self, rows: Rows, now_ns: int) -> Rows:
+        """Write the flags of every row, and return those whose flags changed."""
+        trading = rows[self._trades(rows, now_ns)]
+        spread_bps, rv = self._ground.spread_bps(trading), self._rv(trading)
+        self._baselines.sample(trading, spread_bps, rv, now_ns)
+        usual_bps, usual_rv = self._baselines.spread_bps[trading], self._baselines.rv[trading]
+        told = (
+            self._liquidity.judge(trading, usual_bps, now_ns),
+            ~np.isnan(usual_bps),
+            self._volatility.judge(trading, rv, usual_rv, now_ns),
+            ~np.isnan(usual_rv),
+        )
+        changed = np.zeros(len(rows), np.bool_)
+        for name, values in zip(_FLAGS, told, strict=True):
+            changed |= self._write(name, rows, trading, values)
+        return rows[changed]
+
+    def _write(self, name: str, rows: Rows, trading: Rows, values: Floats | Bools) -> Bools:
+        column = self._ground.column(name)
+        before = column[rows]
+        column[rows] = np.nan
+        column[trading] = values
+        after = column[rows]
+        changed: Bools = (before != after) & ~(np.isnan(before) & np.isnan(after))
+        return changed
+
+    def _trades(self, rows: Rows, now_ns: int) -> Bools:
+        """Whose flags can be told: in continuous trading, over a link that lives.
+
+        Before the first packet of the trading nobody knows its book.
+        """
+        watch, phases = self._ground.watch, self._ground.phases
+        began_ns = phases.began_ns[rows]
+        is_healthy = now_ns - np.maximum(watch.life_ns, began_ns) <= self._ground.fresh_ns
+        is_told = (watch.last_ns[rows] >= began_ns) | (now_ns - began_ns > SILENT_NS)
+        trades: Bools = (
+            watch.heard[rows] & is_healthy & is_told & self._ground.table.has_volume[rows]
+        )
+        return trades & (phases.continuous[rows] > 0)
+
+    def _rv(self, rows: Rows) -> Floats:
+        """The volatility of the last 300 seconds, NaN before they are over."""
+        return np.where(self._ground.metrics.warm[rows], self._ground.column("rv")[rows], np.nan)

@@ -1,0 +1,45 @@
+"""What the microstructure reads of the market, and where its own metrics are written."""
+
+from typing import Final
+
+import numpy as np
+from msgspec import Struct
+
+from ticktick.core.columns import Floats, Rows
+from ticktick.domain.metric import METRIC_ROW
+from ticktick.market.metrics import TickMetrics
+from ticktick.market.phases import Phases
+from ticktick.market.screen import Screen
+from ticktick.market.table import SlotTable
+from ticktick.market.watch import Watch
+from ticktick.market.windows import Windows
+
+BPS: Final = 1e4
+
+
+class Ground(Struct, frozen=True):
+    """The parts of the market as they are after the newest event.
+
+    `fresh_ns` is how long the feed may say nothing before its link counts as unhealthy.
+    """
+
+    table: SlotTable
+    metrics: TickMetrics
+    windows: Windows
+    phases: Phases
+    watch: Watch
+    screen: Screen
+    fresh_ns: int
+
+    def column(self, name: str) -> Floats:
+        """The metric of that name, one value per row of the table."""
+        column: Floats = self.metrics.values[METRIC_ROW[name]]
+        return column
+
+    def rows(self) -> Rows:
+        """The rows of everything that is followed, in order."""
+        return np.array(sorted(self.table.followed), np.int32)
+
+    def spread_bps(self, rows: Rows) -> Floats:
+        """Spread over mid in basis points, NaN without a quote that stands."""
+        return BPS * self.column("spread")[rows] / self.column("mid")[rows]
