@@ -59,11 +59,20 @@ def test_prices_are_rupees_whatever_the_price_unit() -> None:
 
 def test_every_metric_is_told_in_its_unit_and_named_in_the_schema() -> None:
     market = SmallMarket([instrument("USDINR", price_scale=10_000)])
-    market.metrics[:, 0] = np.arange(len(METRICS)) + 7.0
+    for value, metric in enumerate(METRICS, start=7):
+        market.metrics[value - 7, 0] = {"word": 2, "claim": 1}.get(metric.unit, value)
     (status,) = symbol_statuses(market, [0], NOW_MS)
     told = status.model_dump()
     for value, metric in enumerate(METRICS, start=7):
-        assert told[metric.name] == (value / 10_000 if metric.unit == "price" else value)
+        match metric.unit:
+            case "price":
+                assert told[metric.name] == value / 10_000
+            case "word":
+                assert told[metric.name] == metric.words[2]
+            case "claim":
+                assert told[metric.name] is True
+            case _:
+                assert told[metric.name] == value
         assert metric.name in SymbolStatus.model_json_schema()["properties"]
 
 

@@ -63,7 +63,7 @@ class MicrostructureBoard:
     def _judge(self, rows: Rows, now_ns: int) -> Rows:
         """Write the flags of every row, and return those whose flags changed."""
         trading = rows[self._trades(rows, now_ns)]
-        spread_bps, rv = self._ground.spread_bps(trading), self._rv(trading)
+        spread_bps, rv = self._ground.column("spread_bps")[trading], self._rv(trading)
         self._baselines.sample(trading, spread_bps, rv, now_ns)
         usual_bps, usual_rv = self._baselines.spread_bps[trading], self._baselines.rv[trading]
         told = (

@@ -1,7 +1,5 @@
 """What the microstructure reads of the market, and where its own metrics are written."""
 
-from typing import Final
-
 import numpy as np
 from msgspec import Struct
 
@@ -13,8 +11,6 @@ from ticktick.market.screen import Screen
 from ticktick.market.table import SlotTable
 from ticktick.market.watch import Watch
 from ticktick.market.windows import Windows
-
-BPS: Final = 1e4
 
 
 class Ground(Struct, frozen=True):
@@ -39,7 +35,3 @@ class Ground(Struct, frozen=True):
     def rows(self) -> Rows:
         """The rows of everything that is followed, in order."""
         return np.array(sorted(self.table.followed), np.int32)
-
-    def spread_bps(self, rows: Rows) -> Floats:
-        """Spread over mid in basis points, NaN without a quote that stands."""
-        return BPS * self.column("spread")[rows] / self.column("mid")[rows]

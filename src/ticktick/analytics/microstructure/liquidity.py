@@ -56,7 +56,7 @@ class LiquidityFlag:
         """
         if not len(rows):
             return np.empty(0)
-        spread_bps = self._ground.spread_bps(rows)
+        spread_bps = self._ground.column("spread_bps")[rows]
         told = spread_bps, usual_bps, self._depth_rupees(rows), self._order_value
         is_gone = np.isnan(spread_bps) | self._is_silent(rows, now_ns)
         least = np.where(is_gone, _NO_QUOTE, level_of(*told, 0.0))
