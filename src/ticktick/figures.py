@@ -129,13 +129,10 @@ class Figures(Collector):
         )
         yield _histogram("loop_lag_ms", "How late tasks run.", of.loop_lag.lags_ms)
         yield _gauge("loop_lag_recent_ms", "The same, worst second.", of.loop_lag.recent_ms)
-        yield _histogram("event_us", "Time for one event, all stages.", of.runner.event_us)
-        yield _histograms("stage_us", "Time for one event, by stage.", "stage", of.runner.stage_us)
-        yield _counter(
-            "feed_conflated",
-            "Frames that were looked at together because the engine was behind.",
-            of.runner.conflated,
-        )
+        stages = of.runner.stages
+        yield _histogram("event_us", "Time for one event, without its wait.", stages.event_us)
+        yield _histograms("stage_us", "Time for one event, by stage.", "stage", stages.us)
+        yield _histogram("ready_us", "From the socket to a frame's metrics.", stages.ready_us)
         yield _gauge(
             "engine_behind_ms", "Wait of the oldest event in the inbox.", of.runner.behind_s * 1000
         )

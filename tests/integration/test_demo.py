@@ -98,7 +98,7 @@ def test_metrics_tell_of_the_running_demo(stage: Stage) -> None:
     assert told['ticktick_redis_state{state="on"}'] == "1.0"
     assert told["ticktick_clock_skew_ms"] == "0.0"
     assert float(told["ticktick_feed_lag_ms_count"]) > 10
-    assert float(told['ticktick_stage_us_count{stage="engine"}']) > 10
+    assert float(told['ticktick_stage_us_count{stage="decode"}']) > 10
     assert float(told["ticktick_recorder_dropped_total"]) == 0
 
 

@@ -125,9 +125,10 @@ async def test_every_figure_has_the_value_that_the_parts_have(tmp_path: Path) ->
     assert told["ticktick_frames_total"] == 3
     assert told["ticktick_frames_rejected_total unreadable"] == 0
     assert told["ticktick_event_us_count"] == 2
-    assert told["ticktick_event_us_bucket 500"] == 2
-    assert told["ticktick_event_us_bucket 200"] == 0
-    assert told["ticktick_stage_us_sum engine"] == 300
+    assert told["ticktick_event_us_bucket 1000"] == 2
+    assert told["ticktick_event_us_bucket 500"] == 0
+    assert told["ticktick_stage_us_sum analytics"] == 300
+    assert told["ticktick_stage_us_count decode"] == told["ticktick_ready_us_count"] == 0
     assert told["ticktick_queue_depth inbox_events"] == 0
     assert told["ticktick_task_restarts_total the history"] == 1
     assert told["ticktick_clients"] == 1

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 
 from tests.market_stage import OPEN, JsonDecoder, frame, instrument
 from ticktick.domain.clock import NS_PER_S
-from ticktick.domain.event import Event, InstrumentsResolved, LinkChanged, TimerFired
+from ticktick.domain.event import Event, FramesArrived, InstrumentsResolved, LinkChanged, TimerFired
 from ticktick.domain.sessions import Calendar
 from ticktick.engine.engine import Engine
 from ticktick.engine.inbox import INBOX_EVENTS
@@ -66,21 +66,47 @@ def test_the_pace_counts_events_and_starts_anew_when_taken() -> None:
     for second in range(3):
         runner.process(TimerFired(OPEN + second * NS_PER_S))
     pace = runner.take_pace()
-    assert (pace.events, pace.total_ns, pace.longest_ns) == (3, 9000, 3000)
-    assert str(pace) == "events=3 mean_us=3 longest_us=3"
+    assert (pace.events, pace.total_ns, pace.longest_ns) == (3, 15000, 5000)
+    assert str(pace) == "events=3 mean_us=5 longest_us=5"
     assert str(runner.take_pace()) == "events=0 mean_us=0 longest_us=0"
 
 
 def test_the_time_of_each_stage_is_counted_and_adds_up() -> None:
     runner, _, _ = stage()
-    for second in range(3):
-        runner.process(TimerFired(OPEN + second * NS_PER_S))
-    assert {name: stage.total for name, stage in runner.stage_us.items()} == {
-        "record": 3.0,
-        "engine": 3.0,
-        "outputs": 3.0,
-    }
-    assert (runner.event_us.count, runner.event_us.total) == (3, 9.0)
+    events: list[Event] = [InstrumentsResolved(OPEN, (instrument(),)), LinkChanged(OPEN, True, "")]
+    events += [frame(OPEN + second, {"ACME": {"last_price": 100 + second}}) for second in (1, 2)]
+    for event in events:
+        runner.process(event)
+    stages = runner.stages
+    spent = {name: (stage.count, stage.total) for name, stage in stages.us.items()}
+    of_frames = dict.fromkeys(("decode", "screen", "measure", "fold"), (2, 2.0))
+    of_all = dict.fromkeys(("record", "market", "analytics", "alerts", "publish"), (4, 4.0))
+    assert spent == {"wait": (4, 0.0), **of_frames, **of_all}
+    assert (stages.event_us.count, stages.event_us.total) == (4, 28.0)
+    assert (stages.ready_us.count, stages.ready_us.total) == (2, 16.0)
+
+
+async def test_a_frame_is_ready_after_its_wait_and_its_way_through_the_engine() -> None:
+    now = [0]
+    runner = Runner(Engine(JsonDecoder(), Calendar(), EngineSettings()), None, [], lambda: now[0])
+    runner.put_frame(frame(OPEN, {}))
+    now[0] = 7_000
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(runner.run())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        running.cancel()
+    ready, waited = runner.stages.ready_us, runner.stages.us["wait"]
+    assert (ready.count, ready.total, waited.total) == (1, 7.0, 7.0)
+
+
+def test_frames_taken_together_count_once_in_each_stage() -> None:
+    runner, _, _ = stage()
+    runner.process(InstrumentsResolved(OPEN, (instrument(),)))
+    frames = tuple(frame(OPEN + n, {"ACME": {"last_price": 100 + n}}) for n in range(4))
+    runner.process(FramesArrived(frames))
+    decode = runner.stages.us["decode"]
+    assert (decode.count, decode.total) == (1, 4.0)
 
 
 async def test_a_full_inbox_makes_a_source_wait_and_loses_nothing() -> None:

@@ -25,7 +25,7 @@ from ticktick.domain.sessions import Calendar
 from ticktick.engine.alerts.board import AlertBoard
 from ticktick.engine.desk_half import DeskHalf
 from ticktick.engine.market_half import MarketHalf
-from ticktick.engine.ports import Change, Decoder, EngineSettings, Outputs
+from ticktick.engine.ports import Change, Decoder, EngineSettings, NoStopwatch, Outputs, Stopwatch
 
 
 class Engine:
@@ -42,10 +42,17 @@ class Engine:
             self.market.ground, calendar, settings.order_value_rupees
         )
         self.desk = DeskHalf()
+        self._stopwatch: Stopwatch = NoStopwatch()
+
+    def time_with(self, stopwatch: Stopwatch) -> None:
+        """Tell this stopwatch of every stage from now on."""
+        self._stopwatch = stopwatch
+        self.market.time_with(stopwatch)
 
     def process(self, event: Event) -> Outputs:
         """Let one event happen and return the touched rows and the facts, in order."""
         touched, facts = self._change(event)
+        self._stopwatch.lap("market")
         at_ns = event.received_ns if isinstance(event, FrameArrived) else event.at_ns
         self.microstructure.hear(facts)
         if isinstance(event, TimerFired):
@@ -53,8 +60,11 @@ class Engine:
             touched, facts = union(touched, judged), facts + found
         facts += self.analytics.hear(facts)
         facts += self.analytics.work(at_ns)
+        self._stopwatch.lap("analytics")
         facts += self.alerts.hear(event, at_ns, touched, facts)
-        return Outputs(at_ns, touched, (*facts, *self.desk.hear(facts)))
+        outputs = Outputs(at_ns, touched, (*facts, *self.desk.hear(facts)))
+        self._stopwatch.lap("alerts")
+        return outputs
 
     def _change(self, event: Event) -> Change:
         match event:

@@ -10,7 +10,7 @@ from ticktick.core.columns import Rows, union
 from ticktick.domain.clock import NS_PER_MINUTE
 from ticktick.domain.event import CandleChanged, Fact, FrameArrived, Noticed
 from ticktick.engine.market_parts import MarketParts
-from ticktick.engine.ports import Change, Decoded, Decoder, MarketWords
+from ticktick.engine.ports import Change, Decoded, Decoder, MarketWords, NoStopwatch, Stopwatch
 from ticktick.errors import DecodeError
 from ticktick.market.rejections import Rejection
 
@@ -31,12 +31,14 @@ class _Read(Struct, frozen=True, gc=False):
 class FramePath:
     """Takes frames of the feed through all parts of the market half.
 
-    `counts` are the frames and what the decoder did not know in them.
+    `counts` are the frames and what the decoder did not know in them. `stopwatch` is told where
+    a frame is on its way.
     """
 
     def __init__(self, decoder: Decoder, parts: MarketParts) -> None:
         self._decoder = decoder
         self._parts = parts
+        self.stopwatch: Stopwatch = NoStopwatch()
         self.counts = dict.fromkeys(("frames", "unknown_parts", "unknown_words"), 0)
 
     def take(self, frames: Sequence[FrameArrived]) -> Change:
@@ -67,6 +69,7 @@ class FramePath:
             facts += self._parts.rejections.add(Rejection("unreadable", "", str(error), at_ns))
             return None
         facts += self._count(decoded, at_ns)
+        self.stopwatch.lap("decode")
         return decoded
 
     def _believe(self, decoded: Decoded, at_ns: int, facts: list[Fact]) -> _Read:
@@ -80,6 +83,7 @@ class FramePath:
         self._parts.metrics.restart(np.array(broken, np.int32))
         news = union(screened.news, newly_heard)
         is_first = len(newly_heard) > 0 or len(broken) > 0
+        self.stopwatch.lap("screen")
         return _Read(decoded.exchange_ns, rows, news, flipped, is_first)
 
     def _is_apart(self, before_ns: int, at_ns: int) -> bool:
@@ -89,11 +93,13 @@ class FramePath:
 
     def _measure(self, reads: Sequence[_Read], at_ns: int, facts: list[Fact]) -> Rows:
         """Measure, fold and judge what some frames came to; return the touched rows."""
-        rows = union(*(read.rows for read in reads))
-        news = union(*(read.news for read in reads))
+        rows = union(*[read.rows for read in reads])
+        news = union(*[read.news for read in reads])
         self._parts.metrics.take(news, max(read.exchange_ns for read in reads))
+        self.stopwatch.lap("measure")
         facts += [CandleChanged(at_ns, candle) for candle in self._parts.candles.take(news, rows)]
-        touched = union(rows, *(read.flipped for read in reads))
+        self.stopwatch.lap("fold")
+        touched = union(rows, *[read.flipped for read in reads])
         self._parts.judge(touched, at_ns, facts)
         return touched
 

@@ -38,6 +38,7 @@ class Inbox:
         self._bytes = 0
         self._filled = asyncio.Event()
         self._emptied = asyncio.Event()
+        self._waited_ns = 0
         self.conflated = 0
 
     def __len__(self) -> int:
@@ -72,12 +73,18 @@ class Inbox:
             self._filled.clear()
             await self._filled.wait()
         self._emptied.set()
+        self._waited_ns = self.age_ns
         if isinstance(self._queue[0][1], FrameArrived) and self._is_behind():
             return self._joined()
         _, event = self._queue.popleft()
         if isinstance(event, FrameArrived):
             self._bytes -= len(event.data)
         return event
+
+    def take_wait_ns(self) -> int:
+        """How long the event taken last had waited, or the oldest part of it; 0 the next time."""
+        waited_ns, self._waited_ns = self._waited_ns, 0
+        return waited_ns
 
     def _append(self, event: Event) -> None:
         self._queue.append((self._counter_ns(), event))

@@ -28,7 +28,7 @@ from ticktick.domain.market import Candle, Freshness
 from ticktick.domain.sessions import Calendar, Phase
 from ticktick.engine.frame_path import FramePath
 from ticktick.engine.market_parts import MarketParts
-from ticktick.engine.ports import Change, Decoder, EngineSettings
+from ticktick.engine.ports import Change, Decoder, EngineSettings, Stopwatch
 
 
 class MarketHalf:
@@ -57,6 +57,10 @@ class MarketHalf:
         self.extras: frozenset[str] = frozenset()
         self.link_reason = "not connected yet"
         self._gap_minutes_open = 0
+
+    def time_with(self, stopwatch: Stopwatch) -> None:
+        """Tell this stopwatch of every stage of a frame from now on."""
+        self._frames.stopwatch = stopwatch
 
     @property
     def ground(self) -> Ground:

@@ -87,6 +87,21 @@ class Decoder(Protocol):
         ...
 
 
+class Stopwatch(Protocol):
+    """Is told where an event is on its way; the engine itself reads no clock."""
+
+    def lap(self, stage: str) -> None:
+        """A part of this stage ends now."""
+        ...
+
+
+class NoStopwatch:
+    """Measures nothing: a replay's stopwatch, or a test's."""
+
+    def lap(self, stage: str) -> None:
+        """Do nothing."""
+
+
 class Outputs(Struct, frozen=True):
     """What one event changed: touched rows (latest wins) and facts (every one counts)."""
 

@@ -7,20 +7,14 @@ feed join, so nothing is lost between socket and engine.
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from itertools import pairwise
-from typing import Final
 
 from ticktick.domain.clock import NS_PER_S
-from ticktick.domain.event import Event, FrameArrived
-from ticktick.engine.distribution import Distribution
+from ticktick.domain.event import Event, FrameArrived, FramesArrived
 from ticktick.engine.engine import Engine
 from ticktick.engine.inbox import Inbox
 from ticktick.engine.market_half import MarketHalf
 from ticktick.engine.ports import EventLog, Outputs, Sink
-
-STAGES: Final = ("record", "engine", "outputs")
-SPENT_US: Final = (50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 500_000)
-NS_PER_US: Final = 1_000
+from ticktick.engine.stages import Stages
 
 
 class Pace:
@@ -45,7 +39,7 @@ class Pace:
 class Runner:
     """Feeds one engine from one inbox and hands its outputs on.
 
-    `event_us` and `stage_us` tell how the real microseconds per event are spread.
+    `stages` tells where the real time of the events goes.
     """
 
     def __init__(
@@ -58,10 +52,9 @@ class Runner:
         self._engine = engine
         self._event_log = event_log
         self._sinks = list(sinks)
-        self._counter_ns = counter_ns
         self._pace = Pace()
-        self.event_us = Distribution(SPENT_US)
-        self.stage_us = {stage: Distribution(SPENT_US) for stage in STAGES}
+        self.stages = Stages(counter_ns)
+        engine.time_with(self.stages)
         self._inbox = Inbox(counter_ns)
         self._awaited: list[tuple[Event, asyncio.Event]] = []
 
@@ -119,16 +112,18 @@ class Runner:
 
     def process(self, event: Event) -> Outputs:
         """Keep the event, let the engine work, hand the outputs on."""
-        moments_ns = [self._counter_ns()]
+        stages = self.stages
+        stages.begin(self._inbox.take_wait_ns())
         if self._event_log is not None:
             self._event_log.write(event)
-        moments_ns.append(self._counter_ns())
+            stages.lap("record")
         outputs = self._engine.process(event)
-        moments_ns.append(self._counter_ns())
+        if isinstance(event, FrameArrived | FramesArrived):
+            stages.ready()
         for sink in self._sinks:
             sink.take(outputs)
-        moments_ns.append(self._counter_ns())
-        self._measure(moments_ns)
+        stages.lap("publish")
+        self._pace.add(stages.end())
         if self._awaited:
             self._tell_waiters(event)
         return outputs
@@ -143,12 +138,3 @@ class Runner:
             if awaited is event:
                 happened.set()
         self._awaited = [one for one in self._awaited if one[0] is not event]
-
-    def _measure(self, moments_ns: Sequence[int]) -> None:
-        spent_ns = moments_ns[-1] - moments_ns[0]
-        self._pace.add(spent_ns)
-        self.event_us.add(spent_ns / NS_PER_US)
-        for stage, (begin_ns, end_ns) in zip(
-            self.stage_us.values(), pairwise(moments_ns), strict=True
-        ):
-            stage.add((end_ns - begin_ns) / NS_PER_US)
