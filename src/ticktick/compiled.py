@@ -11,6 +11,9 @@ from typing import Final
 
 # `_name` is compiled from name.py beside it, with the types of _name.pxd; a name from name.pyx
 PARTS: Final = (
+    "ticktick.analytics._flat",
+    "ticktick.analytics._own",
+    "ticktick.analytics.handles",
     "ticktick.brokers.upstox.scan",
     "ticktick.core._age",
     "ticktick.core._fold",

@@ -14,14 +14,15 @@ import numpy as np
 import pytest
 
 from tests.analytics_stage import minute
-from ticktick.analytics.bars import bar_of
-from ticktick.analytics.handle import Handle
+from ticktick.analytics.bars import bars_of, input_fields
+from ticktick.analytics.handle import Streaming, handles_of
 from ticktick.domain.market import Candle
 
 pytestmark = pytest.mark.shared
 
 SCALE = 10_000
 AVERAGES = {"SMA": "SMA", "EMA": "EMA"}
+OUTPUTS = {"MACD": "ddd", "BBANDS": "ddd", "STOCH": "dd"}
 _CLOSE, _HLC = ("close",), ("high", "low", "close")
 
 Row = dict[str, Any]
@@ -135,12 +136,14 @@ TABLES: dict[str, tuple[Callable[[Row], Iterator[Claim]], int]] = {
 
 def told(candles: Sequence[Candle], claim: Claim) -> float:
     """What the handle says after the bar that the claim is about."""
-    handle = Handle(claim.function, claim.inputs, claim.parameters, claim.first)
-    said = [handle.update(bar_of(candle)) for candle in candles[: claim.first + claim.place + 1]]
-    assert all(value is None for value in said[: claim.first])
-    value = said[-1]
-    assert value is not None
-    return value[claim.output] / (SCALE if claim.is_price else 1)
+    outputs = OUTPUTS.get(claim.function, "d")
+    fields = input_fields(claim.inputs)
+    streaming = Streaming(claim.function, fields, tuple(claim.parameters), claim.first, outputs)
+    handles = handles_of((streaming,))
+    columns = bars_of(candles[: claim.first + claim.place + 1]).columns.T.tolist()
+    said = [handles.update(*bar)[claim.output] for bar in columns]
+    assert np.isnan(said[: claim.first]).all()
+    return float(said[-1]) / (SCALE if claim.is_price else 1)
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -1,46 +1,35 @@
-"""A final candle as the indicators take it: floats in the instrument's price unit."""
+"""Final candles as the indicators take them: numbers in the instrument's price unit."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ticktick.domain.market import Candle
 
+FIELDS: Final = ("open", "high", "low", "close", "volume")
+"""What a bar holds, in the order in which everything here takes it.
 
-class Bar(NamedTuple):
-    """Prices are whole numbers of price units: ties on the tick grid stay ties."""
-
-    start_ns: int
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float
-
-
-def bar_of(candle: Candle) -> Bar:
-    """The candle's numbers."""
-    return Bar(
-        candle.start_ns,
-        float(candle.open),
-        float(candle.high),
-        float(candle.low),
-        float(candle.close),
-        float(candle.volume),
-    )
+Prices are whole numbers of price units: ties on the tick grid stay ties.
+"""
+CLOSE: Final = FIELDS.index("close")
 
 
 class Bars(NamedTuple):
-    """Bars oldest first, and the same as float64[len(Bar._fields), n], a row for each field."""
+    """Candles oldest first, and their numbers as float64[len(FIELDS), n], a row for each field."""
 
-    rows: Sequence[Bar]
+    rows: Sequence[Candle]
     columns: NDArray[np.float64]
 
 
 def bars_of(candles: Sequence[Candle]) -> Bars:
     """The numbers of the candles."""
-    rows = [bar_of(candle) for candle in candles]
-    columns = np.array(rows, np.float64).reshape(len(rows), len(Bar._fields)).T.copy()
-    return Bars(rows, columns)
+    numbers = [(c.open, c.high, c.low, c.close, c.volume) for c in candles]
+    columns = np.array(numbers, np.float64).reshape(len(candles), len(FIELDS)).T.copy()
+    return Bars(candles, columns)
+
+
+def input_fields(names: Sequence[str]) -> tuple[int, ...]:
+    """The places of named inputs in FIELDS."""
+    return tuple(FIELDS.index(name) for name in names)

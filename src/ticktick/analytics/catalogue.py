@@ -51,7 +51,7 @@ INDICATORS: Final[tuple[Indicator, ...]] = (
     Indicator(("atr_14",), "ATR", _HLC, (14,), "price", 14),
     Indicator(("natr_14",), "NATR", _HLC, (14,), "percent", 14),
     Indicator(("macd", "macd_signal", "macd_hist"), "MACD", _C, (12, 26, 9), "price", 33),
-    Indicator(("bb_upper", "bb_middle", "bb_lower"), "BBANDS", _C, (20, 2, 2, 0), "price", 19),
+    Indicator(("bb_upper", "bb_middle", "bb_lower"), "BBANDS", _C, (20, 2.0, 2.0, 0), "price", 19),
     Indicator(
         ("stoch_k", "stoch_d"), "STOCH", _HLC, (14, 3, 0, 3, 0), "percent", 17, "slow_range", 50.0
     ),

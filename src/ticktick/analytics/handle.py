@@ -1,62 +1,152 @@
-"""One TA-Lib streaming handle that opens itself as soon as it has enough bars."""
+"""TA-Lib's streaming handles of one line, opened as soon as there are enough bars."""
 
+import math
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
+from typing import Any, Final, Protocol
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
-from ticktick.analytics.bars import Bar
 from ticktick.analytics.talib import stream
+from ticktick.compiled import part
+
+_compiled: Final = part("ticktick.analytics.handles")
 
 
-class Handle:
-    """A streaming function of TA-Lib over bars.
+class Streaming(Struct, frozen=True):
+    """A streaming function of TA-Lib.
 
-    `first` is the place of the first valid bar, counted from 0. Until then every output is
-    None, afterwards it equals the batch function over the same bars, bit for bit.
+    `fields` are the places of its inputs in `bars.FIELDS`. `parameters` are float where TA-Lib's
+    are real numbers, else int. `first` is the place of the first valid bar, counted from 0.
+    `outputs` has a letter for each: d, a number, or i, a verdict.
     """
 
-    def __init__(
-        self, function: str, inputs: Sequence[str], parameters: Sequence[float], first: int
-    ) -> None:
-        self._open: Any = getattr(stream, function)
-        self._places = [Bar._fields.index(name) for name in inputs]
-        self._parameters = parameters
-        self._first = first
-        self._waiting: list[list[float]] = []
-        self._stream: Any = None
+    function: str
+    fields: tuple[int, ...]
+    parameters: tuple[float, ...]
+    first: int
+    outputs: str
+
+
+class Handles(Protocol):
+    """The handles of one line; outputs come one after the other, NaN until there are enough bars.
+
+    Then they equal the batch functions over the same bars, bit for bit.
+    """
+
+    def seed(self, columns: NDArray[np.float64], /) -> None:
+        """Take many bars at once, before any other: float64[5, n] in rows of `bars.FIELDS`."""
+        ...
+
+    def update(
+        self, opened: float, high: float, low: float, close: float, volume: float, /
+    ) -> list[float]:
+        """The outputs after the next bar."""
+        ...
+
+    def peek(
+        self, opened: float, high: float, low: float, close: float, volume: float, /
+    ) -> list[float]:
+        """The outputs if the bar were the next one; nothing is kept of it."""
+        ...
+
+
+def handles_of(streams: tuple[Streaming, ...]) -> Handles:
+    """New handles: called straight in C where that is compiled, else through Python."""
+    plan = _plan(streams)
+    if plan is None or _compiled is None:
+        return PlainHandles(streams)
+    made: Handles = _compiled.Handles(plan)
+    return made
+
+
+@cache
+def _plan(streams: tuple[Streaming, ...]) -> Any:
+    if _compiled is None:
+        return None
+    try:
+        return _compiled.Plan(streams)
+    except (AttributeError, OSError):  # a TA-Lib that keeps its C functions to itself
+        return None
+
+
+class PlainHandles:
+    """Handles as TA-Lib's Python module has them."""
+
+    def __init__(self, streams: Sequence[Streaming]) -> None:
+        self._streams = [_Part(each) for each in streams]
+        self._waiting: list[tuple[float, ...]] = []
 
     def seed(self, columns: NDArray[np.float64]) -> None:
-        """Take many bars at once, before any other: `columns` of `bars.columns_of`."""
-        if columns.shape[1] > self._first:
-            inputs = [columns[place] for place in self._places]
-            self._stream = self._open(*inputs, *self._parameters)
+        """Take many bars at once."""
+        if columns.shape[1]:
+            for one in self._streams:
+                one.open(columns)
+            self._keep(columns.T.tolist())
+
+    def update(
+        self, opened: float, high: float, low: float, close: float, volume: float
+    ) -> list[float]:
+        """The outputs after the next bar."""
+        bar = (opened, high, low, close, volume)
+        if self._waiting or not all(one.is_open for one in self._streams):
+            self._keep([bar])
+        found: list[float] = []
+        for one in self._streams:
+            found += one.update(bar, self._waiting)
+        self._keep([])
+        return found
+
+    def peek(
+        self, opened: float, high: float, low: float, close: float, volume: float
+    ) -> list[float]:
+        """The outputs if the bar were the next one."""
+        bar = (opened, high, low, close, volume)
+        return [output for one in self._streams for output in one.peek(bar)]
+
+    def _keep(self, bars: Sequence[tuple[float, ...]]) -> None:
+        """Keep the bars as long as they are needed to open a handle."""
+        if all(one.is_open for one in self._streams):
+            self._waiting = []
         else:
-            self._waiting = columns[self._places].T.tolist()
+            self._waiting += bars
 
-    def update(self, bar: Bar) -> tuple[float, ...] | None:
-        """The outputs after the bar; None while there are too few."""
-        values = self._values(bar)
-        if self._stream is not None:
-            return _outputs(self._stream.update(*values))
-        self._waiting.append(values)
-        if len(self._waiting) <= self._first:
-            return None
-        columns = np.array(self._waiting, np.float64).T.copy()
-        self._waiting = []
-        self._stream = self._open(*columns, *self._parameters)
-        return _outputs(self._stream.value)
 
-    def peek(self, bar: Bar) -> tuple[float, ...] | None:
-        """The outputs if the bar were the next one; nothing is kept of it."""
+class _Part:
+    """One handle."""
+
+    def __init__(self, what: Streaming) -> None:
+        self._what = what
+        self._stream: Any = None
+
+    @property
+    def is_open(self) -> bool:
+        return self._stream is not None
+
+    def open(self, columns: NDArray[np.float64]) -> None:
+        """Open the handle over the bars if they are enough."""
+        what = self._what
+        if columns.shape[1] > what.first:
+            inputs = [np.ascontiguousarray(columns[field]) for field in what.fields]
+            self._stream = getattr(stream, what.function)(*inputs, *what.parameters)
+
+    def update(self, bar: Sequence[float], waiting: Sequence[tuple[float, ...]]) -> Sequence[float]:
+        if self.is_open:
+            return self._told(self._stream.update(*self._inputs(bar)))
+        if len(waiting) > self._what.first:
+            self.open(np.array(waiting, np.float64).T)
+            return self._told(self._stream.value)
+        return [math.nan] * len(self._what.outputs)
+
+    def peek(self, bar: Sequence[float]) -> Sequence[float]:
         if self._stream is None:
-            return None
-        return _outputs(self._stream.peek(*self._values(bar)))
+            return [math.nan] * len(self._what.outputs)
+        return self._told(self._stream.peek(*self._inputs(bar)))
 
-    def _values(self, bar: Bar) -> list[float]:
-        return [bar[place] for place in self._places]
+    def _inputs(self, bar: Sequence[float]) -> list[float]:
+        return [bar[field] for field in self._what.fields]
 
-
-def _outputs(value: Any) -> tuple[float, ...]:
-    return value if isinstance(value, tuple) else (value,)
+    def _told(self, value: Any) -> Sequence[float]:
+        return [float(each) for each in value] if isinstance(value, tuple) else [float(value)]

@@ -12,10 +12,16 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from ticktick.analytics.bars import Bar, Bars, bars_of
+from ticktick.analytics.bars import CLOSE, FIELDS, Bars, bars_of
 from ticktick.analytics.catalogue import INDICATORS, Flat, Indicator
-from ticktick.analytics.flat import Flatness
-from ticktick.analytics.own import RelativeVolume, SessionVwap, bollinger, keltner, momentum
+from ticktick.analytics.kernels import (
+    Flatness,
+    RelativeVolume,
+    SessionVwap,
+    bollinger,
+    keltner,
+    momentum,
+)
 from ticktick.analytics.patterns import Patterns
 from ticktick.analytics.talib import talib
 from ticktick.domain.analysis import Pattern
@@ -45,7 +51,6 @@ _MADE: Final = (
         lambda values, _: momentum(values),
     ),
 )
-_CLOSE: Final = Bar._fields.index("close")
 
 
 class History(Struct, frozen=True):
@@ -100,7 +105,7 @@ def _outputs(indicator: Indicator, columns: Floats) -> list[Floats]:
     if columns.shape[1] <= indicator.first:
         return [np.full(columns.shape[1], np.nan) for _ in indicator.names]
     function = getattr(talib, indicator.function)
-    inputs = (columns[Bar._fields.index(name)] for name in indicator.inputs)
+    inputs = (columns[FIELDS.index(name)] for name in indicator.inputs)
     found = function(*inputs, *indicator.parameters)
     several = found if isinstance(found, tuple) else (found,)
     outputs = [np.asarray(output, np.float64).copy() for output in several]
@@ -134,7 +139,7 @@ def _derived(bars: Bars, made: _Made, known: Mapping[str, Floats]) -> dict[str, 
         {part: value for part, value in zip(made.parts, row, strict=True) if not math.isnan(value)}
         for row in zip(*columns, strict=True)
     ]
-    closes = bars.columns[_CLOSE].tolist()
+    closes = bars.columns[CLOSE].tolist()
     return _columns([made.make(row, close) for row, close in zip(rows, closes, strict=True)])
 
 

@@ -8,12 +8,11 @@ from itertools import takewhile
 from statistics import median
 from typing import Final
 
-from ticktick.analytics.bars import Bar
 from ticktick.domain.clock import NS_PER_DAY, ist_day_number
+from ticktick.domain.market import Candle
 
-_BANDS: Final = (1, 2, 3)
-_SCORED: Final = (5, 15, 30)
 _SCORE_LIMIT: Final = 3.0
+_ROOT_5, _ROOT_15, _ROOT_30 = math.sqrt(5), math.sqrt(15), math.sqrt(30)
 _SESSIONS: Final = 20
 
 
@@ -28,29 +27,29 @@ class SessionVwap:
         self._day = 0
         self._sums = (0, 0, 0)
 
-    def seed(self, bars: Sequence[Bar]) -> None:
+    def seed(self, bars: Sequence[Candle]) -> None:
         """Take bars at once, oldest first; only those of the last day count."""
         if bars:
-            day = ist_day_number(bars[-1].start_ns)
+            day = ist_day_number(bars[len(bars) - 1].start_ns)
             today = takewhile(lambda bar: ist_day_number(bar.start_ns) == day, reversed(bars))
             for bar in reversed([*today]):
                 self._sums = self._with(bar)
 
-    def update(self, bar: Bar) -> dict[str, float]:
+    def update(self, bar: Candle) -> dict[str, float]:
         """VWAP and bands after the bar, in price units; empty while nothing was traded."""
         self._sums = self._with(bar)
         return _bands(*self._sums)
 
-    def peek(self, bar: Bar) -> dict[str, float]:
+    def peek(self, bar: Candle) -> dict[str, float]:
         """VWAP and bands if the bar were the next one."""
         return _bands(*self._with(bar))
 
-    def _with(self, bar: Bar) -> tuple[int, int, int]:
+    def _with(self, bar: Candle) -> tuple[int, int, int]:
         """Volume, value and square of the session with the bar; a new day begins with it."""
         day = ist_day_number(bar.start_ns)
         if day != self._day:
             self._day, self._sums = day, (0, 0, 0)
-        thrice, volume = int(bar.high + bar.low + bar.close), int(bar.volume)
+        thrice, volume = bar.high + bar.low + bar.close, bar.volume
         total, value, square = self._sums
         return total + volume, value + thrice * volume, square + thrice * thrice * volume
 
@@ -58,10 +57,18 @@ class SessionVwap:
 def _bands(volume: int, value: int, square: int) -> dict[str, float]:
     if volume == 0:
         return {}
-    mean = value / (3 * volume)
-    deviation = math.sqrt(square * volume - value * value) / (3 * volume)
-    bands = {f"vwap_upper_{k}": mean + k * deviation for k in _BANDS}
-    return {"vwap": mean} | bands | {f"vwap_lower_{k}": mean - k * deviation for k in _BANDS}
+    weight = 3 * volume
+    mean: float = value / weight
+    deviation: float = math.sqrt(square * volume - value * value) / weight
+    return {
+        "vwap": mean,
+        "vwap_upper_1": mean + deviation,
+        "vwap_upper_2": mean + 2.0 * deviation,
+        "vwap_upper_3": mean + 3.0 * deviation,
+        "vwap_lower_1": mean - deviation,
+        "vwap_lower_2": mean - 2.0 * deviation,
+        "vwap_lower_3": mean - 3.0 * deviation,
+    }
 
 
 class RelativeVolume:
@@ -76,14 +83,14 @@ class RelativeVolume:
         self._past: dict[int, deque[float]] = {}
         self._today: dict[int, float] = {}
 
-    def update(self, bar: Bar) -> float | None:
+    def update(self, bar: Candle) -> float | None:
         """The ratio after the bar."""
         ratio = self.peek(bar)
         self._volume += bar.volume
         self._today[bar.start_ns % NS_PER_DAY] = self._volume
         return ratio
 
-    def peek(self, bar: Bar) -> float | None:
+    def peek(self, bar: Candle) -> float | None:
         """The ratio if the bar were the next one; a new day begins with it."""
         day = ist_day_number(bar.start_ns)
         if day != self._day:
@@ -102,13 +109,13 @@ class RelativeVolume:
 
 def keltner(values: Mapping[str, float]) -> dict[str, float]:
     """Average of 20 closes and 2 true ranges of 10 bars on either side."""
-    if not values.keys() >= {"ema_20", "atr_10"}:
+    middle, reach = values.get("ema_20"), values.get("atr_10")
+    if middle is None or reach is None:
         return {}
-    middle, reach = values["ema_20"], 2.0 * values["atr_10"]
     return {
-        "keltner_upper": middle + reach,
+        "keltner_upper": middle + 2.0 * reach,
         "keltner_middle": middle,
-        "keltner_lower": middle - reach,
+        "keltner_lower": middle - 2.0 * reach,
     }
 
 
@@ -117,13 +124,14 @@ def bollinger(values: Mapping[str, float], close: float) -> dict[str, float]:
 
     Without width there is no place between them.
     """
-    if "bb_middle" not in values:
+    middle = values.get("bb_middle")
+    if middle is None:
         return {}
-    width = values["bb_upper"] - values["bb_lower"]
-    found = {"bb_width": width / values["bb_middle"]}
+    lower = values["bb_lower"]
+    width = values["bb_upper"] - lower
     if width > 0:
-        found["bb_percent"] = (close - values["bb_lower"]) / width
-    return found
+        return {"bb_width": width / middle, "bb_percent": (close - lower) / width}
+    return {"bb_width": width / middle}
 
 
 def momentum(values: Mapping[str, float]) -> dict[str, float]:
@@ -132,12 +140,18 @@ def momentum(values: Mapping[str, float]) -> dict[str, float]:
     Each is clip(ROC_k / (NATR14 * sqrt(k)), -3, 3) / 3; none without a range to compare with.
     """
     natr = values.get("natr_14", 0.0)
-    changes = [values.get(f"roc_{k}") for k in _SCORED]
-    if natr <= 0 or None in changes:
+    slow = values.get("roc_30")
+    if natr <= 0 or slow is None:
         return {}
-    scores = [
-        min(max(change / (natr * math.sqrt(k)), -_SCORE_LIMIT), _SCORE_LIMIT) / _SCORE_LIMIT
-        for k, change in zip(_SCORED, changes, strict=True)
-        if change is not None
-    ]
-    return {"momentum": sum(scores) / len(scores)}
+    score = (
+        _score(values["roc_5"] / (natr * _ROOT_5))
+        + _score(values["roc_15"] / (natr * _ROOT_15))
+        + _score(slow / (natr * _ROOT_30))
+    )
+    return {"momentum": score / 3.0}
+
+
+def _score(moves: float) -> float:
+    if moves > _SCORE_LIMIT:
+        return 1.0
+    return -1.0 if moves < -_SCORE_LIMIT else moves / _SCORE_LIMIT

@@ -5,6 +5,7 @@ before, the textbook's stricter shape, the price that proves it wrong, and what 
 quant.md 4.
 """
 
+import math
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
@@ -13,8 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ticktick.analytics.bars import Bar, Bars, bar_of
-from ticktick.analytics.handle import Handle
+from ticktick.analytics.bars import CLOSE, FIELDS, Bars, input_fields
+from ticktick.analytics.handle import Streaming, handles_of
 from ticktick.analytics.record import Case, Records
 from ticktick.analytics.shapes import SHAPES, Shape
 from ticktick.analytics.talib import talib
@@ -27,7 +28,10 @@ _AVERAGE_BARS: Final = 10
 _TREND_BARS: Final = 5
 _LONGEST: Final = max(shape.bars for shape in SHAPES)
 _CONTEXT: Final = _LONGEST + _TREND_BARS + 1
-_CLOSE: Final = Bar._fields.index("close")
+STREAMS: Final = (
+    *(Streaming(s.function, input_fields(_PRICES), s.parameters, s.first, "i") for s in SHAPES),
+    Streaming("EMA", (CLOSE,), (_AVERAGE_BARS,), _AVERAGE_BARS - 1, "d"),
+)
 
 SEED_TOLD: Final = 60
 
@@ -42,11 +46,10 @@ class Patterns:
     def __init__(self, symbol: str, minutes: int) -> None:
         self._symbol = symbol
         self._minutes = minutes
-        self._handles = [Handle(s.function, _PRICES, s.parameters, s.first) for s in SHAPES]
-        self._average = Handle("EMA", ("close",), (_AVERAGE_BARS,), _AVERAGE_BARS - 1)
-        self._bars: deque[Bar] = deque(maxlen=_LONGEST)
+        self._handles = handles_of(STREAMS)
+        self._bars: deque[Candle] = deque(maxlen=_LONGEST)
         self._trends: deque[Trend | None] = deque(maxlen=_LONGEST + 1)
-        self._averages: deque[float | None] = deque(maxlen=_TREND_BARS + 1)
+        self._averages: deque[float] = deque(maxlen=_TREND_BARS + 1)
         self._records = Records()
         self._latest: list[Pattern] = []
 
@@ -57,14 +60,13 @@ class Patterns:
         before count in the record.
         """
         bars, columns = stored
-        for handle in (*self._handles, self._average):
-            handle.seed(columns)
+        self._handles.seed(columns)
         verdicts = np.array([_batch(shape, columns) for shape in SHAPES])
         averages = self._averages_of(columns)
         told = max(len(bars) - SEED_TOLD, 0)
         if from_ns is not None:
             told = min(told, bisect_left(bars, from_ns, key=lambda bar: bar.start_ns))
-        self._records.seed(columns[_CLOSE, :told], _foretold(verdicts[:, :told]))
+        self._records.seed(columns[CLOSE, :told], _foretold(verdicts[:, :told]))
         for place in range(max(told - _CONTEXT, 0), told):
             self._bars.append(bars[place])
             self._trends.append(self._trend(bars[place], averages[place]))
@@ -75,36 +77,38 @@ class Patterns:
 
     def update(self, candle: Candle) -> tuple[list[Pattern], list[Confirmation]]:
         """The patterns that end with the next final candle, and what it says of those before."""
-        bar = bar_of(candle)
-        confirmations = [_confirmed(pattern, bar) for pattern in self._latest if pattern.direction]
-        verdicts = [_verdict(handle.update(bar)) for handle in self._handles]
-        output = self._average.update(bar)
-        return self._step(bar, verdicts, None if output is None else output[0]), confirmations
+        confirmations = [
+            _confirmed(pattern, candle) for pattern in self._latest if pattern.direction
+        ]
+        *verdicts, average = self._handles.update(
+            candle.open, candle.high, candle.low, candle.close, candle.volume
+        )
+        return self._step(candle, verdicts, average), confirmations
 
-    def _step(self, bar: Bar, verdicts: Sequence[int], average: float | None) -> list[Pattern]:
+    def _step(self, bar: Candle, verdicts: Sequence[float], average: float) -> list[Pattern]:
         self._bars.append(bar)
         self._trends.append(self._trend(bar, average))
         self._records.take(bar.close)
         found = [
-            self._pattern(shape, value)
+            self._pattern(shape, int(value))
             for shape, value in zip(SHAPES, verdicts, strict=True)
-            if value
+            if value and value == value
         ]
         self._records.foretell([(p.name, p.direction) for p in found if p.direction])
         self._latest = found
         return found
 
-    def _averages_of(self, columns: NDArray[np.float64]) -> list[float | None]:
-        """The trend's average after each bar."""
+    def _averages_of(self, columns: NDArray[np.float64]) -> list[float]:
+        """The trend's average after each bar, NaN while there are too few."""
         if columns.shape[1] < _AVERAGE_BARS:
-            return [None] * columns.shape[1]
-        values: list[float] = talib.EMA(columns[_CLOSE], _AVERAGE_BARS).tolist()
-        return [None] * (_AVERAGE_BARS - 1) + values[_AVERAGE_BARS - 1 :]
+            return [math.nan] * columns.shape[1]
+        values: list[float] = talib.EMA(columns[CLOSE], _AVERAGE_BARS).tolist()
+        return values
 
     def _pattern(self, shape: Shape, value: int) -> Pattern:
         direction = _direction(shape, value)
         bars = list(self._bars)[-shape.bars :]
-        top, bottom = int(max(b.high for b in bars)), int(min(b.low for b in bars))
+        top, bottom = max(b.high for b in bars), min(b.low for b in bars)
         trend = self._trends[-1 - shape.bars] if len(self._trends) > shape.bars else None
         ratio, strict = _textbook(shape, bars[-1])
         return Pattern(
@@ -123,11 +127,11 @@ class Patterns:
             record=self._records.of(shape.name, direction) if direction else Record(0),
         )
 
-    def _trend(self, bar: Bar, average: float | None) -> Trend | None:
+    def _trend(self, bar: Candle, average: float) -> Trend | None:
         """The trend after the bar: the close against its average and where that went."""
         self._averages.append(average)
         before = self._averages[0]
-        if average is None or before is None or len(self._averages) <= _TREND_BARS:
+        if len(self._averages) <= _TREND_BARS or before != before:
             return None
         if bar.close < average < before:
             return "down"
@@ -157,22 +161,18 @@ def _batch(shape: Shape, columns: NDArray[np.float64]) -> NDArray[np.int32]:
     if columns.shape[1] <= shape.first:
         return np.zeros(columns.shape[1], np.int32)
     function = getattr(talib, shape.function)
-    prices = (columns[Bar._fields.index(name)] for name in _PRICES)
+    prices = (columns[FIELDS.index(name)] for name in _PRICES)
     verdicts: NDArray[np.int32] = function(*prices, *shape.parameters)
     return verdicts
 
 
-def _verdict(output: tuple[float, ...] | None) -> int:
-    return 0 if output is None else int(output[0])
-
-
-def _confirmed(pattern: Pattern, bar: Bar) -> Confirmation:
+def _confirmed(pattern: Pattern, bar: Candle) -> Confirmation:
     beyond = pattern.confirmation
     is_beyond = beyond is not None and (bar.close - beyond) * pattern.direction > 0
     return Confirmation(pattern.symbol, pattern.minutes, pattern.start_ns, pattern.name, is_beyond)
 
 
-def _textbook(shape: Shape, bar: Bar) -> tuple[float | None, bool | None]:
+def _textbook(shape: Shape, bar: Candle) -> tuple[float | None, bool | None]:
     """Shadow over body, and whether it is at least twice as long."""
     if shape.shadow is None:
         return None, None

@@ -12,10 +12,15 @@ for _name, _module in _LOADED.items():
         sys.modules[_name] = None  # type: ignore[assignment]  # what an import then finds missing
 
 import talib  # noqa: E402
-from talib import stream  # noqa: E402
+from talib import _ta_lib, stream  # noqa: E402
 
 for _name, _module in _LOADED.items():
     if _module is None:
         del sys.modules[_name]
 
-__all__ = ["stream", "talib"]
+__all__ = ["program", "stream", "talib"]
+
+
+def program() -> str:
+    """The file through which TA-Lib's C functions are found."""
+    return str(_ta_lib.__file__)

@@ -1,0 +1,14 @@
+# The types of own.py where it is compiled; what is not named here follows from these.
+cimport cython
+
+cdef double _SCORE_LIMIT
+cdef double _ROOT_5
+cdef double _ROOT_15
+cdef double _ROOT_30
+
+@cython.locals(upper=double, lower=double, width=double)
+cpdef dict bollinger(values, double close)
+cpdef dict keltner(values)
+@cython.locals(natr=double, score=double)
+cpdef dict momentum(values)
+cdef double _score(double moves)

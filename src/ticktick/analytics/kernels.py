@@ -1,0 +1,27 @@
+"""The steps of the indicators as they serve: compiled where they were built, else plain.
+
+Everybody takes them from here. Both forms come from one source and do the same.
+"""
+
+from typing import TypeVar
+
+from ticktick.analytics import flat, own
+from ticktick.compiled import part
+
+Step = TypeVar("Step")
+
+
+def _serving(name: str, step: str, plain: Step) -> Step:
+    """The compiled form of a step, if there is one."""
+    compiled = part(f"ticktick.analytics._{name}")
+    served: Step = plain if compiled is None else getattr(compiled, step)
+    return served
+
+
+NOTHING_FLAT = _serving("flat", "NOTHING_FLAT", flat.NOTHING_FLAT)
+Flatness = _serving("flat", "Flatness", flat.Flatness)
+SessionVwap = _serving("own", "SessionVwap", own.SessionVwap)
+RelativeVolume = _serving("own", "RelativeVolume", own.RelativeVolume)
+keltner = _serving("own", "keltner", own.keltner)
+bollinger = _serving("own", "bollinger", own.bollinger)
+momentum = _serving("own", "momentum", own.momentum)

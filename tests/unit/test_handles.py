@@ -1,0 +1,96 @@
+"""What is compiled of the indicators tells the same bits as plain Python does."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.analytics_stage import flat, walk
+from ticktick.analytics import flat as plain_flat
+from ticktick.analytics import kernels, own
+from ticktick.analytics.bars import CLOSE, bars_of
+from ticktick.analytics.handle import Handles, PlainHandles, Streaming, handles_of
+from ticktick.analytics.indicators import streams_of
+from ticktick.analytics.patterns import STREAMS
+from ticktick.compiled import part
+
+pytestmark = pytest.mark.skipif(part("ticktick.analytics.handles") is None, reason="not compiled")
+
+EVERY = (*streams_of(has_volume=True), *STREAMS)
+WIDTH = sum(len(each.outputs) for each in EVERY)
+
+
+def told(handles: Handles, rows: list[list[float]]) -> np.ndarray:
+    """A peek and an update at every bar."""
+    said = [[*handles.peek(*row), *handles.update(*row)] for row in rows]
+    return np.array(said)
+
+
+@given(seed=st.integers(0, 200), seeded=st.sampled_from([0, 1, 2, 13, 40, 199, 200, 251, 300]))
+@settings(max_examples=25, deadline=None)
+def test_both_ways_tell_the_same_bits_from_any_number_of_seeded_bars(
+    seed: int, seeded: int
+) -> None:
+    candles = walk(320, seed, step=4.0)
+    fast, plain = handles_of(EVERY), PlainHandles(EVERY)
+    assert not isinstance(fast, PlainHandles)
+    columns = bars_of(candles[:seeded]).columns
+    fast.seed(columns)
+    plain.seed(columns)
+    rows = bars_of(candles[seeded:]).columns.T.tolist()
+    np.testing.assert_array_equal(told(fast, rows), told(plain, rows))
+
+
+def test_a_handle_opens_at_its_first_bar_and_not_before() -> None:
+    handles = handles_of(EVERY)
+    rows = bars_of(walk(260)).columns.T.tolist()
+    ready = ~np.isnan([handles.update(*row) for row in rows])
+    firsts = [each.first for each in EVERY for _ in each.outputs]
+    assert ready.shape == (260, WIDTH)
+    assert np.argmax(ready, axis=0).tolist() == firsts
+
+
+def test_a_bar_that_is_no_number_is_refused_and_what_is_no_function_is_not_found() -> None:
+    handles = handles_of((Streaming("RSI", (3,), (14,), 14, "d"),))
+    handles.seed(bars_of(walk(40)).columns)
+    with pytest.raises(ValueError, match="TA-Lib refused"):
+        handles.update(1.0, 1.0, 1.0, float("nan"), 1.0)
+    assert isinstance(handles_of((Streaming("NOTHING", (3,), (), 1, "d"),)), PlainHandles)
+
+
+@given(
+    seed=st.integers(0, 200),
+    still=st.sampled_from([0, 20, 500]),
+    seeded=st.sampled_from([0, 1, 60]),
+)
+@settings(max_examples=15, deadline=None)
+def test_flat_windows_are_seen_alike(seed: int, still: int, seeded: int) -> None:
+    moving = walk(80, seed, step=2.0)
+    candles = [*moving, *flat(still, moving[-1].close, volume=3), *walk(40, seed + 1, step=1.0)]
+    fast, plain = kernels.Flatness(), plain_flat.Flatness()
+    bars = bars_of(candles[:seeded])
+    fast.seed(bars.rows, bars.columns[CLOSE])
+    plain.seed(bars.rows, bars.columns[CLOSE])
+    for candle in candles[seeded:]:
+        assert fast.fork().update(candle) == plain.fork().update(candle)
+        assert fast.update(candle) == plain.update(candle)
+
+
+@given(seed=st.integers(0, 200))
+@settings(max_examples=15, deadline=None)
+def test_own_indicators_are_alike(seed: int) -> None:
+    candles = walk(900, seed, step=4.0)
+    fast, plain = kernels.SessionVwap(), own.SessionVwap()
+    for candle in candles:
+        assert fast.update(candle) == plain.update(candle)
+    values = {"ema_20": seed + 0.1, "atr_10": seed / 7, "natr_14": seed / 3, "bb_middle": 1.0}
+    values |= {"bb_lower": seed - 0.3, "bb_upper": seed + 0.7, "roc_5": seed - 9.1}
+    values |= {"roc_15": 3.0 - seed, "roc_30": seed / 11}
+    assert kernels.keltner(values) == own.keltner(values)
+    assert kernels.bollinger(values, seed) == own.bollinger(values, seed)
+    assert kernels.momentum(values) == own.momentum(values)
+    for missing in ("ema_20", "bb_middle", "roc_30"):
+        fewer = {name: value for name, value in values.items() if name != missing}
+        assert kernels.keltner(fewer) == own.keltner(fewer)
+        assert kernels.bollinger(fewer, seed) == own.bollinger(fewer, seed)
+        assert kernels.momentum(fewer) == own.momentum(fewer)
