@@ -21,11 +21,10 @@ from ticktick.brokers.upstox.decode import ProtobufDecoder
 from ticktick.brokers.upstox.decoders import new_decoder
 from ticktick.config import Settings
 from ticktick.domain.clock import NS_PER_MS, Clock, MarketClock
-from ticktick.domain.event import HistoryRead, NoteTaken
+from ticktick.domain.event import BaselinesRead, HistoryRead, NoteTaken
 from ticktick.domain.sessions import Calendar
 from ticktick.engine.engine import Engine
 from ticktick.engine.loop_lag import LoopLag
-from ticktick.engine.market_half import MarketHalf
 from ticktick.engine.meters import FeedLag, LinkTally
 from ticktick.engine.ports import EngineSettings, Sink
 from ticktick.engine.runner import Runner
@@ -38,6 +37,7 @@ from ticktick.origin.clock import boot_ns
 from ticktick.origin.ports import Origin
 from ticktick.redact import hide
 from ticktick.running import Running, announce, withdraw
+from ticktick.store.baselines import BaselineFile
 from ticktick.store.claim import DEMO_MARKET, REAL_MARKET, claim
 from ticktick.store.embedded import Store, StoreWish, open_store
 from ticktick.store.fact_log import FactLog
@@ -167,7 +167,7 @@ async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExi
     recordings = None
     if plan.records:
         guard = supervisor.guard("the recorder")
-        recordings = _recordings(plan, settings, origin.clock, engine.market, guard)
+        recordings = _recordings(plan, settings, origin.clock, engine, guard)
         stack.callback(recordings.close)
     loop_lag = LoopLag(boot_ns, asyncio.sleep, origin.resumed)
     system = _system(plan, origin, store, writer, recordings, loop_lag)
@@ -181,7 +181,10 @@ async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExi
         sinks.append(output_log)
     if writer is not None:
         sinks.append(writer)
+    baselines = await asyncio.to_thread(_baselines, plan, origin.clock, sinks)
     runner = Runner(engine, recordings, sinks, time.perf_counter_ns)
+    for event in baselines:
+        runner.process(event)
     measured = Measured(overview, runner, supervisor, loop_lag, lag, losses, writer, recordings)
     return _Parts(runner, overview, hub, store, measured, engine.analytics)
 
@@ -209,7 +212,7 @@ async def _open_store(plan: Plan, settings: Settings, stack: AsyncExitStack) -> 
 
 
 def _recordings(
-    plan: Plan, settings: Settings, clock: Clock, market: MarketHalf, guard: Guard
+    plan: Plan, settings: Settings, clock: Clock, engine: Engine, guard: Guard
 ) -> Recordings:
     most_bytes = int(settings.recording.max_gb * 2**30)
 
@@ -228,13 +231,29 @@ def _recordings(
         path = recording_path(plan.data / "recordings", now_ns, plan.mode)
         return Recorder(path, header, folder_bytes=most_bytes, guard=guard)
 
-    def history() -> Iterator[HistoryRead]:
-        for instrument in market.table.instruments:
-            minutes = market.candles(instrument.symbol, 1)
+    def history() -> Iterator[HistoryRead | BaselinesRead]:
+        yield from engine.microstructure.learned(clock.now_ns())
+        for instrument in engine.market.table.instruments:
+            minutes = engine.market.candles(instrument.symbol, 1)
             confirmed = tuple(minute for minute in minutes if minute.confirmed)
             yield HistoryRead(clock.now_ns(), instrument.symbol, confirmed)
 
     return Recordings(begin, history)
+
+
+def _baselines(plan: Plan, clock: Clock, sinks: list[Sink]) -> list[BaselinesRead]:
+    """What was usual on days before, and a sink that keeps what will be.
+
+    A replay has its own in the recording; each demo is a market of its own.
+    """
+    if plan.mode == "REPLAY":
+        return []
+    path = plan.data / "baselines.jsonl"
+    if plan.mode == "DEMO":
+        path.unlink(missing_ok=True)
+    kept = BaselineFile(path)
+    sinks.append(kept)
+    return list(kept.read(clock.now_ns()))
 
 
 def _system(

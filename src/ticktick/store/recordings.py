@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from ticktick.domain.event import (
+    BaselinesRead,
     CalendarRead,
     Event,
     HistoryRead,
@@ -24,15 +25,16 @@ class Recordings:
     """Keeps every event of a run; after a trouble with the disk a further file goes on.
 
     A recording cannot have a hole, so the further file begins like a start: with the calendar,
-    the instruments, the alert rules, the link and `history`, the minutes known so far. `begin`
-    makes a file, with a sentence for its header about what came before it.
+    the instruments, the alert rules, the link and `history`, the minutes and
+    baselines known so far. `begin` makes a file, with a sentence for its header about what came
+    before it.
     Raises StoreError if the first file cannot be made.
     """
 
     def __init__(
         self,
         begin: Callable[[str], Recorder],
-        history: Callable[[], Iterable[HistoryRead]],
+        history: Callable[[], Iterable[HistoryRead | BaselinesRead]],
         least_free_bytes: int = LEAST_FREE_BYTES,
     ) -> None:
         self._begin = begin

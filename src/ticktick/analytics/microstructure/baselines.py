@@ -10,7 +10,7 @@ import numpy as np
 from ticktick.analytics.microstructure.ground import Ground
 from ticktick.core.columns import Floats, Rows
 from ticktick.domain.clock import IST_OFFSET_NS, NS_PER_DAY, NS_PER_MINUTE, NS_PER_S, ist_day
-from ticktick.domain.event import QuarterEnded
+from ticktick.domain.event import BaselinesRead, QuarterEnded
 from ticktick.domain.market import QuarterHour
 from ticktick.domain.sessions import Calendar
 
@@ -46,6 +46,12 @@ class Baselines:
         for quarter in quarters:
             of_symbol = self._known.setdefault(quarter.symbol, {})
             of_symbol.setdefault(quarter.minute, {})[quarter.day] = quarter
+
+    def known(self, at_ns: int) -> Iterator[BaselinesRead]:
+        """All that was learned and measured, as the events that would teach it."""
+        for symbol, of_symbol in self._known.items():
+            quarters = [quarter for days in of_symbol.values() for quarter in days.values()]
+            yield BaselinesRead(at_ns, symbol, tuple(quarters))
 
     def forget(self, rows: Rows) -> None:
         """Drop the samples of rows that stand for something else from here on."""

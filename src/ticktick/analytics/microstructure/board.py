@@ -1,6 +1,6 @@
 """The microstructure of every symbol: what is judged once a second, and once a closed minute."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -34,6 +34,10 @@ class MicrostructureBoard:
         self._baselines.learn(event.quarters)
         self._baselines.refresh(self._ground.rows())
         return NO_ROWS, []
+
+    def learned(self, at_ns: int) -> Iterator[BaselinesRead]:
+        """What is known of days before and of this one, as events."""
+        return self._baselines.known(at_ns)
 
     def hear(self, facts: Iterable[Fact]) -> None:
         """Take what one event changed."""
