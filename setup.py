@@ -14,7 +14,8 @@ from setuptools.command.build_ext import build_ext
 PARTS = runpy.run_path(str(Path(__file__).parent / "src/ticktick/compiled.py"))["PARTS"]
 # results must not differ between machines: no fused multiply-add, nothing of one processor; too
 # large a number wraps around as NumPy's do
-PORTABLE = [] if sys.platform == "win32" else ["-O3", "-ffp-contract=off", "-fwrapv"]
+PORTABLE = ["-O3", "-ffp-contract=off", "-fwrapv", "-fno-math-errno"]
+FLAGS = [] if sys.platform == "win32" else PORTABLE
 # as plain Python divides; a step is only given rows that are there; types come from the .pxd alone
 DIRECTIVES = {
     "boundscheck": False,
@@ -66,7 +67,7 @@ def extensions() -> list[Extension]:
         if os.environ.get("TICKTICK_REQUIRE_EXT"):
             raise
         return []
-    parts = [Extension(name, [source_of(name)], extra_compile_args=PORTABLE) for name in PARTS]
+    parts = [Extension(name, [source_of(name)], extra_compile_args=FLAGS) for name in PARTS]
     made: list[Extension] = cythonize(
         parts,
         include_path=["src"],

@@ -75,7 +75,12 @@ BOOT, RUN, BUILD, REDIS, NODE_LOCK, DEV = (
 )
 BOOT_UV = ("-m", "pip", "install", "--require-hashes", "-r", BOOT)
 EDITABLE = ("uv", "pip", "install", "--python", PYTHON, "--no-deps", "--no-build-isolation", "-e.")
-SOURCES = ("src/ticktick/compiled.py", "src/ticktick/*/*/*.pyx", "src/ticktick/core/*.p*")
+SOURCES = (
+    "src/ticktick/compiled.py",
+    "src/ticktick/*/*/*.pyx",
+    "src/ticktick/*/*/*.pxd",
+    "src/ticktick/core/*.p*",
+)
 COMPILED = ("pyproject.toml", "setup.py", *SOURCES)
 ALL_THERE = "from ticktick.compiled import missing; raise SystemExit(missing() or 0)"
 IS_COMPILED = (PYTHON, "-c", ALL_THERE)

@@ -24,6 +24,7 @@ TIMES: Pool = (
     *(NOON_NS + half * _NS_PER_MINUTE // 2 for half in range(-3, 4)),
     *(0, NOON_NS - _NS_PER_DAY, NOON_NS + _NS_PER_DAY, LEAST, MOST),
 )
+NEAR_PRICES: Pool = (0, *range(95, 112), 0, 94, 85, 60, 200, -1)
 NUMBERS: Pool = (0.0, -0.0, 1.0, -1.5, 1e-300, 1e300, math.inf, -math.inf, math.nan, 0.1, 1e17)
 
 
@@ -42,6 +43,12 @@ def ints(pool: Pool, *shape: int) -> st.SearchStrategy[Ints]:
     """A column of numbers, or one of `shape` in every row, with other memory between them."""
     whole = _filled(pool, (CAPACITY, *shape, 2))
     return whole.map(lambda array: array.astype(np.int64)[..., 0])
+
+
+def words(pool: Pool, record: np.dtype[np.void]) -> st.SearchStrategy[Ints]:
+    """A table of such records as words."""
+    whole = _filled(pool, (CAPACITY, record.itemsize // 8))
+    return whole.map(lambda array: array.astype(np.int64))
 
 
 def floats(*shape: int) -> st.SearchStrategy[Floats]:

@@ -16,7 +16,9 @@ PARTS: Final = (
     "ticktick.analytics.handles",
     "ticktick.brokers.upstox.scan",
     "ticktick.core._age",
+    "ticktick.core._copy",
     "ticktick.core._fold",
+    "ticktick.core._screen",
     "ticktick.core._trade",
 )
 

@@ -234,6 +234,7 @@ class _Stage:
         market, count = self._engine.market, len(self._supply.instruments)
         return Shown(
             market.table.records[:count].copy(),
+            market.table.deep[:count].copy(),
             market.metrics[:, :count].copy(),
             tuple(str(market.freshness[row]) for row in range(count)),
             tuple(str(phase) for phase in market.row_phases[:count]),
@@ -245,9 +246,10 @@ def _prices(frame: Good) -> dict[str, int]:
     found = {}
     for key, feed in FeedResponse.FromString(frame.data).feeds.items():
         full = feed.fullFeed
-        trade = full.indexFF.ltpc if full.HasField("indexFF") else full.marketFF.ltpc
-        if trade.ltp:
-            found[key] = round(trade.ltp * 100)
+        trades = (feed.ltpc, feed.firstLevelWithGreeks.ltpc, full.indexFF.ltpc, full.marketFF.ltpc)
+        for trade in trades:
+            if trade.ltp:
+                found[key] = round(trade.ltp * 100)
     return found
 
 

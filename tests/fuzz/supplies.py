@@ -19,7 +19,12 @@ from ticktick.emulator.floor import Floor
 from ticktick.emulator.recording import Recording, recorded_file
 from ticktick.proto import MarketDataFeed_pb2 as pb2
 
-MOMENTS: Final = ("10:30:00", "09:04:00", "09:14:50", "15:14:40", "15:39:40", "20:00:00")
+# what is heard: from which time of the day on, in which mode
+MOMENTS: Final = (
+    *(("10:30:00", "full"), ("09:04:00", "full"), ("09:14:50", "full"), ("15:14:40", "full")),
+    *(("15:39:40", "full"), ("20:00:00", "full"), ("15:16:00", "full_d30")),
+    *(("11:45:00", "option_greeks"), ("13:20:00", "ltpc")),
+)
 DAY: Final = "2026-11-20"
 _INDEX: Final = "NSE_INDEX|Nifty 50"
 _OPTIONS = 4
@@ -51,17 +56,19 @@ class Supply(NamedTuple):
         return [instrument.instrument_key for instrument in self.instruments]
 
 
-def made_by_exchange(moment: str, seconds: int, seed: int = 1) -> Supply:
-    """What a subscriber hears from a moment of a day on."""
-    calendar, start_ns = MovableCalendar(), parse_iso_ns(f"{DAY}T{moment}+05:30")
+def made_by_exchange(moment: tuple[str, str], seconds: int, seed: int = 1) -> Supply:
+    """What a subscriber of a mode hears from a time of a day on."""
+    time, mode = moment
+    calendar, start_ns = MovableCalendar(), parse_iso_ns(f"{DAY}T{time}+05:30")
     exchange = Exchange(
         lambda at_ns: Floor(seed, at_ns, calendar), start_ns, seed=seed, calendar=calendar
     )
+    exchange.switches.order(b'{"account.plus": true}')
     instruments = tuple(_instruments(exchange))
     keys = [instrument.instrument_key for instrument in instruments]
     link = exchange.connect(exchange.feed_code())
     assert link is not None
-    order = {"method": "sub", "data": {"mode": "full", "instrumentKeys": keys}}
+    order = {"method": "sub", "data": {"mode": mode, "instrumentKeys": keys}}
     snapshot = link.on_message(msgspec.json.encode(order))
     frames = [Good(start_ns, exchange.greeting())]
     frames += [] if snapshot is None else [Good(start_ns, snapshot)]
@@ -69,7 +76,7 @@ def made_by_exchange(moment: str, seconds: int, seed: int = 1) -> Supply:
         for _, data in exchange.advance(start_ns + second * NS_PER_S):
             sent_ms = pb2.FeedResponse.FromString(data).currentTs
             frames.append(Good(sent_ms * NS_PER_MS, data))
-    return Supply(moment, instruments, _bands(exchange, instruments), frames)
+    return Supply(f"{time} {mode}", instruments, _bands(exchange, instruments), frames)
 
 
 def recorded(shared: Path) -> Supply:

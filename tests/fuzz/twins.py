@@ -31,7 +31,7 @@ class Twins:
         """In what they differ, once both have read the frame. Raises what a decoder must not."""
         self.slowest_ms = 0.0
         told = [self._decoded(*pair, data, now_ns, seq) for pair in self._pairs]
-        tables = [table.words.tobytes() for _, table in self._pairs]
+        tables = [table.words.tobytes() + table.deep_words.tobytes() for _, table in self._pairs]
         found = []
         if any(one != told[0] for one in told):
             found.append(f"the decoders tell {told}")
@@ -62,5 +62,5 @@ def _facts(decoded: Decoded, count: int) -> object:
         rows,
         sorted(set(rows) & set(whole)),
         decoded.words,
-        (decoded.unknown_keys, decoded.refused, decoded.unknown_parts),
+        (decoded.unknown_keys, decoded.refused, decoded.unknown_parts, decoded.off_grid),
     )

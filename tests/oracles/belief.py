@@ -25,7 +25,8 @@ AHEAD_NS: Final = 2 * NS_PER_S
 FRESH_NS: Final = 6 * NS_PER_S  # told at most 5 s ago, looked at once a second
 TRADE_NS: Final = 15 * NS_PER_S  # beyond any clock's error, so no trade can be that much later
 JUMP_TICKS: Final = 10  # less is no jump: a cheap contract moves a tenth by a tick or two
-LEVELS: Final = 5
+LEVELS: Final = 30
+USUAL_LEVELS: Final = 5
 
 DAY_PRICES: Final = (
     *("last_price", "average_price", "day_open", "day_high", "day_low", "day_close"),
@@ -34,8 +35,9 @@ MINUTE_PRICES: Final = ("minute_open", "minute_high", "minute_low", "minute_clos
 BOOK_PRICES: Final = ("bid_price", "ask_price")
 QUANTITIES: Final = (
     *("last_quantity", "volume", "open_interest", "total_bid_quantity", "total_ask_quantity"),
-    "minute_volume",
+    *("minute_volume", "auction_quantity"),
 )
+AUCTION_PRICES: Final = ("auction_price", "reference_price")
 BOOK_QUANTITIES: Final = ("bid_quantity", "ask_quantity")
 PRICE_METRICS: Final = ("mid", "vwap", "vwap_session")
 
@@ -43,11 +45,13 @@ PRICE_METRICS: Final = ("mid", "vwap", "vwap_session")
 class Shown(NamedTuple):
     """What a screen could show at a moment: a copy.
 
-    `slots` are the records of the instruments in the order of `keys`, `metrics` a row by name
-    for each of `names`, `freshness` and `phases` a word for each instrument.
+    `slots` are the records of the instruments in the order of `keys`, `deep` those of the levels
+    behind the fifth, `metrics` a row by name for each of `names`, `freshness` and `phases` a word
+    for each instrument.
     """
 
     slots: Any
+    deep: Any
     metrics: Any
     freshness: tuple[str, ...]
     phases: tuple[str, ...]
@@ -112,6 +116,7 @@ class Judge:
     def _untouched(self, believed: Any, before: Shown, after: Shown) -> Iterator[str]:
         """A row that was not believed shows what it showed; so do its metrics within a phase."""
         moved = (words(before.slots) != words(after.slots)).any(axis=1)
+        moved |= (words(before.deep) != words(after.deep)).any(axis=1)
         yield from self._rows(moved & ~believed, "changed without being told")
         if before.phases == after.phases:
             moved = (before.metrics.view(np.int64) != after.metrics.view(np.int64)).any(axis=0)
@@ -149,7 +154,9 @@ class Judge:
         continuous = np.array([phase == "continuous" for phase in after.phases])
         yield from self._outside([slots[name] for name in DAY_PRICES], has_traded)
         yield from self._outside([slots[name] for name in MINUTE_PRICES], of_today)
-        book = [slots[name][:, level] for name in BOOK_PRICES for level in range(LEVELS)]
+        book = [slots[name][:, level] for name in BOOK_PRICES for level in range(USUAL_LEVELS)]
+        book += [level for name in BOOK_PRICES for level in after.deep[name].T]
+        book += [slots[name] for name in AUCTION_PRICES]
         yield from self._outside(book, has_traded | (continuous & believed))
         is_told, low, high = slots["minute_start_ns"] > 0, slots["minute_low"], slots["minute_high"]
         inner = np.stack([slots["minute_open"], slots["minute_close"]])
@@ -166,9 +173,11 @@ class Judge:
 
     def _quantities(self, after: Shown) -> Iterator[str]:
         slots = after.slots
+        is_usual = slots["told_levels"] <= USUAL_LEVELS
+        yield from self._rows(is_usual & words(after.deep).any(axis=1), "a level that was not told")
         flat = np.stack([slots[name] for name in QUANTITIES])
-        deep = np.concatenate([slots[name] for name in BOOK_QUANTITIES], axis=1)
-        negative = (flat < 0).any(axis=0) | (deep < 0).any(axis=1)
+        sizes = [record[name] for record in (slots, after.deep) for name in BOOK_QUANTITIES]
+        negative = (flat < 0).any(axis=0) | (np.concatenate(sizes, axis=1) < 0).any(axis=1)
         yield from self._rows(negative, "a quantity below nothing")
 
     def _jumps(self, told: Told | None, now_ns: int, before: Shown, after: Shown) -> Iterator[str]:
@@ -262,6 +271,7 @@ def numbers(feed: pb2.Feed) -> Iterator[tuple[str, float]]:
                 yield from _level(place, level)
             yield from (("atp", full.atp), ("vtt", full.vtt), ("oi", full.oi))
             yield from (("tbq", full.tbq), ("tsq", full.tsq))
+            yield from (("iep", full.iep), ("rp", full.rp), ("ieq", full.ieq))
 
 
 def is_timely(told_ns: int, now_ns: int) -> bool:
@@ -281,7 +291,7 @@ def words(slots: Any) -> Any:
 
 def _trade(trade: pb2.LTPC) -> Iterator[tuple[str, float]]:
     """Without price and time there was no trade, and its size is shown nowhere."""
-    yield "cp", trade.cp
+    yield from (("cp", trade.cp), ("iep of the trade", trade.iep.value))
     if trade.ltp != 0 or trade.ltt != 0:
         yield from (("ltp", trade.ltp), ("ltq", trade.ltq), ("ltt", trade.ltt))
 

@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from google.protobuf.wrappers_pb2 import DoubleValue
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ MINUTE_MS = 60_000
 SENT = st.integers(1_700_000_000_000, 1_900_000_000_000)
 PAISE = st.integers(0, 10**9)
 COUNT = st.integers(0, 2**53)
+SURPLUS = st.integers(-(2**53), 2**53)
 MOMENT = st.just(0) | st.integers(0, 2_000_000_000_000)
 GREEK = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -31,8 +33,9 @@ def rupees(paise: int) -> float:
 PRICE = PAISE.map(rupees)
 TRADED = st.integers(1, 10**9).map(rupees)
 WHOLE = st.integers(0, 10**15).map(float)
-LTPC = st.builds(pb2.LTPC, ltp=TRADED, ltt=MOMENT, ltq=COUNT, cp=PRICE) | st.builds(
-    pb2.LTPC, cp=PRICE
+IEP = st.none() | st.builds(DoubleValue, value=PRICE)
+LTPC = st.builds(pb2.LTPC, ltp=TRADED, ltt=MOMENT, ltq=COUNT, cp=PRICE, iep=IEP) | st.builds(
+    pb2.LTPC, cp=PRICE, iep=IEP
 )
 LEVEL = st.builds(pb2.Quote, bidP=PRICE, bidQ=COUNT, askP=PRICE, askQ=COUNT)
 GREEKS = st.builds(pb2.OptionGreeks, delta=GREEK, theta=GREEK, gamma=GREEK, vega=GREEK, rho=GREEK)
@@ -74,6 +77,12 @@ MARKET = st.builds(
     iv=GREEK,
     tbq=WHOLE,
     tsq=WHOLE,
+    iep=PRICE,
+    rp=PRICE,
+    ieq=COUNT,
+    iiqTotal=SURPLUS,
+    iiqM=SURPLUS,
+    casEligible=st.booleans(),
 )
 INDEX = st.builds(pb2.IndexFullFeed, ltpc=maybe(LTPC), marketOHLC=maybe(OHLC))
 FIRST = st.builds(
@@ -129,6 +138,8 @@ def update(state: State, feed: pb2.Feed, sent_ms: int) -> bool:
     is_whole = last.ltp > 0
     if last.cp > 0:
         told["previous_close"] = paise(last.cp)
+    if is_whole or last.iep.value > 0:
+        told["auction_price"] = paise(last.iep.value)
     if is_whole:
         told |= {
             "last_price": paise(last.ltp),
@@ -150,7 +161,14 @@ def update(state: State, feed: pb2.Feed, sent_ms: int) -> bool:
         "iv": ("implied_volatility", float),
         "tbq": ("total_bid_quantity", int),
         "tsq": ("total_ask_quantity", int),
+        "rp": ("reference_price", paise),
+        "ieq": ("auction_quantity", int),
+        "iiqTotal": ("auction_imbalance", int),
+        "iiqM": ("auction_imbalance_at_market", int),
+        "casEligible": ("closes_by_auction", int),
     }
+    if isinstance(body, pb2.MarketFullFeed) and body.iep:
+        told["auction_price"] = paise(body.iep)
     for name, (column, convert) in totals.items():
         if name in body.DESCRIPTOR.fields_by_name and (is_whole or getattr(body, name)):
             told[column] = convert(getattr(body, name))
@@ -161,13 +179,16 @@ def update(state: State, feed: pb2.Feed, sent_ms: int) -> bool:
 
 
 def book(levels: Sequence[pb2.Quote]) -> State:
-    padded = [*levels[:5], *[pb2.Quote()] * 5][:5]
-    return {
+    padded = [*levels, *[pb2.Quote()] * 30][:30]
+    sides = {
         "bid_price": [paise(level.bidP) for level in padded],
         "bid_quantity": [level.bidQ for level in padded],
         "ask_price": [paise(level.askP) for level in padded],
         "ask_quantity": [level.askQ for level in padded],
     }
+    usual = {name: values[:5] for name, values in sides.items()}
+    deep = {f"deep {name}": values[5:] for name, values in sides.items()}
+    return {"told_levels": len(levels), **usual, **deep}
 
 
 def candles(items: Sequence[pb2.OHLC], sent_ms: int) -> State:
@@ -210,6 +231,10 @@ def test_the_table_equals_the_messages_whatever_their_order_and_parts(
         for column in slots.incoming.dtype.names or ():
             expected = state.get(column, np.zeros_like(row[column]))
             np.testing.assert_array_equal(row[column], expected, err_msg=f"{key} {column}")
+        deep = slots.incoming_deep[slots.row_of_key[key]]
+        for column in slots.incoming_deep.dtype.names or ():
+            expected = state.get(f"deep {column}", np.zeros_like(deep[column]))
+            np.testing.assert_array_equal(deep[column], expected, err_msg=f"{key} {column}")
 
 
 @given(st.binary(max_size=400))

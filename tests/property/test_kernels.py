@@ -6,12 +6,14 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import kernels as k
 from ticktick.compiled import PARTS, missing
-from ticktick.core import age, fold, trade
+from ticktick.core import age, copy, fold, screen, trade
+from ticktick.core.columns import Flags, Ints, Rows
+from ticktick.domain.slots import DEEP, SLOT, WORD_OF
 
 LEVELS = 2
 table = st.tuples  # what a step is given, in the order of its arguments
@@ -63,12 +65,55 @@ def test_freshness_is_judged_alike(columns: tuple[object, ...]) -> None:
     k.check_alike(age.age, (*columns, np.zeros(6, np.int32)))
 
 
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[Ints, Ints, Ints, Ints]:
+    """What a frame tells and what was known, as usual as the screen wants it now and then."""
+    incoming, known = (draw(k.words(k.NEAR_PRICES, SLOT)) for _ in range(2))
+    deep, known_deep = (draw(k.words(k.NEAR_PRICES, DEEP)) for _ in range(2))
+    if draw(st.booleans()):  # little of it is new
+        known[:], known_deep[:] = incoming, deep
+        known[:, draw(st.integers(0, known.shape[1] - 1))] += 1
+        known_deep[:, draw(st.integers(0, deep.shape[1] - 1))] += draw(st.integers(0, 1))
+    for words in (incoming, known):
+        for name in ("exchange_ns", "last_trade_ns", "minute_start_ns"):
+            words[:, WORD_OF[name]] = draw(k.ints(k.TIMES[:10]))
+        words[:, WORD_OF["told_levels"]] = draw(k.ints((0, 5, 30, k.LEAST)))
+    return incoming, known, deep, known_deep
+
+
+@given(
+    *(k.rows(), tables(), k.flags(), k.flags(), st.sampled_from([0, 10**12])),
+    st.tuples(*(k.ints(k.NEAR_PRICES) for _ in range(5))),
+)
+@settings(max_examples=300)
+def test_packets_are_judged_alike(
+    rows: Rows,
+    words: tuple[Ints, ...],
+    continuous: Flags,
+    is_option: Flags,
+    later_ns: int,
+    columns: tuple[Ints, ...],
+) -> None:
+    received_ns = k.NOON_NS + later_ns
+    told = (received_ns, received_ns + 10**10, *words, continuous, is_option, *columns)
+    verdicts = (np.zeros(k.CAPACITY, np.uint8), np.zeros(k.CAPACITY, np.int64))
+    k.check_alike(screen.screen, (rows, *told, *verdicts))
+
+
+@given(k.rows(), tables())
+def test_records_are_copied_alike(rows: Rows, words: tuple[Ints, ...]) -> None:
+    k.check_alike(copy.copy_rows, (rows, *words))
+
+
 def test_two_forms_that_differ_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     if missing():
         pytest.skip("plain Python serves")
     monkeypatch.setattr(trade, "UNKNOWN", -3)  # of the plain form only
+    first = np.full(k.CAPACITY, -1)  # the first update of each
+    columns = [np.arange(k.CAPACITY, dtype=np.int32), np.ones(k.CAPACITY, np.uint8)]
+    columns += [first, *(first.copy() for _ in range(6)), columns[1], first, first]
     with pytest.raises(AssertionError):
-        test_trades_are_detected_alike()
+        k.check_alike(trade.detect_trades, columns)
 
 
 def asked(settings: dict[str, str], question: str) -> str:

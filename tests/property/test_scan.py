@@ -149,6 +149,8 @@ def table() -> SlotTable:
     )
     made.words[:] = np.arange(made.words.size).reshape(made.words.shape) + 7
     made.incoming_words[:] = made.words
+    made.deep_words[:] = np.arange(made.deep_words.size).reshape(made.deep_words.shape) + 9
+    made.incoming_deep_words[:] = made.deep_words
     return made
 
 
@@ -166,6 +168,7 @@ def told(decoded: Decoded) -> tuple[object, ...]:
         decoded.unknown_keys,
         decoded.refused,
         decoded.unknown_parts,
+        decoded.off_grid,
         list(decoded.samples),
     )
 
@@ -179,7 +182,8 @@ def check(data: bytes) -> None:
             outcome: tuple[object, ...] = told(decoder.decode(data, slots, 11, 12))
         except DecodeError as error:
             outcome = (str(error),)
-        outcomes.append((outcome, slots.incoming_words.tobytes(), slots.words.tobytes()))
+        tables = (slots.incoming_words, slots.words, slots.incoming_deep_words, slots.deep_words)
+        outcomes.append((outcome, *(table.tobytes() for table in tables)))
     assert outcomes[0] == outcomes[1]
 
 

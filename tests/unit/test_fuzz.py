@@ -17,7 +17,7 @@ from ticktick.brokers.upstox.decode import ProtobufDecoder
 from ticktick.domain.clock import NS_PER_S, parse_iso_ns
 from ticktick.domain.metric import METRICS
 from ticktick.domain.sessions import Calendar
-from ticktick.domain.slots import SLOT
+from ticktick.domain.slots import DEEP, SLOT
 from ticktick.engine.engine import Engine
 from ticktick.engine.ports import Decoded, Decoder, EngineSettings
 from ticktick.errors import DecodeError
@@ -32,15 +32,15 @@ NAMES = [metric.name for metric in METRICS]
 
 @pytest.fixture(scope="module")
 def supplies() -> list[Supply]:
-    return [made_by_exchange(moment, 20) for moment in MOMENTS]
+    return [made_by_exchange(moment, 12) for moment in MOMENTS]
 
 
 def test_P08_no_damaged_frame_shows_what_cannot_be_true(supplies: list[Supply]) -> None:
     tally = Tally()
-    for episode in range(8):
-        run_episode(supplies, 7, episode, 300, tally)
+    for episode in range(len(supplies)):
+        run_episode(supplies, 7, episode, 250, tally)
     assert set(tally.frames) == {mutation.__name__ for mutation in MUTATIONS}
-    assert sum(tally.frames.values()) == 2_400
+    assert sum(tally.frames.values()) == 250 * len(supplies)
     outcomes = {outcome: 0 for _, outcome in tally.outcomes}
     for (_, outcome), count in tally.outcomes.items():
         outcomes[outcome] += count
@@ -137,14 +137,16 @@ def slots(**columns: Any) -> Any:
     return made
 
 
-def shown(seq: int = 0, **columns: Any) -> Shown:
+def shown(seq: int = 0, ninth_ask: int = 0, **columns: Any) -> Shown:
     metrics = np.full((len(NAMES), len(KEYS)), np.nan)
     for name in NAMES:
         if name in columns:
             metrics[NAMES.index(name), 0] = columns.pop(name)
     told = slots(**columns)
     told["seq"][0] = seq
-    return Shown(told, metrics, ("quiet", "quiet"), ("continuous", "continuous"))
+    deep = np.zeros(len(KEYS), DEEP)
+    deep["ask_price"][0, 3] = ninth_ask
+    return Shown(told, deep, metrics, ("quiet", "quiet"), ("continuous", "continuous"))
 
 
 def packet(at_ns: int = NOON, **full: Any) -> bytes:
@@ -177,6 +179,9 @@ def test_the_judge_has_nothing_against_a_good_packet() -> None:
         (packet(atp=float("nan")), shown(5), "believed although its atp is nan"),
         (packet(), shown(5, bid_price=[9_990, 8_999, 0, 0, 0]), "8999 is no price of this day"),
         (packet(), shown(5, average_price=-1), "-1 is no price of this day"),
+        (packet(), shown(5, auction_price=11_001), "11001 is no price of this day"),
+        (packet(), shown(5, told_levels=30, ninth_ask=11_002), "11002 is no price of this day"),
+        (packet(), shown(5, told_levels=5, ninth_ask=9_999), "a level that was not told"),
         (packet(), shown(5, minute_start_ns=NOON, minute_open=9_500), "contradicts itself"),
         (packet(), shown(5, ask_quantity=[0, 0, -1, 0, 0]), "a quantity below nothing"),
         (packet(), shown(5, last_price=0), "the last price became nothing"),

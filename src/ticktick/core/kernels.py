@@ -8,7 +8,9 @@ from typing import TypeVar
 
 from ticktick.compiled import part
 from ticktick.core import age as _age
+from ticktick.core import copy as _copy
 from ticktick.core import fold as _fold
+from ticktick.core import screen as _screen
 from ticktick.core import trade as _trade
 
 Step = TypeVar("Step", bound=Callable[..., object])
@@ -22,6 +24,8 @@ def _serving(plain: Step) -> Step:
     return step
 
 
+copy_rows = _serving(_copy.copy_rows)
+screen = _serving(_screen.screen)
 detect_trades = _serving(_trade.detect_trades)
 fold = _serving(_fold.fold)
 changed_minutes = _serving(_fold.changed_minutes)

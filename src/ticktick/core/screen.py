@@ -4,7 +4,7 @@ from typing import Final
 
 from ticktick.core.columns import Flags, Ints, Rows
 from ticktick.domain.clock import IST_OFFSET_NS, NS_PER_DAY, NS_PER_S
-from ticktick.domain.slots import DEPTH_LEVELS, WORD_OF
+from ticktick.domain.slots import DEEP_LEVELS, DEEP_WORD_OF, DEPTH_LEVELS, WORD_OF
 
 # verdicts; the first two are accepted, of the others the first that holds is told
 CHANGED, REPEATED, AHEAD, OTHER_DAY, OLDER, TRADE_AHEAD, OUT_OF_BAND, JUMPED = range(8)
@@ -20,15 +20,20 @@ LAST_PRICE: Final = WORD_OF["last_price"]
 LAST_TRADE: Final = WORD_OF["last_trade_ns"]
 CLOSE: Final = WORD_OF["previous_close"]
 FIRST_TOLD: Final = LAST_PRICE  # what comes before tells when, not what
-BOOK_PRICES: Final = tuple(
-    WORD_OF[side] + level for side in ("bid_price", "ask_price") for level in range(DEPTH_LEVELS)
-)
-DAY_PRICES: Final = tuple(
-    WORD_OF[name]
-    for name in ("last_price", "average_price", "day_open", "day_high", "day_low", "day_close")
-)
+DAY: Final = WORD_OF["average_price"]  # the day's average, open, high, low and close
+DAY_END: Final = WORD_OF["day_close"] + 1
 MINUTE: Final = WORD_OF["minute_start_ns"]
-MINUTE_PRICES: Final = tuple(WORD_OF[f"minute_{name}"] for name in ("open", "high", "low", "close"))
+MINUTE_OPEN: Final = WORD_OF["minute_open"]
+MINUTE_END: Final = WORD_OF["minute_close"] + 1
+BID: Final = WORD_OF["bid_price"]
+ASK: Final = WORD_OF["ask_price"]
+AUCTION: Final = WORD_OF["auction_price"]  # and the price it refers to
+AUCTION_END: Final = WORD_OF["reference_price"] + 1
+TOLD_LEVELS: Final = WORD_OF["told_levels"]
+USUAL_LEVELS: Final = DEPTH_LEVELS
+DEEP_BID: Final = DEEP_WORD_OF["bid_price"]
+DEEP_ASK: Final = DEEP_WORD_OF["ask_price"]
+BEHIND: Final = DEEP_LEVELS
 
 
 def screen(
@@ -37,6 +42,8 @@ def screen(
     latest_ns: int,
     incoming: Ints,
     known: Ints,
+    incoming_deep: Ints,
+    known_deep: Ints,
     continuous: Flags,
     is_option: Flags,
     tick_size: Ints,
@@ -50,7 +57,7 @@ def screen(
     """Write a verdict of each touched row, and the value it was refused for.
 
     incoming, known: int64[capacity, words], the slot table as words, as the frame tells it and
-    as it was believed.
+    as it was believed; `_deep` its levels behind the usual ones.
     `band_low`, `band_high` are the day's price band, 0 where it is not known; then half and
     double the last price stand for it, but not for an option. It bounds the prices of a day that
     has traded, of a minute of that day, and of the book of continuous trading. Where it is not
@@ -62,6 +69,7 @@ def screen(
     A time after `latest_ns` is never believed, so a known one that lies there (the market's clock
     was set back) makes nothing older.
     """
+    today = (received_ns + IST_OFFSET_NS) // NS_PER_DAY
     for i in range(rows.shape[0]):
         row = rows[i]
         at_ns = incoming[row, EXCHANGE]
@@ -74,7 +82,7 @@ def screen(
         if at_ns > latest_ns:
             verdicts[row] = AHEAD
             continue
-        if day != (received_ns + IST_OFFSET_NS) // NS_PER_DAY:
+        if day != today:
             verdicts[row] = OTHER_DAY
             continue
         if at_ns < before_ns <= latest_ns:
@@ -84,9 +92,19 @@ def screen(
             verdicts[row] = TRADE_AHEAD
             values[row] = trade_ns
             continue
-        low, high = band_low[row], band_high[row]
-        outside = _outside(row, incoming, known, day, continuous[row], is_option[row], low, high)
-        is_contradicted = high == 0 and outside < 0
+        outside = _outside(
+            row,
+            incoming,
+            known,
+            incoming_deep,
+            known_deep,
+            today,
+            continuous[row],
+            is_option[row],
+            band_low[row],
+            band_high[row],
+        )
+        is_contradicted = band_high[row] == 0 and outside < 0
         if outside != 0 and not is_contradicted:
             verdicts[row] = OUT_OF_BAND
             values[row] = abs(outside)
@@ -106,17 +124,19 @@ def screen(
             continue
         suspect_price[row] = 0
         suspect_close[row] = 0
-        verdicts[row] = REPEATED
-        for column in range(FIRST_TOLD, incoming.shape[1]):
-            if incoming[row, column] != known[row, column]:
-                verdicts[row] = CHANGED
-                break
+        is_news = _differs(row, incoming, known, FIRST_TOLD) or (
+            incoming[row, TOLD_LEVELS] > USUAL_LEVELS
+            and _differs(row, incoming_deep, known_deep, 0)
+        )
+        verdicts[row] = CHANGED if is_news else REPEATED
 
 
 def _outside(
     row: int,
     incoming: Ints,
     known: Ints,
+    incoming_deep: Ints,
+    known_deep: Ints,
     day: int,
     continuous: int,
     is_option: int,
@@ -136,26 +156,45 @@ def _outside(
     found = 0
     has_traded = (incoming[row, LAST_TRADE] + IST_OFFSET_NS) // NS_PER_DAY == day
     if has_traded:
-        found = _beyond(row, incoming, known, DAY_PRICES, low, high)
+        found = _beyond(row, incoming, known, LAST_PRICE, LAST_PRICE + 1, low, high, found)
+        found = _beyond(row, incoming, known, DAY, DAY_END, low, high, found)
     if found <= 0 and (incoming[row, MINUTE] + IST_OFFSET_NS) // NS_PER_DAY == day:
-        found = _beyond(row, incoming, known, MINUTE_PRICES, low, high) or found
-    if found <= 0 and (has_traded or continuous):
-        found = _beyond(row, incoming, known, BOOK_PRICES, low, high) or found
+        found = _beyond(row, incoming, known, MINUTE_OPEN, MINUTE_END, low, high, found)
+    if has_traded or continuous:
+        found = _beyond(row, incoming, known, BID, BID + USUAL_LEVELS, low, high, found)
+        found = _beyond(row, incoming, known, ASK, ASK + USUAL_LEVELS, low, high, found)
+        found = _beyond(row, incoming, known, AUCTION, AUCTION_END, low, high, found)
+        if incoming[row, TOLD_LEVELS] > USUAL_LEVELS:
+            bid_end, ask_end = DEEP_BID + BEHIND, DEEP_ASK + BEHIND
+            found = _beyond(row, incoming_deep, known_deep, DEEP_BID, bid_end, low, high, found)
+            found = _beyond(row, incoming_deep, known_deep, DEEP_ASK, ask_end, low, high, found)
     return found
 
 
 def _beyond(
-    row: int, incoming: Ints, known: Ints, columns: tuple[int, ...], low: int, high: int
+    row: int, incoming: Ints, known: Ints, begin: int, end: int, low: int, high: int, found: int
 ) -> int:
-    """A price of these columns that is told anew and lies outside, else an older one, negative."""
-    old = 0
-    for column in columns:
+    """What was found before if it is told anew, else a price of these columns that lies outside.
+
+    Positive if it is told anew, negative if it is an older one.
+    """
+    if found > 0:
+        return found
+    for column in range(begin, end):
         told: int = incoming[row, column]
         if told != 0 and not low <= told <= high:
             if told != known[row, column]:
                 return told
-            old = told
-    return -old
+            found = -told
+    return found
+
+
+def _differs(row: int, incoming: Ints, known: Ints, begin: int) -> bool:
+    """Whether a word of the row is another one than before, from `begin` on."""
+    for column in range(begin, incoming.shape[1]):
+        if incoming[row, column] != known[row, column]:
+            return True
+    return False
 
 
 def _is_alone(row: int, price: int, suspects: Ints) -> bool:

@@ -1,15 +1,19 @@
-"""Layout of the slot table: one record per instrument, the newest state the feed told us.
+"""Layout of the slot table: two records per instrument, the newest state the feed told us.
 
 Prices are integers in the instrument's price unit, sizes are shares or contracts, times are
 nanoseconds since the Unix epoch, UTC. 0 means "not told yet" in every price and time; a price
-of the market is never 0. Best level first; a level with price 0 is empty.
+of the market is never 0. Best level first; a level with price 0 is empty. The levels behind the
+fifth, which few instruments are asked for, have a record of their own, DEEP: all of it is 0 where
+`told_levels` is 5 or less.
 """
 
 from typing import Final
 
 import numpy as np
 
-DEPTH_LEVELS = 5
+DEPTH_LEVELS: Final = 5
+DEEP_LEVELS: Final = 25  # behind them
+ALL_LEVELS: Final = DEPTH_LEVELS + DEEP_LEVELS
 
 SLOT = np.dtype(
     [
@@ -27,12 +31,16 @@ SLOT = np.dtype(
         ("bid_quantity", "i8", DEPTH_LEVELS),
         ("ask_price", "i8", DEPTH_LEVELS),
         ("ask_quantity", "i8", DEPTH_LEVELS),
+        (
+            "told_levels",
+            "i8",
+        ),  # how many the feed told of each side: 1, 5, 30, of a thin book fewer
         ("total_bid_quantity", "i8"),
         ("total_ask_quantity", "i8"),
         # the day: volume is cumulative
-        ("average_price", "i8"),
         ("volume", "i8"),
         ("open_interest", "i8"),
+        ("average_price", "i8"),
         ("day_open", "i8"),
         ("day_high", "i8"),
         ("day_low", "i8"),
@@ -44,6 +52,14 @@ SLOT = np.dtype(
         ("minute_low", "i8"),
         ("minute_close", "i8"),
         ("minute_volume", "i8"),
+        # an auction: where it would end, what bounds it, how many would change hands there, and
+        # how many would be left over, of all and of those at any price, of one sign or the other
+        ("auction_price", "i8"),
+        ("reference_price", "i8"),
+        ("auction_quantity", "i8"),
+        ("auction_imbalance", "i8"),
+        ("auction_imbalance_at_market", "i8"),
+        ("closes_by_auction", "i8"),
         # options
         ("implied_volatility", "f8"),
         ("delta", "f8"),
@@ -54,8 +70,22 @@ SLOT = np.dtype(
     ]
 )
 
+DEEP = np.dtype(
+    [
+        ("bid_price", "i8", DEEP_LEVELS),
+        ("bid_quantity", "i8", DEEP_LEVELS),
+        ("ask_price", "i8", DEEP_LEVELS),
+        ("ask_quantity", "i8", DEEP_LEVELS),
+    ]
+)
+
 WORD_BYTES: Final = 8
-# where a column begins when a record is read as a row of 64-bit words
-WORD_OF: Final[dict[str, int]] = {
-    name: offset // WORD_BYTES for name, (_, offset, *_) in (SLOT.fields or {}).items()
-}
+
+
+def _words_of(record: np.dtype[np.void]) -> dict[str, int]:
+    """Where a column begins when a record is read as a row of 64-bit words."""
+    return {name: offset // WORD_BYTES for name, (_, offset, *_) in (record.fields or {}).items()}
+
+
+WORD_OF: Final = _words_of(SLOT)
+DEEP_WORD_OF: Final = _words_of(DEEP)

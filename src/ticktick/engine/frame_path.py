@@ -39,7 +39,9 @@ class FramePath:
         self._decoder = decoder
         self._parts = parts
         self.stopwatch: Stopwatch = NoStopwatch()
-        self.counts = dict.fromkeys(("frames", "unknown_parts", "unknown_words"), 0)
+        self.counts = dict.fromkeys(
+            ("frames", "unknown_parts", "unknown_words", "off_grid_prices"), 0
+        )
 
     def take(self, frames: Sequence[FrameArrived]) -> Change:
         """Decode and screen frame after frame; measure, fold and judge what they came to."""
@@ -113,6 +115,7 @@ class FramePath:
         """Count what the decoder left out or did not know."""
         self.counts["frames"] += 1
         self.counts["unknown_parts"] += decoded.unknown_parts
+        self.counts["off_grid_prices"] += decoded.off_grid
         self.counts["unknown_words"] += decoded.words.unlisted if decoded.words else 0
         counts = {"unknown": decoded.unknown_keys, "impossible": decoded.refused}
         notices = []

@@ -73,7 +73,6 @@ class MarketHalf:
             parts.phases,
             parts.watch,
             parts.screen,
-            parts.candles,
             parts.fresh_ns,
         )
 

@@ -57,9 +57,9 @@ class Decoded(Struct, frozen=True, gc=False):
 
     `exchange_ns` is the feed's own time of the frame. `rows` are the touched rows, without
     repeats; `whole` those of them whose packet told the last trade, None for all. `words` are the
-    market's state where the frame told it. `unknown_keys`, `refused` and `unknown_parts` count
-    instruments nobody asked for, values that cannot be a market's, and what the schema does not
-    know.
+    market's state where the frame told it. `unknown_keys`, `refused`, `unknown_parts` and
+    `off_grid` count instruments nobody asked for, values that cannot be a market's, fields that
+    the schema does not know, and prices between two whole price units, which are rounded.
     `samples` are one or two of what was left out: why (`unknown` or `impossible`), of which
     instrument or key, with which value.
     """
@@ -71,6 +71,7 @@ class Decoded(Struct, frozen=True, gc=False):
     unknown_keys: int = 0
     refused: int = 0
     unknown_parts: int = 0
+    off_grid: int = 0
     samples: Sequence[tuple[str, str, str]] = ()
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from msgspec import Struct
 
 from ticktick.core.columns import Flags, Ints, Rows
+from ticktick.core.kernels import screen
 from ticktick.core.screen import (
     AHEAD,
     JUMPED,
@@ -14,7 +15,6 @@ from ticktick.core.screen import (
     OUT_OF_BAND,
     REPEATED,
     TRADE_AHEAD,
-    screen,
 )
 from ticktick.domain.clock import iso_ist, ist_day_number
 from ticktick.domain.event import Fact, Noticed, Quote
@@ -124,10 +124,11 @@ class Screen:
             "volume": quote.volume,
             "previous_close": quote.previous_close or record["previous_close"],
         }
-        self._table.incoming_words[row] = 0
+        rows = np.array([row], np.int32)
+        self._table.empty_incoming(rows)
         for name, value in (kept | told).items():
             record[name] = value
-        self._table.accept(np.array([row], np.int32))
+        self._table.accept(rows)
         return True
 
     def take(self, rows: Rows, received_ns: int, facts: list[Fact]) -> Screened:
@@ -139,6 +140,8 @@ class Screen:
             received_ns + self._ahead_limit_ns,
             table.incoming_words,
             table.words,
+            table.incoming_deep_words,
+            table.deep_words,
             self._continuous,
             self._is_option,
             self._tick_size,

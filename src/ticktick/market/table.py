@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ticktick.core.columns import Ints, Rows
+from ticktick.core.kernels import copy_rows
 from ticktick.domain.clock import IST_OFFSET_NS, NS_PER_DAY
 from ticktick.domain.instrument import Instrument
-from ticktick.domain.slots import SLOT
+from ticktick.domain.slots import DEEP, SLOT
 
 CAPACITY: Final = 512
 
@@ -23,17 +24,22 @@ class SlotTable:
     tell the `left_keys`.
     A decoder writes `incoming`, of the same shape; what the screen believes of it gets into
     `records`, which everything else reads. Between frames both are equal. `words` and
-    `incoming_words` are the same memory as int64[capacity, words]. `has_volume` (bool[capacity])
-    says for whom the exchange counts volume. `revision` rises with every change of the keys or
+    `incoming_words` are the same memory as int64[capacity, words]. `deep`, DEEP[capacity], holds
+    the levels behind the fifth in the same way. `has_volume` (bool[capacity]) says for whom the
+    exchange counts volume. `revision` rises with every change of the keys or
     of what stands behind them.
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self.records = np.zeros(capacity, SLOT)
         self.incoming = np.zeros(capacity, SLOT)
+        self.deep = np.zeros(capacity, DEEP)
+        self.incoming_deep = np.zeros(capacity, DEEP)
         self.words: Ints = self.records.view(np.int64).reshape(capacity, -1)
         self.incoming_words: Ints = self.incoming.view(np.int64).reshape(capacity, -1)
         self.has_volume = np.zeros(capacity, np.bool_)
+        self.deep_words: Ints = self.deep.view(np.int64).reshape(capacity, -1)
+        self.incoming_deep_words: Ints = self.incoming_deep.view(np.int64).reshape(capacity, -1)
         self.instruments: list[Instrument] = []
         self.followed: list[int] = []
         self.row_of_key: dict[str, int] = {}
@@ -86,16 +92,22 @@ class SlotTable:
 
     def forget(self, rows: Rows) -> None:
         """Know nothing of these rows any more."""
+        self.empty_incoming(rows)
         self.words[rows] = 0
+        self.deep_words[rows] = 0
+
+    def empty_incoming(self, rows: Rows) -> None:
+        """Let the rows have been told nothing."""
         self.incoming_words[rows] = 0
+        self.incoming_deep_words[rows] = 0
 
     def accept(self, rows: Rows) -> None:
         """Believe what the rows were told."""
-        self.words[rows] = self.incoming_words[rows]
+        copy_rows(rows, self.incoming_words, self.words, self.incoming_deep_words, self.deep_words)
 
     def restore(self, rows: Rows) -> None:
         """Forget what the rows were told."""
-        self.incoming_words[rows] = self.words[rows]
+        copy_rows(rows, self.words, self.incoming_words, self.deep_words, self.incoming_deep_words)
 
     def traded_today(self, rows: Rows) -> NDArray[np.bool_]:
         """Whether the last trade of the rows was on the day on which they were told last.

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ticktick.brokers.upstox.decode import ProtobufDecoder
+from ticktick.brokers.upstox.decode import ProtobufDecoder, market_words
 from ticktick.compiled import part
 from ticktick.domain.clock import NS_PER_MS
 from ticktick.engine.ports import Decoded, Decoder
@@ -40,7 +40,15 @@ class CompiledDecoder:
         if not scanner.scan(data, received_ns, seq):
             return self._clear.decode(data, table, received_ns, seq)
         rows, whole = scanner.take_rows()
-        return Decoded(scanner.sent_ms * NS_PER_MS, rows, whole)
+        words = scanner.take_words(data)
+        return Decoded(
+            scanner.sent_ms * NS_PER_MS,
+            rows,
+            whole,
+            None if words is None else market_words(*words),
+            unknown_parts=scanner.unknown_parts,
+            off_grid=scanner.off_grid,
+        )
 
     def _scanner_of(self, table: SlotTable) -> "Scanner":
         """The scanner of the table's present keys."""
@@ -49,7 +57,15 @@ class CompiledDecoder:
             scales[: len(table)] = table.price_scales()
             keys = [key.encode() for key in table.row_of_key]
             rows = list(table.row_of_key.values())
-            self._scanner = self._new_scanner(table.incoming_words, table.words, keys, rows, scales)
+            self._scanner = self._new_scanner(
+                table.incoming_words,
+                table.words,
+                table.incoming_deep_words,
+                table.deep_words,
+                keys,
+                rows,
+                scales,
+            )
             self._table, self._revision = table, table.revision
         return self._scanner
 

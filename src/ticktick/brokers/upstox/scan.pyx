@@ -1,30 +1,54 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Frames of the feed straight from the wire into rows of the slot table.
 
-It reads what the broker's feed really sends, each part once and in its known form. Whatever is odd
-about a frame (an unknown part, a part told twice, a value that cannot be, an instrument nobody
-asked for, damage) makes it hand the whole frame back with the table untouched, and the clear
-decoder judges it. Of the frames it takes it tells exactly what the clear one would; so nothing
-here has to know what to do with a bad frame, only to notice it.
+It reads what the broker's feed really sends, each part once, in the order of the schema, and skips
+and counts fields that the schema does not know. Whatever is odd about a frame (a part told twice
+or out of order, a value that cannot be, an instrument nobody asked for, damage) makes it hand the
+whole frame back with the table untouched, and the clear decoder judges it. Of the frames it takes
+it tells exactly what the clear one would; so nothing here has to know what to do with a bad frame,
+only to notice it.
 """
 
-from libc.math cimport NAN, isfinite, rint
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memcmp, memcpy
+from libc.math cimport NAN, fabs, isfinite
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.stdlib cimport qsort
+from libc.string cimport memcmp, memcpy, memset
+
+from ticktick.brokers.upstox._wire cimport (
+    Cursor,
+    is_ascii,
+    is_next,
+    part,
+    real,
+    signed_varint,
+    unknown_field,
+    varint,
+)
+
+import sys
 
 import numpy as np
 
-from ticktick.domain.slots import DEPTH_LEVELS, WORD_OF
+from ticktick.domain.slots import ALL_LEVELS, DEEP_LEVELS, DEEP_WORD_OF, DEPTH_LEVELS, WORD_OF
+
+if sys.byteorder != "little":
+    raise ImportError("the compiled decoder reads numbers as they lie in the memory of this machine")
+
+cdef extern from "<math.h>" nogil:
+    long long llrint(double x)  # half to even
 
 cdef enum:
     SHORTEST_KEY = 8
+    MOST_WORDS = 64  # segments whose state one frame tells
 
 cdef double MOST = 2.0**53  # beyond it a double no longer counts in ones
 cdef int64_t NS_PER_MS = 1_000_000
 cdef int64_t LATEST_MS = 2**63 // 1_000_000 - 1
 cdef int64_t MINUTE_MS = 60_000
 cdef double NOTHING = 0.5  # price units that round to none
-cdef int LEVELS = DEPTH_LEVELS
+cdef double OFF_GRID = 0.001  # price units from a whole one: more than a double's error
+cdef int USUAL = DEPTH_LEVELS
+cdef int ALL = ALL_LEVELS
 
 cdef int LAST_PRICE = WORD_OF["last_price"]
 cdef int LAST_TRADE = WORD_OF["last_trade_ns"]
@@ -34,6 +58,11 @@ cdef int BID_PRICE = WORD_OF["bid_price"]
 cdef int BID_QUANTITY = WORD_OF["bid_quantity"]
 cdef int ASK_PRICE = WORD_OF["ask_price"]
 cdef int ASK_QUANTITY = WORD_OF["ask_quantity"]
+cdef int DEEP_BID_PRICE = DEEP_WORD_OF["bid_price"]
+cdef int DEEP_BID_QUANTITY = DEEP_WORD_OF["bid_quantity"]
+cdef int DEEP_ASK_PRICE = DEEP_WORD_OF["ask_price"]
+cdef int DEEP_ASK_QUANTITY = DEEP_WORD_OF["ask_quantity"]
+cdef int TOLD_LEVELS = WORD_OF["told_levels"]
 cdef int TOTAL_BID = WORD_OF["total_bid_quantity"]
 cdef int TOTAL_ASK = WORD_OF["total_ask_quantity"]
 cdef int AVERAGE = WORD_OF["average_price"]
@@ -41,91 +70,50 @@ cdef int VOLUME = WORD_OF["volume"]
 cdef int INTEREST = WORD_OF["open_interest"]
 cdef int DAY_OPEN = WORD_OF["day_open"]
 cdef int MINUTE = WORD_OF["minute_start_ns"]
+cdef int MINUTE_OPEN = WORD_OF["minute_open"]
+cdef int MINUTE_VOLUME = WORD_OF["minute_volume"]
+cdef int AUCTION_PRICE = WORD_OF["auction_price"]
+cdef int REFERENCE_PRICE = WORD_OF["reference_price"]
+cdef int AUCTION_QUANTITY = WORD_OF["auction_quantity"]
+cdef int IMBALANCE = WORD_OF["auction_imbalance"]
+cdef int IMBALANCE_AT_MARKET = WORD_OF["auction_imbalance_at_market"]
+cdef int CLOSES_BY_AUCTION = WORD_OF["closes_by_auction"]
 cdef int VOLATILITY = WORD_OF["implied_volatility"]
 cdef int DELTA = WORD_OF["delta"]
 cdef int WIDTH = max(WORD_OF.values()) + 1
-
-
-cdef struct Cursor:
-    const uint8_t* p
-    const uint8_t* end
+cdef int DEEP_WIDTH = 4 * DEEP_LEVELS
 
 
 cdef struct Slot:
     int64_t* words
+    int64_t* deep
     double scale
     int64_t sent_ms
+    int unknown
+    int off_grid
     bint wrote
     bint whole
 
 
-# --- the wire ------------------------------------------------------------------------------------
-
-cdef inline bint varint(Cursor* c, int64_t* out) noexcept nogil:
-    """A varint below 2**63; false for a greater one, which no field of the feed has, or the end."""
-    cdef uint64_t value = 0
-    cdef int shift = 0
-    cdef uint8_t byte
-    while c.p < c.end and shift < 63:
-        byte = c.p[0]
-        c.p += 1
-        value |= (<uint64_t>(byte & 127)) << shift
-        if byte < 128:
-            out[0] = <int64_t>value
-            return True
-        shift += 7
-    return False
-
-
-cdef inline bint real(Cursor* c, double* out) noexcept nogil:
-    if c.end - c.p < 8:
-        return False
-    memcpy(out, c.p, 8)
-    c.p += 8
-    return True
-
-
-cdef inline bint part(Cursor* c, Cursor* inner) noexcept nogil:
-    """A message within the message; protobuf refuses a length of more than five bytes."""
-    cdef int64_t size
-    cdef const uint8_t* start = c.p
-    if not varint(c, &size) or size > c.end - c.p or c.p - start > 5:
-        return False
-    inner.p = c.p
-    inner.end = c.p + size
-    c.p = inner.end
-    return True
-
-
-cdef inline bint first_of(uint8_t tag, uint32_t* seen) noexcept nogil:
-    """Whether the field of a one-byte tag is told for the first time."""
-    cdef uint32_t bit = (<uint32_t>1) << (tag >> 3)
-    if tag >= 128 or seen[0] & bit:
-        return False
-    seen[0] |= bit
-    return True
-
-
 # --- values --------------------------------------------------------------------------------------
 
-cdef inline bint price_units(double rupees, double scale, int64_t* units) noexcept nogil:
+cdef inline bint price_units(Slot* s, double rupees, int64_t* units) noexcept nogil:
     """Whole price units, half to even; false for what no market sends."""
-    cdef double found = rupees * scale
+    cdef double found = rupees * s.scale
     if not 0.0 <= found <= MOST:  # true for what is not a number
         return False
-    units[0] = <int64_t>rint(found)
+    units[0] = llrint(found)
+    s.off_grid += fabs(found - <double>units[0]) > OFF_GRID
     return True
 
 
 cdef inline bint put_price(Slot* s, int word, double rupees) noexcept nogil:
-    return price_units(rupees, s.scale, &s.words[word])
+    return price_units(s, rupees, &s.words[word])
 
 
 cdef inline bint put_whole(Slot* s, int word, int64_t count) noexcept nogil:
-    if count > <int64_t>MOST:
-        return False
     s.words[word] = count
-    return True
+    return count <= <int64_t>MOST
 
 
 cdef inline bint put_time(Slot* s, int word, int64_t at_ms) noexcept nogil:
@@ -139,134 +127,176 @@ cdef inline void put_statistic(Slot* s, int word, double value) noexcept nogil:
     (<double*>&s.words[word])[0] = value if isfinite(value) else NAN
 
 
+cdef inline void tell(Slot* s, int word, int64_t value) noexcept nogil:
+    """A number of the whole day; in a partial packet 0 is not told."""
+    if s.whole or value:
+        s.wrote = True
+        s.words[word] = value
+
+
+cdef inline bint tell_whole(Slot* s, int word, int64_t count) noexcept nogil:
+    tell(s, word, count)
+    return count <= <int64_t>MOST
+
+
+cdef inline bint tell_real(Slot* s, int word, double count) noexcept nogil:
+    if not 0.0 <= count <= MOST:
+        return False
+    tell(s, word, <int64_t>count)
+    return True
+
+
+cdef inline bint tell_surplus(Slot* s, int word, int64_t count) noexcept nogil:
+    tell(s, word, count)
+    return -<int64_t>MOST <= count <= <int64_t>MOST
+
+
+cdef inline bint tell_price(Slot* s, int word, double rupees) noexcept nogil:
+    cdef int64_t units
+    if not price_units(s, rupees, &units):
+        return False
+    tell(s, word, units)
+    return True
+
+
+cdef inline bint over(Slot* s, Cursor* c, int last_known) noexcept nogil:
+    """Skip and count the fields behind the last one known, to the end of the message."""
+    while c.p < c.end:
+        if not unknown_field(c, last_known):
+            return False
+        s.unknown += 1
+    return True
+
+
 # --- packets -------------------------------------------------------------------------------------
 
 cdef bint read_trade(Slot* s, Cursor c) noexcept nogil:
-    """The last trade; one without price and time tells nothing but the close."""
-    cdef double price = 0.0, close = 0.0
-    cdef int64_t at_ms = 0, quantity = 0, units
-    cdef uint32_t seen = 0
-    cdef uint8_t tag
+    """The last trade; one without price and time tells only what stands beside it."""
+    cdef double price = 0.0, close = 0.0, auction = 0.0
+    cdef int64_t at_ms = 0, quantity = 0, units, auction_units
     cdef Cursor inner
-    while c.p < c.end:
-        tag = c.p[0]
-        c.p += 1
-        if not first_of(tag, &seen):
-            return False
-        if tag == 0x09:
-            if not real(&c, &price):
-                return False
-        elif tag == 0x10:
-            if not varint(&c, &at_ms):
-                return False
-        elif tag == 0x18:
-            if not varint(&c, &quantity):
-                return False
-        elif tag == 0x21:
-            if not real(&c, &close):
-                return False
-        elif tag == 0x2A:  # the auction's price, wrapped
-            if not part(&c, &inner):
-                return False
-            if inner.p != inner.end and (inner.end - inner.p != 9 or inner.p[0] != 0x09):
-                return False
-        else:
-            return False
-    if not price_units(close, s.scale, &units):
+    if is_next(&c, 0x09) and not real(&c, &price):
         return False
-    if price == 0.0 and at_ms == 0:
-        if units:
-            s.words[PREVIOUS_CLOSE] = units
-            s.wrote = True
-        return True
-    if price * s.scale <= NOTHING:  # the clear decoder says why
+    if is_next(&c, 0x10) and not varint(&c, &at_ms):
         return False
-    s.words[PREVIOUS_CLOSE] = units
-    s.wrote = s.whole = True
-    return (
+    if is_next(&c, 0x18) and not varint(&c, &quantity):
+        return False
+    if is_next(&c, 0x21) and not real(&c, &close):
+        return False
+    if is_next(&c, 0x2A):  # the auction's price, wrapped
+        if not part(&c, &inner) or (is_next(&inner, 0x09) and not real(&inner, &auction)):
+            return False
+        if not over(s, &inner, 1):
+            return False
+    if not over(s, &c, 5):
+        return False
+    if not price_units(s, close, &units) or not price_units(s, auction, &auction_units):
+        return False
+    if price != 0.0 or at_ms != 0:
+        if price * s.scale <= NOTHING:  # the clear decoder says why
+            return False
+        s.whole = True
+    tell(s, PREVIOUS_CLOSE, units)
+    tell(s, AUCTION_PRICE, auction_units)
+    return not s.whole or (
         put_price(s, LAST_PRICE, price)
         and (at_ms == 0 or put_time(s, LAST_TRADE, at_ms))
         and put_whole(s, LAST_QUANTITY, quantity)
     )
 
 
-cdef bint read_quote(Slot* s, Cursor c, int level) noexcept nogil:
-    """One level of both sides; behind the last level kept it is only checked for its form."""
-    cdef double bid = 0.0, ask = 0.0
-    cdef int64_t bids = 0, asks = 0
-    cdef uint32_t seen = 0
-    cdef uint8_t tag
-    while c.p < c.end:
-        tag = c.p[0]
-        c.p += 1
-        if not first_of(tag, &seen):
-            return False
-        if tag == 0x08:
-            if not varint(&c, &bids):
-                return False
-        elif tag == 0x11:
-            if not real(&c, &bid):
-                return False
-        elif tag == 0x18:
-            if not varint(&c, &asks):
-                return False
-        elif tag == 0x21:
-            if not real(&c, &ask):
-                return False
-        else:
-            return False
-    if level >= LEVELS:
-        return True
+cdef struct Level:
+    double bid
+    double ask
+    int64_t bids
+    int64_t asks
+
+
+cdef inline bint read_quote(Slot* s, Cursor c, Level* level) noexcept nogil:
+    level.bid = level.ask = 0.0
+    level.bids = level.asks = 0
+    if is_next(&c, 0x08) and not varint(&c, &level.bids):
+        return False
+    if is_next(&c, 0x11) and not real(&c, &level.bid):
+        return False
+    if is_next(&c, 0x18) and not varint(&c, &level.asks):
+        return False
+    if is_next(&c, 0x21) and not real(&c, &level.ask):
+        return False
+    return c.p == c.end or over(s, &c, 4)
+
+
+cdef inline bint put_usual(Slot* s, int place, Level* level) noexcept nogil:
     return (
-        put_price(s, BID_PRICE + level, bid)
-        and put_price(s, ASK_PRICE + level, ask)
-        and put_whole(s, BID_QUANTITY + level, bids)
-        and put_whole(s, ASK_QUANTITY + level, asks)
+        put_price(s, BID_PRICE + place, level.bid)
+        and put_price(s, ASK_PRICE + place, level.ask)
+        and put_whole(s, BID_QUANTITY + place, level.bids)
+        and put_whole(s, ASK_QUANTITY + place, level.asks)
     )
 
 
-cdef void empty_levels(Slot* s, int level) noexcept nogil:
-    """The levels from here on are empty."""
-    while level < LEVELS:
+cdef inline bint put_deep(Slot* s, int place, Level* level) noexcept nogil:
+    s.deep[DEEP_BID_QUANTITY + place] = level.bids
+    s.deep[DEEP_ASK_QUANTITY + place] = level.asks
+    return (
+        level.bids <= <int64_t>MOST
+        and level.asks <= <int64_t>MOST
+        and price_units(s, level.bid, &s.deep[DEEP_BID_PRICE + place])
+        and price_units(s, level.ask, &s.deep[DEEP_ASK_PRICE + place])
+    )
+
+
+cdef void empty_levels(Slot* s, int told) noexcept nogil:
+    """The levels behind those told are empty, also those that were told before."""
+    cdef int level = told
+    while level < USUAL:
         s.words[BID_PRICE + level] = s.words[BID_QUANTITY + level] = 0
         s.words[ASK_PRICE + level] = s.words[ASK_QUANTITY + level] = 0
         level += 1
+    if s.words[TOLD_LEVELS] > USUAL and told <= USUAL:
+        memset(s.deep, 0, DEEP_WIDTH * sizeof(int64_t))
+    elif told > USUAL:
+        level = told - USUAL
+        while level < ALL - USUAL:
+            s.deep[DEEP_BID_PRICE + level] = s.deep[DEEP_BID_QUANTITY + level] = 0
+            s.deep[DEEP_ASK_PRICE + level] = s.deep[DEEP_ASK_QUANTITY + level] = 0
+            level += 1
+    s.words[TOLD_LEVELS] = told
 
 
 cdef bint read_depth(Slot* s, Cursor c) noexcept nogil:
+    """Both sides of the book, best level first; behind the last level kept only their form."""
     cdef Cursor quote
-    cdef int level = 0
+    cdef Level level
+    cdef int told = 0
     s.wrote = True
-    while c.p < c.end:
-        if c.p[0] != 0x0A:
+    while is_next(&c, 0x0A):
+        if not part(&c, &quote) or not read_quote(s, quote, &level):
             return False
-        c.p += 1
-        if not part(&c, &quote) or not read_quote(s, quote, level):
-            return False
-        level += 1
-    empty_levels(s, level)
-    return True
+        if told < USUAL:
+            if not put_usual(s, told, &level):
+                return False
+        elif told < ALL:
+            if not put_deep(s, told - USUAL, &level):
+                return False
+        else:
+            continue
+        told += 1
+    empty_levels(s, told)
+    return c.p == c.end or over(s, &c, 1)
 
 
 cdef bint read_greeks(Slot* s, Cursor c) noexcept nogil:
     """Delta, theta, gamma, vega, rho, in the order of the fields and of the slot."""
-    cdef double values[5]
-    cdef uint32_t seen = 0
-    cdef uint8_t tag
+    cdef double value
     cdef int i
     for i in range(5):
-        values[i] = 0.0
-    while c.p < c.end:
-        tag = c.p[0]
-        c.p += 1
-        if not first_of(tag, &seen) or tag & 7 != 1 or not 1 <= tag >> 3 <= 5:
+        value = 0.0
+        if is_next(&c, <uint8_t>((i + 1) << 3 | 1)) and not real(&c, &value):
             return False
-        if not real(&c, &values[(tag >> 3) - 1]):
-            return False
-    for i in range(5):
-        put_statistic(s, DELTA + i, values[i])
+        put_statistic(s, DELTA + i, value)
     s.wrote = True
-    return True
+    return over(s, &c, 5)
 
 
 cdef struct Bar:
@@ -276,44 +306,30 @@ cdef struct Bar:
     bint found
 
 
-cdef bint read_bar(Cursor c, Bar* bar, uint8_t* kind) noexcept nogil:
-    """One candle; `kind` is its interval: D for a day, M for a minute, else anything known."""
-    cdef uint32_t seen = 0
-    cdef uint8_t tag
+cdef bint read_bar(Slot* s, Cursor c, Bar* bar, uint8_t* kind) noexcept nogil:
+    """One candle; `kind` is its interval: D for a day, M for a minute, 0 for any other."""
     cdef Cursor text
-    cdef int64_t size
     cdef int i
     kind[0] = 0
     bar.volume = bar.start_ms = 0
+    if is_next(&c, 0x0A):
+        if not part(&c, &text):
+            return False
+        if text.end - text.p == 2 and text.p[0] == b"1" and text.p[1] == b"d":
+            kind[0] = b"D"
+        elif text.end - text.p == 2 and text.p[0] == b"I" and text.p[1] == b"1":
+            kind[0] = b"M"
+        elif not is_ascii(text):
+            return False
     for i in range(4):
         bar.prices[i] = 0.0
-    while c.p < c.end:
-        tag = c.p[0]
-        c.p += 1
-        if not first_of(tag, &seen):
+        if is_next(&c, <uint8_t>((i + 2) << 3 | 1)) and not real(&c, &bar.prices[i]):
             return False
-        if tag == 0x0A:
-            if not part(&c, &text):
-                return False
-            size = text.end - text.p
-            if size == 2 and text.p[0] == b"1" and text.p[1] == b"d":
-                kind[0] = b"D"
-            elif size == 2 and text.p[0] == b"I" and text.p[1] == b"1":
-                kind[0] = b"M"
-            elif not (size == 3 and memcmp(text.p, b"I30", 3) == 0):
-                return False
-        elif tag & 7 == 1 and 2 <= tag >> 3 <= 5:
-            if not real(&c, &bar.prices[(tag >> 3) - 2]):
-                return False
-        elif tag == 0x30:
-            if not varint(&c, &bar.volume):
-                return False
-        elif tag == 0x38:
-            if not varint(&c, &bar.start_ms):
-                return False
-        else:
-            return False
-    return True
+    if is_next(&c, 0x30) and not varint(&c, &bar.volume):
+        return False
+    if is_next(&c, 0x38) and not varint(&c, &bar.start_ms):
+        return False
+    return over(s, &c, 7)
 
 
 cdef bint is_candle(Bar* bar, double scale) noexcept nogil:
@@ -328,254 +344,239 @@ cdef bint is_candle(Bar* bar, double scale) noexcept nogil:
     )
 
 
+cdef bint put_bar(Slot* s, int word, Bar* bar) noexcept nogil:
+    cdef int i
+    s.wrote = True
+    for i in range(4):
+        if not put_price(s, word + i, bar.prices[i]):
+            return False
+    return True
+
+
 cdef bint read_bars(Slot* s, Cursor c) noexcept nogil:
     """The newest day and the newest minute that is over; the list may hold more of each."""
     cdef Bar bar, day, minute
     cdef Cursor inner
     cdef uint8_t kind
-    cdef int i
     day.found = minute.found = False
     day.start_ms = minute.start_ms = day.volume = minute.volume = 0
-    while c.p < c.end:
-        if c.p[0] != 0x0A:
+    bar.found = True
+    while is_next(&c, 0x0A):
+        if not part(&c, &inner) or not read_bar(s, inner, &bar, &kind):
             return False
-        c.p += 1
-        if not part(&c, &inner) or not read_bar(inner, &bar, &kind):
-            return False
-        bar.found = True
         if kind == b"D":
             if not day.found or bar.start_ms > day.start_ms:
                 day = bar
         elif kind == b"M" and bar.start_ms <= s.sent_ms - MINUTE_MS:
             if not minute.found or bar.start_ms > minute.start_ms:
                 minute = bar
-    if day.found:
-        s.wrote = True
-        for i in range(4):
-            if not put_price(s, DAY_OPEN + i, day.prices[i]):
-                return False
-    if minute.found:
-        if not is_candle(&minute, s.scale):
-            return False
-        s.wrote = True
-        for i in range(4):
-            if not put_price(s, MINUTE + 1 + i, minute.prices[i]):
-                return False
-        if not put_whole(s, MINUTE + 5, minute.volume):
-            return False
-        return put_time(s, MINUTE, minute.start_ms)
-    return True
-
-
-cdef bint put_totals(
-    Slot* s, int64_t volume, double interest, double volatility
-) noexcept nogil:
-    """What every packet of a derivative tells of the day; 0 is not told in a partial packet."""
-    if s.whole or volume:
-        s.wrote = True
-        if not put_whole(s, VOLUME, volume):
-            return False
-    if not put_told(s, INTEREST, interest):
+    if not over(s, &c, 1) or (day.found and not put_bar(s, DAY_OPEN, &day)):
         return False
+    return not minute.found or (
+        is_candle(&minute, s.scale)
+        and put_bar(s, MINUTE_OPEN, &minute)
+        and put_whole(s, MINUTE_VOLUME, minute.volume)
+        and put_time(s, MINUTE, minute.start_ms)
+    )
+
+
+cdef inline bint tell_volatility(Slot* s, double volatility) noexcept nogil:
     if s.whole or volatility != 0.0:
         s.wrote = True
         put_statistic(s, VOLATILITY, volatility)
     return True
 
 
-cdef inline bint put_told(Slot* s, int word, double count) noexcept nogil:
-    """A count of the day; one that rounds to 0 is not told in a partial packet."""
-    if not 0.0 <= count <= MOST:
+cdef bint read_auction(Slot* s, Cursor c) noexcept nogil:
+    """The fields of an auction, the last ones of a share's packet."""
+    cdef double price = 0.0, reference = 0.0
+    cdef int64_t quantity = 0, surplus = 0, at_market = 0, eligible = 0, units
+    if is_next(&c, 0x59) and not real(&c, &price):
         return False
-    if s.whole or <int64_t>count:
-        s.wrote = True
-        s.words[word] = <int64_t>count
-    return True
+    if is_next(&c, 0x61) and not real(&c, &reference):
+        return False
+    if is_next(&c, 0x68) and not varint(&c, &quantity):
+        return False
+    if is_next(&c, 0x70) and not signed_varint(&c, &surplus):
+        return False
+    if is_next(&c, 0x78) and not signed_varint(&c, &at_market):
+        return False
+    if c.end - c.p > 2 and c.p[0] == 0x80 and c.p[1] == 0x01:
+        c.p += 2
+        if not varint(&c, &eligible):
+            return False
+    if not over(s, &c, 16) or not price_units(s, price, &units):
+        return False
+    if units:  # else it is the one of the last trade
+        tell(s, AUCTION_PRICE, units)
+    tell(s, CLOSES_BY_AUCTION, eligible != 0)
+    return (
+        tell_price(s, REFERENCE_PRICE, reference)
+        and tell_whole(s, AUCTION_QUANTITY, quantity)
+        and tell_surplus(s, IMBALANCE, surplus)
+        and tell_surplus(s, IMBALANCE_AT_MARKET, at_market)
+    )
 
 
 cdef bint read_market(Slot* s, Cursor c) noexcept nogil:
-    cdef double average = 0.0, interest = 0.0, volatility = 0.0, bids = 0.0, asks = 0.0, other
-    cdef int64_t volume = 0, ignored, units
-    cdef uint32_t seen = 0
-    cdef uint8_t tag
-    cdef Cursor inner, depth, greeks, bars, trade
-    depth.p = greeks.p = bars.p = trade.p = NULL
-    depth.end = greeks.end = bars.end = trade.end = NULL
-    while c.p < c.end:
-        tag = c.p[0]
-        c.p += 1
-        if tag >= 128:  # the last field of the message has a number above 15
-            if tag != 0x80 or c.p >= c.end or c.p[0] != 0x01 or seen & 1:
-                return False
-            seen |= 1
-            c.p += 1
-            if not varint(&c, &ignored):
-                return False
-            continue
-        if not first_of(tag, &seen):
-            return False
-        if tag == 0x0A:
-            if not part(&c, &trade):
-                return False
-        elif tag == 0x12:
-            if not part(&c, &depth):
-                return False
-        elif tag == 0x1A:
-            if not part(&c, &greeks):
-                return False
-        elif tag == 0x22:
-            if not part(&c, &bars):
-                return False
-        elif tag == 0x29:
-            if not real(&c, &average):
-                return False
-        elif tag == 0x30:
-            if not varint(&c, &volume):
-                return False
-        elif tag == 0x39:
-            if not real(&c, &interest):
-                return False
-        elif tag == 0x41:
-            if not real(&c, &volatility):
-                return False
-        elif tag == 0x49:
-            if not real(&c, &bids):
-                return False
-        elif tag == 0x51:
-            if not real(&c, &asks):
-                return False
-        elif tag == 0x59 or tag == 0x61:  # the auction's prices
-            if not real(&c, &other):
-                return False
-        elif tag == 0x68 or tag == 0x70 or tag == 0x78:  # and its quantities
-            if not varint(&c, &ignored):
-                return False
-        else:
-            return False
-    if trade.p != NULL and not read_trade(s, trade):
+    cdef double average = 0.0, interest = 0.0, volatility = 0.0, bids = 0.0, asks = 0.0
+    cdef int64_t volume = 0, units
+    cdef int on_grid
+    cdef Cursor inner
+    if is_next(&c, 0x0A) and not (part(&c, &inner) and read_trade(s, inner)):
         return False
-    if depth.p != NULL and not read_depth(s, depth):
+    if is_next(&c, 0x12) and not (part(&c, &inner) and read_depth(s, inner)):
         return False
-    if greeks.p != NULL and not read_greeks(s, greeks):
+    if is_next(&c, 0x1A) and not (part(&c, &inner) and read_greeks(s, inner)):
         return False
-    if not price_units(average, s.scale, &units):
+    if is_next(&c, 0x22) and not (part(&c, &inner) and read_bars(s, inner)):
         return False
-    if s.whole or units:
-        s.wrote = True
-        s.words[AVERAGE] = units
-    if not put_told(s, TOTAL_BID, bids) or not put_told(s, TOTAL_ASK, asks):
+    if is_next(&c, 0x29) and not real(&c, &average):
         return False
-    if not put_totals(s, volume, interest, volatility):
+    if is_next(&c, 0x30) and not varint(&c, &volume):
         return False
-    return bars.p == NULL or read_bars(s, bars)
+    if is_next(&c, 0x39) and not real(&c, &interest):
+        return False
+    if is_next(&c, 0x41) and not real(&c, &volatility):
+        return False
+    if is_next(&c, 0x49) and not real(&c, &bids):
+        return False
+    if is_next(&c, 0x51) and not real(&c, &asks):
+        return False
+    on_grid = s.off_grid  # an average has no grid to be off
+    if not price_units(s, average, &units):
+        return False
+    s.off_grid = on_grid
+    tell(s, AVERAGE, units)
+    return (
+        tell_whole(s, VOLUME, volume)
+        and tell_real(s, INTEREST, interest)
+        and tell_volatility(s, volatility)
+        and tell_real(s, TOTAL_BID, bids)
+        and tell_real(s, TOTAL_ASK, asks)
+        and read_auction(s, c)
+    )
 
 
 cdef bint read_index(Slot* s, Cursor c) noexcept nogil:
-    cdef uint32_t seen = 0
-    cdef uint8_t tag
     cdef Cursor inner
-    while c.p < c.end:
-        tag = c.p[0]
-        c.p += 1
-        if not first_of(tag, &seen) or (tag != 0x0A and tag != 0x12) or not part(&c, &inner):
-            return False
-        if not (read_trade(s, inner) if tag == 0x0A else read_bars(s, inner)):
-            return False
-    return True
+    if is_next(&c, 0x0A) and not (part(&c, &inner) and read_trade(s, inner)):
+        return False
+    if is_next(&c, 0x12) and not (part(&c, &inner) and read_bars(s, inner)):
+        return False
+    return over(s, &c, 2)
 
 
 cdef bint read_full(Slot* s, Cursor c) noexcept nogil:
     """Of a share or contract, or of an index; told once."""
-    cdef uint8_t tag
     cdef Cursor inner
-    if c.p == c.end:
-        return True
-    tag = c.p[0]
-    c.p += 1
-    if not part(&c, &inner) or c.p != c.end:
-        return False
-    if tag == 0x0A:
-        return read_market(s, inner)
-    return tag == 0x12 and read_index(s, inner)
+    if is_next(&c, 0x0A):
+        if not part(&c, &inner) or not read_market(s, inner):
+            return False
+    elif is_next(&c, 0x12):
+        if not part(&c, &inner) or not read_index(s, inner):
+            return False
+    return over(s, &c, 2)
 
 
 cdef bint read_first_level(Slot* s, Cursor c) noexcept nogil:
     cdef double interest = 0.0, volatility = 0.0
     cdef int64_t volume = 0
-    cdef uint32_t seen = 0
-    cdef uint8_t tag
-    cdef Cursor trade, depth, greeks
-    depth.p = greeks.p = trade.p = NULL
-    depth.end = greeks.end = trade.end = NULL
-    while c.p < c.end:
-        tag = c.p[0]
-        c.p += 1
-        if not first_of(tag, &seen):
-            return False
-        if tag == 0x0A:
-            if not part(&c, &trade):
-                return False
-        elif tag == 0x12:
-            if not part(&c, &depth):
-                return False
-        elif tag == 0x1A:
-            if not part(&c, &greeks):
-                return False
-        elif tag == 0x20:
-            if not varint(&c, &volume):
-                return False
-        elif tag == 0x29:
-            if not real(&c, &interest):
-                return False
-        elif tag == 0x31:
-            if not real(&c, &volatility):
-                return False
-        else:
-            return False
-    if trade.p != NULL and not read_trade(s, trade):
+    cdef Cursor inner
+    cdef Level level
+    if is_next(&c, 0x0A) and not (part(&c, &inner) and read_trade(s, inner)):
         return False
-    if depth.p != NULL:
+    if is_next(&c, 0x12):
         s.wrote = True
-        if not read_quote(s, depth, 0):
+        if not part(&c, &inner) or not read_quote(s, inner, &level) or not put_usual(s, 0, &level):
             return False
         empty_levels(s, 1)
-    if greeks.p != NULL and not read_greeks(s, greeks):
+    if is_next(&c, 0x1A) and not (part(&c, &inner) and read_greeks(s, inner)):
         return False
-    return put_totals(s, volume, interest, volatility)
+    if is_next(&c, 0x20) and not varint(&c, &volume):
+        return False
+    if is_next(&c, 0x29) and not real(&c, &interest):
+        return False
+    if is_next(&c, 0x31) and not real(&c, &volatility):
+        return False
+    return (
+        over(s, &c, 6)
+        and tell_whole(s, VOLUME, volume)
+        and tell_real(s, INTEREST, interest)
+        and tell_volatility(s, volatility)
+    )
 
 
 cdef bint read_packet(Slot* s, Cursor c) noexcept nogil:
-    """One instrument's packet: one kind of feed, and the mode in which it was asked for."""
-    cdef bint has_mode = False, has_feed = False
-    cdef uint8_t tag
+    """One instrument's packet: one kind of feed, before or behind the mode it was asked for in."""
     cdef int64_t mode
     cdef Cursor inner
-    while c.p < c.end:
-        tag = c.p[0]
-        c.p += 1
-        if tag == 0x20:
-            if has_mode or not varint(&c, &mode):
-                return False
-            has_mode = True
-            continue
-        if has_feed or not part(&c, &inner):
+    cdef bint has_mode = is_next(&c, 0x20)
+    if has_mode and not varint(&c, &mode):
+        return False
+    if is_next(&c, 0x12):
+        if not part(&c, &inner) or not read_full(s, inner):
             return False
-        has_feed = True
-        if tag == 0x12:
-            if not read_full(s, inner):
-                return False
-        elif tag == 0x0A:
-            if not read_trade(s, inner):
-                return False
-        elif tag == 0x1A:
-            if not read_first_level(s, inner):
-                return False
-        else:
+    elif is_next(&c, 0x0A):
+        if not part(&c, &inner) or not read_trade(s, inner):
             return False
-    return True
+    elif is_next(&c, 0x1A):
+        if not part(&c, &inner) or not read_first_level(s, inner):
+            return False
+    if not has_mode and is_next(&c, 0x20) and not varint(&c, &mode):
+        return False
+    return over(s, &c, 4)
 
 
 # --- frames --------------------------------------------------------------------------------------
+
+cdef struct Word:
+    Cursor name
+    Cursor status
+    int64_t number
+    int kind  # the number of its field: 1 segment, 2 closing auction, 3 pre-open session
+
+
+cdef inline bint read_status(int* unknown, Cursor c, Cursor* status) noexcept nogil:
+    """A word and the time of its last change, which the frame's own replaces."""
+    cdef int64_t ignored
+    status.p = status.end = c.p
+    if is_next(&c, 0x0A) and not (part(&c, status) and is_ascii(status[0])):
+        return False
+    if is_next(&c, 0x10) and not signed_varint(&c, &ignored):
+        return False
+    while c.p < c.end:
+        if not unknown_field(&c, 2):
+            return False
+        unknown[0] += 1
+    return True
+
+
+cdef inline bint read_word(int* unknown, Cursor c, Word* word) noexcept nogil:
+    """A segment's name and its state."""
+    cdef Cursor inner
+    word.number = 0
+    if not is_next(&c, 0x0A) or not part(&c, &word.name) or not is_ascii(word.name):
+        return False
+    if word.kind == 1:
+        return is_next(&c, 0x10) and varint(&c, &word.number) and word.number < 128 and c.p == c.end
+    if not is_next(&c, 0x12) or not part(&c, &inner) or c.p != c.end:
+        return False
+    return read_status(unknown, inner, &word.status)
+
+
+cdef int ascending(const void* one, const void* other) noexcept nogil:
+    return (<int32_t*>one)[0] - (<int32_t*>other)[0]
+
+
+cdef void sort(int32_t* rows, int count) noexcept nogil:
+    """Ascending; usually they are."""
+    cdef int i
+    for i in range(1, count):
+        if rows[i] < rows[i - 1]:
+            qsort(rows, count, sizeof(int32_t), ascending)
+            return
+
 
 cdef inline uint64_t mixed(const uint8_t* key, int64_t size) noexcept nogil:
     """A hash of the last eight bytes, which tell instruments apart, and of the length."""
@@ -588,11 +589,14 @@ cdef inline uint64_t mixed(const uint8_t* key, int64_t size) noexcept nogil:
 cdef class Scanner:
     """Finds instruments by their key and writes their packets into one table.
 
-    `words`, `known`: int64[capacity, WIDTH], the table as it is told and as it was believed.
+    `incoming`, `known`: int64[capacity, words], the table as it is told and as it was believed;
+    `_deep` its deep levels.
     """
 
-    cdef int64_t[:, ::1] words
+    cdef int64_t[:, ::1] incoming
+    cdef int64_t[:, ::1] incoming_deep
     cdef const int64_t[:, ::1] known
+    cdef const int64_t[:, ::1] known_deep
     cdef double[::1] scales
     cdef int32_t[::1] buckets
     cdef const uint8_t[::1] text
@@ -601,21 +605,27 @@ cdef class Scanner:
     cdef int64_t[::1] stamps
     cdef int32_t[::1] touched
     cdef int32_t[::1] whole
+    cdef Word words[MOST_WORDS]
+    cdef int n_words  # -1: the frame does not tell the market's state
     cdef int64_t generation
     cdef uint64_t mask
     cdef readonly int n_touched
     cdef readonly int n_whole
     cdef readonly int64_t sent_ms
+    cdef readonly int unknown_parts
+    cdef readonly int off_grid
 
-    def __init__(self, words, known, keys, rows, scales):
+    def __init__(self, incoming, known, incoming_deep, known_deep, keys, rows, scales):
         """`keys` are the encoded instrument keys of `rows`, `scales` price units by row."""
-        capacity = words.shape[0]
+        capacity = incoming.shape[0]
         size = 8
         while size < 4 * len(keys):
             size *= 2
         ends = np.cumsum([0, *map(len, keys)])
-        self.words = words
+        self.incoming = incoming
         self.known = known
+        self.incoming_deep = incoming_deep
+        self.known_deep = known_deep
         self.scales = scales
         self.text = np.frombuffer(b"".join(keys) or b"\0", np.uint8)
         self.begins = ends.astype(np.int32)
@@ -657,66 +667,100 @@ cdef class Scanner:
     def scan(self, const uint8_t[::1] data, int64_t received_ns, int64_t seq):
         """Write the frame's packets; false, and nothing written, if the clear decoder must judge.
 
-        Afterwards `n_touched` rows and `n_whole` of them with their last trade are in
-        `take_rows`, and `sent_ms` is the frame's time.
+        Afterwards `take_rows` and `sent_ms` say what it told, `take_words` the market's state,
+        `unknown_parts` and `off_grid` how many fields were skipped and prices rounded.
         """
-        cdef bint fine
         cdef Cursor c
         self.n_touched = self.n_whole = 0
+        self.unknown_parts = self.off_grid = 0
+        self.n_words = -1
         self.generation += 1
         if data.shape[0] == 0:
             return False
         c.p = &data[0]
         c.end = c.p + data.shape[0]
-        with nogil:
-            fine = self._find_time(c) and self._read(c, received_ns, seq)
-            if not fine:
-                self._restore()
-        return fine
+        if self._find_time(c) and self._read(c, received_ns, seq):
+            return True
+        self._restore()
+        return False
 
     def take_rows(self):
         """The touched rows and those with their last trade, int32, ascending; copies."""
-        touched = np.sort(self.touched.base[: self.n_touched])
+        sort(&self.touched[0], self.n_touched)
+        touched = self.touched.base[: self.n_touched].copy()
         if self.n_whole == self.n_touched:
             return touched, touched
-        return touched, np.sort(self.whole.base[: self.n_whole])
+        sort(&self.whole[0], self.n_whole)
+        return touched, self.whole.base[: self.n_whole].copy()
+
+    def take_words(self, bytes data):
+        """The state of the market as the frame tells it; None if it does not.
+
+        `data` is the frame that was scanned. Returns by segment: numbers of all its instruments,
+        words of those that close by auction, words of the pre-open session.
+        """
+        cdef int i
+        cdef const uint8_t* start = data
+        cdef Word* word
+        if self.n_words < 0:
+            return None
+        told = {}, {}, {}
+        for i in range(self.n_words):
+            word = &self.words[i]
+            name = data[word.name.p - start : word.name.end - start].decode()
+            status = data[word.status.p - start : word.status.end - start].decode()
+            told[word.kind - 1][name] = word.number if word.kind == 1 else status
+        return told
 
     cdef bint _find_time(self, Cursor c) noexcept nogil:
         """Check the outermost fields and find the frame's own time, which comes last."""
-        cdef bint has_type = False
         cdef int64_t kind = 0
-        cdef uint8_t tag
         cdef Cursor inner
+        cdef bint has_kind = is_next(&c, 0x08)
         self.sent_ms = 0
-        while c.p < c.end:
-            tag = c.p[0]
-            c.p += 1
-            if tag == 0x12:
-                if not part(&c, &inner):
-                    return False
-            elif tag == 0x18:
-                if self.sent_ms or not varint(&c, &self.sent_ms):
-                    return False
-            elif tag == 0x08:
-                if has_type or not varint(&c, &kind) or kind > 2:
-                    return False
-                has_type = True
-            else:
+        if has_kind and (not varint(&c, &kind) or kind > 2):
+            return False
+        while is_next(&c, 0x12):
+            if not part(&c, &inner):
                 return False
+        if not is_next(&c, 0x18) or not varint(&c, &self.sent_ms):
+            return False
+        if is_next(&c, 0x22) and not (part(&c, &inner) and self._read_state(inner)):
+            return False
+        while c.p < c.end:
+            if not unknown_field(&c, 4):
+                return False
+            self.unknown_parts += 1
         return 0 < self.sent_ms <= LATEST_MS
 
+    cdef bint _read_state(self, Cursor c) noexcept nogil:
+        """The state of the market's segments."""
+        cdef Cursor inner
+        cdef int kind
+        self.n_words = 0
+        for kind in range(1, 4):
+            while is_next(&c, <uint8_t>(kind << 3 | 2)):
+                if self.n_words == MOST_WORDS or not part(&c, &inner):
+                    return False
+                self.words[self.n_words].kind = kind
+                if not read_word(&self.unknown_parts, inner, &self.words[self.n_words]):
+                    return False
+                self.n_words += 1
+        while c.p < c.end:
+            if not unknown_field(&c, 3):
+                return False
+            self.unknown_parts += 1
+        return True
+
     cdef bint _read(self, Cursor c, int64_t received_ns, int64_t seq) noexcept nogil:
-        cdef uint8_t tag
+        """The packets, whose form `_find_time` has seen."""
         cdef int64_t ignored
         cdef Cursor entry
-        while c.p < c.end:
-            tag = c.p[0]
-            c.p += 1
-            if tag != 0x12:
-                if not varint(&c, &ignored):
-                    return False
-                continue
-            if not part(&c, &entry) or not self._read_entry(entry, received_ns, seq):
+        if is_next(&c, 0x08):
+            varint(&c, &ignored)
+        while is_next(&c, 0x12):
+            part(&c, &entry)
+            if not self._read_entry(entry, received_ns, seq):
                 return False
         return True
 
@@ -725,13 +769,9 @@ cdef class Scanner:
         cdef Cursor key, packet
         cdef Slot s
         cdef int row
-        if c.p >= c.end or c.p[0] != 0x0A:
+        if not is_next(&c, 0x0A) or not part(&c, &key):
             return False
-        c.p += 1
-        if not part(&c, &key) or c.p >= c.end or c.p[0] != 0x12:
-            return False
-        c.p += 1
-        if not part(&c, &packet) or c.p != c.end:
+        if not is_next(&c, 0x12) or not part(&c, &packet) or c.p != c.end:
             return False
         row = self.row_of(key)
         if row < 0 or self.stamps[row] == self.generation:
@@ -739,12 +779,16 @@ cdef class Scanner:
         self.stamps[row] = self.generation
         self.touched[self.n_touched] = row
         self.n_touched += 1
-        s.words = &self.words[row, 0]
+        s.words = &self.incoming[row, 0]
+        s.deep = &self.incoming_deep[row, 0]
         s.scale = self.scales[row]
         s.sent_ms = self.sent_ms
+        s.unknown = s.off_grid = 0
         s.wrote = s.whole = False
         if not read_packet(&s, packet):
             return False
+        self.unknown_parts += s.unknown
+        self.off_grid += s.off_grid
         if not s.wrote:
             self.n_touched -= 1
             return True
@@ -761,5 +805,8 @@ cdef class Scanner:
         cdef int i, row
         for i in range(self.n_touched):
             row = self.touched[i]
-            memcpy(&self.words[row, 0], &self.known[row, 0], WIDTH * sizeof(int64_t))
+            memcpy(&self.incoming[row, 0], &self.known[row, 0], WIDTH * sizeof(int64_t))
+            memcpy(
+                &self.incoming_deep[row, 0], &self.known_deep[row, 0], DEEP_WIDTH * sizeof(int64_t)
+            )
         self.n_touched = self.n_whole = 0
