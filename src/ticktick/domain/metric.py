@@ -11,7 +11,8 @@ class Metric(Struct, frozen=True):
     """One published number per instrument.
 
     `unit` is `price` (price units inside, rupees at the edges), `fraction`, `ratio`, `bps`
-    (a fraction of 0.0001), `ticks` (smallest price steps), `index` (a code), `word` (a place in
+    (a fraction of 0.0001), `ticks` (smallest price steps), `index` (a code), `per_crore`
+    (fraction for a crore of rupees), `bps_per_lakh` (bps for a lakh of rupees), `word` (a place in
     `words`) or `claim` (0 or 1).
     """
 
@@ -45,6 +46,9 @@ METRICS: Final = (
     Metric("rv", "bps", "Realised volatility of 300 seconds, per square root of a minute"),
     Metric("effective_spread", "bps", "Twice the latest trade's distance from the mid"),
     Metric("realised_spread", "bps", "The same against the mid 30 seconds after the trade"),
+    Metric("parkinson", "fraction", "Volatility of a minute from the ranges of the last 30"),
+    Metric("garman_klass", "fraction", "Volatility of a minute from ranges and bodies of 30"),
+    Metric("amihud", "per_crore", "How much the price gives way per crore rupees traded"),
     Metric("liquidity", "word", "How easily an order is filled", tuple(Liquidity)),
     Metric("liquidity_baseline", "claim", "Whether `liquidity` knows what is usual by now"),
     Metric(

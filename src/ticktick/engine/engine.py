@@ -54,7 +54,7 @@ class Engine:
         touched, facts = self._change(event)
         self._stopwatch.lap("market")
         at_ns = event.received_ns if isinstance(event, FrameArrived) else event.at_ns
-        self.microstructure.hear(facts)
+        touched = union(touched, self.microstructure.hear(facts, at_ns))
         if isinstance(event, TimerFired):
             judged, found = self.microstructure.advance(at_ns)
             touched, facts = union(touched, judged), facts + found

@@ -73,6 +73,7 @@ class MarketHalf:
             parts.phases,
             parts.watch,
             parts.screen,
+            parts.candles,
             parts.fresh_ns,
         )
 

@@ -9,13 +9,16 @@ from numpy.typing import NDArray
 from ticktick.analytics.microstructure.baselines import Baselines
 from ticktick.analytics.microstructure.ground import Ground
 from ticktick.analytics.microstructure.liquidity import SILENT_NS, LiquidityFlag
+from ticktick.analytics.microstructure.ranges import amihud, garman_klass, last_bars, parkinson
 from ticktick.analytics.microstructure.volatility import VolatilityFlag
-from ticktick.core.columns import NO_ROWS, Floats, Ints, Rows
-from ticktick.domain.event import BaselinesRead, Fact, WatchlistChanged
+from ticktick.core.columns import NO_ROWS, Floats, Ints, Rows, union
+from ticktick.domain.event import BaselinesRead, CandleChanged, Fact, WatchlistChanged
+from ticktick.domain.market import Candle, CandleState
 from ticktick.domain.sessions import Calendar
 
 Bools: TypeAlias = NDArray[np.bool_]
 
+_OF_BARS: Final = ("parkinson", "garman_klass", "amihud")
 _FLAGS: Final = ("liquidity", "liquidity_baseline", "volatility", "volatility_baseline")
 
 
@@ -39,12 +42,13 @@ class MicrostructureBoard:
         """What is known of days before and of this one, as events."""
         return self._baselines.known(at_ns)
 
-    def hear(self, facts: Iterable[Fact]) -> None:
-        """Take what one event changed."""
+    def hear(self, facts: Iterable[Fact], at_ns: int) -> Rows:
+        """Take what one event changed; return the rows whose metrics changed besides."""
         rows = self._ground.rows()
-        self._begin_anew(rows)
+        anew = self._begin_anew(rows)
         if any(isinstance(fact, WatchlistChanged) for fact in facts):
             self._baselines.refresh(rows)
+        return self._measure_bars(union(anew, self._with_new_minutes(facts)), at_ns)
 
     def advance(self, at_ns: int) -> tuple[Rows, list[Fact]]:
         """Let time pass; return the rows whose flags changed, and new facts.
@@ -55,14 +59,36 @@ class MicrostructureBoard:
         ended = self._baselines.advance(rows, at_ns)
         return self._judge(rows, at_ns), list[Fact](ended)
 
-    def _begin_anew(self, rows: Rows) -> None:
-        """Let nothing of the rows span the restart of their windows."""
+    def _with_new_minutes(self, facts: Iterable[Fact]) -> Rows:
+        row_of_symbol = self._ground.table.row_of_symbol
+        changed = {row_of_symbol[candle.symbol] for candle in _settled_minutes(facts)}
+        return np.array(sorted(changed), np.int32)
+
+    def _measure_bars(self, rows: Rows, at_ns: int) -> Rows:
+        """Measure what stands on closed minutes; return the rows where it changed."""
+        rows = rows[self._ground.table.has_volume[rows]]
+        told = np.array([self._of_bars(row, at_ns) for row in rows.tolist()]).reshape(-1, 3)
+        has_changed = np.zeros(len(rows), np.bool_)
+        for name, values in zip(_OF_BARS, told.T, strict=True):
+            has_changed |= self._write(name, rows, rows, values)
+        changed: Rows = rows[has_changed]
+        return changed
+
+    def _of_bars(self, row: int, at_ns: int) -> tuple[float, float, float]:
+        lost = self._ground.candles.lost_minutes(row, at_ns)
+        bars = last_bars(self._ground.candles.closed(row, 1), lost[-1] if lost else 0, at_ns)
+        scale = self._ground.table.instruments[row].price_scale
+        return parkinson(bars), garman_klass(bars), amihud(bars, scale)
+
+    def _begin_anew(self, rows: Rows) -> Rows:
+        """Let nothing span the restart of windows; return the rows whose began anew."""
         started_ns = self._ground.windows.started_ns
-        anew = rows[started_ns[rows] != self._started_ns[rows]]
+        anew: Rows = rows[started_ns[rows] != self._started_ns[rows]]
         if len(anew):
             self._started_ns[anew] = started_ns[anew]
             self._liquidity.forget(anew)
             self._volatility.forget(anew)
+        return anew
 
     def _judge(self, rows: Rows, now_ns: int) -> Rows:
         """Write the flags of every row, and return those whose flags changed."""
@@ -107,3 +133,10 @@ class MicrostructureBoard:
     def _rv(self, rows: Rows) -> Floats:
         """The volatility of the last 300 seconds, NaN before they are over."""
         return np.where(self._ground.metrics.warm[rows], self._ground.column("rv")[rows], np.nan)
+
+
+def _settled_minutes(facts: Iterable[Fact]) -> Iterator[Candle]:
+    changed = (fact.candle for fact in facts if isinstance(fact, CandleChanged))
+    for candle in changed:
+        if candle.minutes == 1 and candle.state is not CandleState.PROVISIONAL:
+            yield candle

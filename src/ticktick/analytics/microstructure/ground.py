@@ -5,6 +5,7 @@ from msgspec import Struct
 
 from ticktick.core.columns import Floats, Rows
 from ticktick.domain.metric import METRIC_ROW
+from ticktick.market.candles import Candles
 from ticktick.market.metrics import TickMetrics
 from ticktick.market.phases import Phases
 from ticktick.market.screen import Screen
@@ -25,6 +26,7 @@ class Ground(Struct, frozen=True):
     phases: Phases
     watch: Watch
     screen: Screen
+    candles: Candles
     fresh_ns: int
 
     def column(self, name: str) -> Floats:
