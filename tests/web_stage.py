@@ -30,11 +30,13 @@ from ticktick.domain.market import Candle, Freshness
 from ticktick.domain.metric import METRIC_ROW, METRICS
 from ticktick.domain.sessions import Phase
 from ticktick.domain.slots import DEPTH_LEVELS
+from ticktick.engine.alerts.board import AlertBoard
 from ticktick.engine.ports import Outputs
 from ticktick.errors import BrokerError, ConfigError
 from ticktick.market.freshness import FreshnessColumn
 from ticktick.market.rejections import Rejections
 from ticktick.market.table import SlotTable
+from ticktick.web.alerts import Alerts, FixedAlerts
 from ticktick.web.analysis import Analysis
 from ticktick.web.blocks import COLUMNS, Columns, encode_block
 from ticktick.web.changes import Changes
@@ -178,6 +180,7 @@ class Stage:
         self.now_ns = MORNING_NS
         self.overview = Overview(self.market, self.system, "0.1.0")
         self.hub = Hub(self.overview, self.analysis, time.monotonic, slow_limit_s=slow_limit_s)
+        self.alerts = Alerts(self.hub, AlertBoard(self.market), FixedAlerts("not here"))
         self.sessions = Sessions(
             CLI_TOKEN, lambda: self.now_ns, lambda: f"token-{next(tokens):030d}"
         )
@@ -185,7 +188,9 @@ class Stage:
     def routes(self) -> Sequence[BaseRoute]:
         """Every route of the server."""
         analysis = Analysis(self.overview, self.analysis, self.hub.news)
-        return router(Routes(self.hub, self.sessions), Changes(self.steering), analysis).routes
+        return router(
+            Routes(self.hub, self.sessions), Changes(self.steering), analysis, self.alerts
+        ).routes
 
     def system(self) -> SystemStatus:
         return SystemStatus(
@@ -295,7 +300,9 @@ async def running(
     """Serve the stage on a free loopback port for the length of the block."""
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    app = create_app(stage.hub, stage.sessions, stage.steering, stage.analysis, port, page, figures)
+    app = create_app(
+        stage.hub, stage.sessions, stage.steering, stage.analysis, stage.alerts, port, page, figures
+    )
     async with aiohttp.ClientSession() as http, asyncio.TaskGroup() as tasks:
         server = tasks.create_task(serve(app, listener))
         yield Site(stage, app, port, http)

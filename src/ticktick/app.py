@@ -16,7 +16,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from ticktick import __version__
-from ticktick.analytics.board import AnalyticsBoard
+from ticktick.alerting.book import AlertBook
 from ticktick.brokers.upstox.decode import ProtobufDecoder
 from ticktick.brokers.upstox.decoders import new_decoder
 from ticktick.config import Settings
@@ -47,6 +47,8 @@ from ticktick.store.recording import Recorder, RecordingHeader, recording_path
 from ticktick.store.recordings import Recordings
 from ticktick.store.redis_store import RedisWriter
 from ticktick.store.spool import Spool
+from ticktick.web.alert_parts import ServicesState
+from ticktick.web.alerts import Alerts, FixedAlerts
 from ticktick.web.bodies import StatusAnswer
 from ticktick.web.hub import Hub
 from ticktick.web.overview import Overview
@@ -63,6 +65,8 @@ _LOOK_EVERY_S = 0.1
 _FRESH_LIMIT_S = 60.0
 _COLLECT_AFTER = (20_000, 25, 50)
 _NEWS_EVERY_S = 1.0
+_NO_SERVICES = ServicesState("off", "alerts are sent nowhere")
+_NO_CHANGES = "this is a replay: its alerts are those that were recorded"
 
 _log = logging.getLogger(__name__)
 _performance = logging.getLogger(PERFORMANCE_LOGGER)
@@ -73,7 +77,8 @@ class Plan(Struct, frozen=True):
 
     `data` is the folder of the run's recordings and store; `server_file` tells the other
     commands about the page. Without `port` no page is served, without `keeps_store` Redis is
-    left alone. `note` goes into the recording's header.
+    left alone, without `alerts`, the file of the rules, none can be changed. `note` goes into the
+    recording's header.
     """
 
     mode: Mode
@@ -84,6 +89,7 @@ class Plan(Struct, frozen=True):
     keeps_store: bool
     port: int | None
     login: Login | None = None
+    alerts: Path | None = None
     duration_s: float | None = None
     outputs: Path | None = None
     note: str = ""
@@ -108,6 +114,9 @@ async def operate(
         parts = await _build(plan, settings, origin, stack)
         for event in await asyncio.to_thread(list, origin.opening(parts.store.url)):
             parts.runner.process(event)
+        if parts.book is not None:
+            for event in await asyncio.to_thread(list, parts.book.opening()):
+                parts.runner.process(event)
         for notice in parts.overview.hello().notices:
             tell(notice.text)
         _calm_collector()
@@ -120,6 +129,7 @@ async def operate(
                 Work("the watch on the program", lambda: loop_lag.run(note)),
                 Work("the news of tasks", lambda: _tell_news(supervisor, note)),
                 *_recording_works(parts.measured.recordings),
+                *_alert_works(parts.book),
                 Work("the performance log", lambda: _log_performance(parts.runner)),
                 Work("the start", lambda: _tell_when_fresh(parts.overview, started_s, tell)),
                 *_page(plan, origin, parts, listener, stack, tell),
@@ -149,7 +159,8 @@ class _Parts(Struct, frozen=True):
     hub: Hub
     store: Store
     measured: Measured
-    analytics: AnalyticsBoard
+    engine: Engine
+    book: AlertBook | None
 
 
 async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExitStack) -> _Parts:
@@ -186,7 +197,10 @@ async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExi
     for event in baselines:
         runner.process(event)
     measured = Measured(overview, runner, supervisor, loop_lag, lag, losses, writer, recordings)
-    return _Parts(runner, overview, hub, store, measured, engine.analytics)
+    book = None
+    if plan.alerts is not None:
+        book = AlertBook(plan.alerts, origin.clock, runner, lambda: _NO_SERVICES)
+    return _Parts(runner, overview, hub, store, measured, engine, book)
 
 
 async def _open_store(plan: Plan, settings: Settings, stack: AsyncExitStack) -> Store:
@@ -307,6 +321,11 @@ def _recording_works(recordings: Recordings | None) -> Iterator[Work]:
         yield Work("the recordings", recordings.mend)
 
 
+def _alert_works(book: AlertBook | None) -> Iterator[Work]:
+    if book is not None:
+        yield Work("the alert rules", book.watch)
+
+
 async def _note(plan: Plan, origin: Origin, runner: Runner, level: str, text: str) -> None:
     """Tell the user; into a replay nothing is mixed that the recording does not hold."""
     if plan.mode == "REPLAY":
@@ -375,7 +394,8 @@ def _page(
         parts.hub,
         sessions,
         origin.steering(parts.runner),
-        parts.analytics,
+        parts.engine.analytics,
+        Alerts(parts.hub, parts.engine.alerts, parts.book or FixedAlerts(_NO_CHANGES)),
         port,
         figures=lambda: exposition(figures),
     )

@@ -19,6 +19,7 @@ SUMMARIES = {
     "login": "Get today's access token from Upstox.",
     "status": "Show what the running program knows of each symbol.",
     "symbols": "Show and change the watchlist.",
+    "alerts": "Show and change what you want to be told of.",
     "indicators": "Show the indicators of a symbol, or of a file of candles.",
     "patterns": "Show the candlestick patterns of the day, or of a file.",
     "history": "Read and show the latest candles of the broker.",

@@ -32,6 +32,11 @@ class Workspace(Struct, frozen=True):
         return self.root / "ticktick.toml"
 
     @property
+    def alerts(self) -> Path:
+        """The alert rules; optional."""
+        return self.root / "alerts.json"
+
+    @property
     def credentials(self) -> Path:
         """Key, secret and token of the broker: only the owner may read it."""
         return self.root / "authentication" / "credentials.json"

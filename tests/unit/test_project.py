@@ -15,6 +15,7 @@ from ticktick import __version__
 from ticktick.cli import SUMMARIES, commands
 from ticktick.config import Settings
 from ticktick.domain.metric import METRICS
+from ticktick.web.alerts import Alerts
 from ticktick.web.analysis import Analysis
 from ticktick.web.changes import Changes
 from ticktick.web.routes import Routes, router
@@ -196,7 +197,12 @@ def test_the_key_reference_names_every_metric() -> None:
 
 def test_the_http_reference_names_every_path() -> None:
     text = (ROOT / "docs/reference/http-api.md").read_text()
-    found = router(Routes.__new__(Routes), Changes.__new__(Changes), Analysis.__new__(Analysis))
+    found = router(
+        Routes.__new__(Routes),
+        Changes.__new__(Changes),
+        Analysis.__new__(Analysis),
+        Alerts.__new__(Alerts),
+    )
     served = {route.path for route in found.routes}  # type: ignore[attr-defined]
     assert {path for path in served if f"{path}`" not in text} == set()
 

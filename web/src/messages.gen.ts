@@ -9,6 +9,10 @@ export type TokenState = "valid" | "expiring" | "expired" | "refused" | "missing
 
 export type StoreState = "on" | "off" | "degraded";
 
+export type Comparison = "above" | "below" | "crosses" | "becomes";
+
+export type Level = "info" | "warning" | "urgent";
+
 export type Trend = "up" | "down" | "none";
 
 export type CandleState = "forming" | "provisional" | "final" | "backfilled" | "missing";
@@ -98,6 +102,55 @@ export interface Health {
   readonly repeats: number | null;
   readonly corrections: number | null;
   readonly unheard: readonly string[];
+}
+
+/** An alert that was raised; `text` says it in a sentence. */
+export interface AlertLine {
+  readonly number: number;
+  readonly rule_id: number;
+  readonly at_ms: number;
+  readonly level: Level;
+  readonly symbol: string;
+  readonly source: string;
+  readonly comparison: Comparison;
+  readonly value: number | string;
+  readonly threshold: number | string;
+  readonly unit: string;
+  readonly direction: number;
+  readonly text: string;
+  readonly exchange_ms: number;
+  readonly age_ms: number;
+  readonly sound: boolean;
+  readonly browser: boolean;
+  readonly cleared_ms: number | null;
+  readonly acknowledged: boolean;
+}
+
+/** The alert of that number holds no more. */
+export interface AlertEnd {
+  readonly number: number;
+  readonly cleared_ms: number;
+}
+
+/** Somebody acknowledged these alerts. */
+export interface AlertsSeen {
+  readonly numbers: readonly number[];
+}
+
+/** Other rules hold from now on, so many: `GET /api/v1/alerts` tells them. */
+export interface RulesUpdate {
+  readonly rules: number;
+}
+
+/** The services that alerts are sent to, such as Telegram or mail; `text` is a sentence. */
+export interface ServicesState {
+  readonly state: StoreState;
+  readonly text: string;
+  readonly names: readonly string[];
+  readonly sent: number;
+  readonly failed: number;
+  readonly dropped: number;
+  readonly waiting: number;
 }
 
 /** A browser's wish: the indicators its chart draws, and whether it shows patterns. */
@@ -459,6 +512,87 @@ export interface PatternsAnswer {
   readonly patterns: readonly Readonly<Record<string, unknown>>[];
 }
 
+/** A rule to keep; `threshold` and `hysteresis` in the unit of the source, or a word. */
+export interface RuleRequest {
+  readonly symbol: string;
+  readonly source: string;
+  readonly comparison: Comparison;
+  readonly threshold: number | string;
+  readonly hysteresis: number | null;
+  readonly cooldown_s: number;
+  readonly level: Level;
+  readonly sound: boolean;
+  readonly browser: boolean;
+  readonly services: boolean;
+  readonly muted: boolean;
+}
+
+/** A rule that is kept; `text` says what it waits for. */
+export interface RuleAnswer {
+  readonly id: number;
+  readonly text: string;
+  readonly symbol: string;
+  readonly source: string;
+  readonly comparison: Comparison;
+  readonly threshold: number | string;
+  readonly unit: string;
+  readonly hysteresis: number | null;
+  readonly cooldown_s: number;
+  readonly level: Level;
+  readonly sound: boolean;
+  readonly browser: boolean;
+  readonly services: boolean;
+  readonly muted: boolean;
+  readonly snoozed_until_ms: number | null;
+  readonly is_watched: boolean;
+  readonly holds: readonly string[];
+}
+
+/** The rules that hold, what is wrong with the others, and the services. */
+export interface AlertsAnswer {
+  readonly mode: Mode;
+  readonly server_time_ms: number;
+  readonly rules: readonly RuleAnswer[];
+  readonly troubles: readonly string[];
+  readonly services: ServicesState;
+}
+
+/** Something an alert may look at; `words` where it becomes one of them. */
+export interface SourceAnswer {
+  readonly name: string;
+  readonly kind: string;
+  readonly unit: string;
+  readonly words: readonly string[];
+}
+
+/** Everything an alert may look at. */
+export interface SourcesAnswer {
+  readonly sources: readonly SourceAnswer[];
+}
+
+/** The newest alerts of this run, newest first. */
+export interface AlertHistoryAnswer {
+  readonly mode: Mode;
+  readonly server_time_ms: number;
+  readonly alerts: readonly AlertLine[];
+}
+
+/** The rule's id, and one sentence that says what happened. */
+export interface RuleChangeAnswer {
+  readonly id: number;
+  readonly text: string;
+}
+
+/** For how many minutes of market time the rule is quiet; 0 wakes it. */
+export interface SnoozeRequest {
+  readonly minutes: number;
+}
+
+/** The numbers of the alerts to acknowledge; none for all. */
+export interface SeenRequest {
+  readonly numbers: readonly number[];
+}
+
 /** What every text message of the server has; `seq` counts blocks too. */
 export interface EnvelopeOf<Type extends string, Data> {
   readonly v: number;
@@ -488,7 +622,11 @@ export type Envelope =
   | EnvelopeOf<"closes", Closes>
   | EnvelopeOf<"readings", Readings>
   | EnvelopeOf<"patterns", Patterns>
-  | EnvelopeOf<"pattern", PatternUpdate>;
+  | EnvelopeOf<"pattern", PatternUpdate>
+  | EnvelopeOf<"alert", AlertLine>
+  | EnvelopeOf<"alert_cleared", AlertEnd>
+  | EnvelopeOf<"alerts_seen", AlertsSeen>
+  | EnvelopeOf<"alert_rules", RulesUpdate>;
 
 /** Block columns this build knows; `hello.columns` tells their order and dtype. */
 export type ColumnName =

@@ -46,6 +46,7 @@ def view(
         keeps_store=has_page,
         port=page_port if has_page else None,
         login=login,
+        alerts=workspace.alerts,
         duration_s=duration_s,
         outputs=outputs,
     )

@@ -78,6 +78,7 @@ def command(
                 keeps_store=True,
                 port=settings.web.port if port is None else port,
                 login=login,
+                alerts=workspace.alerts,
                 duration_s=duration,
                 outputs=outputs,
                 note=f"seed {seed}" if exchange is None else "another exchange",

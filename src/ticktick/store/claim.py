@@ -3,7 +3,13 @@
 from typing import Final
 
 from ticktick.errors import ConfigError
-from ticktick.store.keys import ANALYSIS_DATABASE, CANDLE_DATABASE, OWNER_KEY, TICK_DATABASE
+from ticktick.store.keys import (
+    ALERTS_STREAM,
+    ANALYSIS_DATABASE,
+    CANDLE_DATABASE,
+    OWNER_KEY,
+    TICK_DATABASE,
+)
 from ticktick.store.link import Link, masked
 
 DEMO_MARKET: Final = "demo"
@@ -11,7 +17,7 @@ REAL_MARKET: Final = "real"
 _OURS: Final = {
     CANDLE_DATABASE: ("candle:*",),
     TICK_DATABASE: ("symbol:*", "tick:*"),
-    ANALYSIS_DATABASE: ("indicators:*", "patterns:*"),
+    ANALYSIS_DATABASE: ("indicators:*", "patterns:*", ALERTS_STREAM),
 }
 _KEYS_AT_ONCE: Final = 1000
 

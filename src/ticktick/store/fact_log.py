@@ -27,7 +27,7 @@ class FactLog:
                 case Noticed(level=level, text=text):
                     _log.log(_LEVELS.get(level, logging.INFO), "%s", text)
                 case AlertRaised(rule=rule, number=number):
-                    importance = logging.INFO if rule.level is Level.INFO else logging.WARNING
+                    importance = logging.WARNING if rule.level is Level.URGENT else logging.INFO
                     text = sentence(fact)
                     _log.log(importance, "alert %d (rule %d): %s", number, rule.id, text)
                 case FeedChanged(up=up, reason=reason):

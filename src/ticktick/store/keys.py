@@ -73,6 +73,10 @@ def indicators_latest(symbol: str) -> str:
     return f"indicators:{symbol}"
 
 
+ALERTS_STREAM: Final = "alerts"
+"""Stream of what was raised and what holds no more, of all symbols."""
+
+
 @cache
 def patterns_stream(symbol: str) -> str:
     """Stream of what was said about candlestick patterns."""

@@ -5,7 +5,7 @@ from typing import Final
 
 from ticktick.domain.analysis import Reading
 from ticktick.domain.market import TIMEFRAMES, Candle, CandleState, Freshness
-from ticktick.store.analysis import ALREADY_THERE, reading_commands
+from ticktick.store.analysis import reading_commands
 from ticktick.store.keys import (
     ANALYSIS_DATABASE,
     CANDLE_DATABASE,
@@ -22,6 +22,7 @@ from ticktick.store.market_view import MarketView
 from ticktick.store.records import Hash, candle_hash, candle_point, tick_hashes, tick_points
 from ticktick.store.series import Point, Series, SeriesLost, series_of
 from ticktick.store.spool import Batch, CandleId, Said
+from ticktick.store.streams import ALREADY_THERE
 
 # A value counts as fresh for 5 s: what nobody renews for so long must not stand there as fresh.
 HASH_LIFE_MS: Final = 5_000

@@ -25,7 +25,8 @@ from ticktick.domain.market import Candle
 from ticktick.engine.ports import Outputs
 from ticktick.engine.supervisor import Guard
 from ticktick.errors import StoreError
-from ticktick.store.analysis import PatternEntries
+from ticktick.store.alerts import alert_entries
+from ticktick.store.analysis import pattern_entries
 from ticktick.store.keys import CANDLE_DATABASE, MANY_SYMBOLS, candle_family
 from ticktick.store.link import LOST, Link, masked, sentence
 from ticktick.store.market_view import MarketView
@@ -33,6 +34,7 @@ from ticktick.store.mirror import Mirror
 from ticktick.store.records import candle_of
 from ticktick.store.series import SeriesLost, series_of
 from ticktick.store.spool import Rows, Said, Spool
+from ticktick.store.streams import Streams
 
 FLUSH_S: Final = 0.1
 CANDLES_AT_ONCE: Final = 2_000
@@ -73,7 +75,7 @@ class RedisWriter:
         self._market = market
         self._monotonic = monotonic
         self._spool = spool or Spool()
-        self._entries = PatternEntries()
+        self._streams = Streams()
         self._guard = guard or Guard("the Redis writer")
         self._newest_ms = np.zeros(market.table.capacity, np.int64)
         self._taken_s = self._beaten_s = monotonic()
@@ -119,7 +121,8 @@ class RedisWriter:
 
     def _say(self, facts: Sequence[Fact]) -> None:
         readings = [fact.reading for fact in facts if isinstance(fact, IndicatorsRead)]
-        entries = self._entries.entries(facts, self._market.table.scale)
+        entries = pattern_entries(facts, self._market.table.scale, self._streams)
+        entries += alert_entries(facts, self._streams)
         if readings or entries:
             newest = {(reading.symbol, reading.minutes): reading for reading in readings}
             self._spool.say(Said(newest, entries))

@@ -12,6 +12,7 @@ from typing import Final, assert_never
 import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from ticktick.core.columns import NO_ROWS
 from ticktick.domain.event import (
     AlertCleared,
     AlertRaised,
@@ -31,6 +32,7 @@ from ticktick.domain.event import (
 )
 from ticktick.domain.market import TIMEFRAMES
 from ticktick.engine.ports import Outputs
+from ticktick.web.alert_diary import AlertDiary
 from ticktick.web.analysis import LiveAnalysis
 from ticktick.web.blocks import Columns, Press
 from ticktick.web.chart import Studies
@@ -62,6 +64,7 @@ class Hub:
         slow_limit_s: float = SLOW_LIMIT_S,
     ) -> None:
         self.overview = overview
+        self.alerts = AlertDiary()
         self._analysis = analysis
         self.news = News(overview.market, analysis)
         self._monotonic_s = monotonic_s
@@ -80,6 +83,7 @@ class Hub:
         self.overview.remember(outputs, self._monotonic_s())
         queued = [fact for fact in map(_queued, facts) if fact is not None]
         queued += [_fact(KINDS[type(told)], told) for told in self.news.take(outputs.at_ns, facts)]
+        queued += [_fact(kind, data) for kind, data in self.alerts.take(facts)]
         candles = [fact.candle for fact in facts if isinstance(fact, CandleChanged)]
         urgent = any(isinstance(fact, FeedChanged | PhaseChanged) for fact in facts)
         is_relisted = any(isinstance(fact, WatchlistChanged) for fact in facts)
@@ -91,6 +95,11 @@ class Hub:
                 client.hurry_status()
             if is_relisted:
                 client.look_again()
+
+    def tell(self, kind: str, data: Data) -> None:
+        """Tell every browser something that no event brought."""
+        for client in self._clients:
+            client.take(NO_ROWS, [_fact(kind, data)], [])
 
     def join(self) -> Client:
         """A further browser, which is owed everything."""
@@ -181,7 +190,7 @@ def _queued(fact: Fact) -> Queued | None:
             return _fact("phase", PhaseUpdate(fact.segment, fact.phase, fact.source))
         case FeedChanged():
             return _fact("feed", FeedUpdate(fact.up, fact.reason, fact.cause))
-        case Noticed():
+        case Noticed() | AlertRaised():
             return _fact("notice", notice(fact))
         case (
             CandleChanged()
@@ -190,7 +199,6 @@ def _queued(fact: Fact) -> Queued | None:
             | PatternFound()
             | PatternJudged()
             | PatternSuperseded()
-            | AlertRaised()
             | AlertCleared()
             | AlertRulesChanged()
             | QuarterEnded()

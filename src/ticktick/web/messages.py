@@ -13,6 +13,7 @@ from ticktick.domain.market import CandleState, Freshness, Liquidity, Volatility
 from ticktick.domain.sessions import Phase
 from ticktick.web.chart import Series, SeriesUpdate
 from ticktick.web.insights import Closes, Patterns, PatternUpdate, Readings
+from ticktick.web.alert_parts import AlertEnd, AlertLine, AlertsSeen, RulesUpdate
 from ticktick.web.parts import FeedState, Health, Mode, PartState, PhaseState, Pulse, TokenStatus
 
 PROTOCOL_VERSION = 1
@@ -193,6 +194,10 @@ Data: TypeAlias = (
     | Readings
     | Patterns
     | PatternUpdate
+    | AlertLine
+    | AlertEnd
+    | AlertsSeen
+    | RulesUpdate
 )
 
 ENVELOPES: dict[str, type[Data]] = {
@@ -214,6 +219,10 @@ ENVELOPES: dict[str, type[Data]] = {
     "readings": Readings,
     "patterns": Patterns,
     "pattern": PatternUpdate,
+    "alert": AlertLine,
+    "alert_cleared": AlertEnd,
+    "alerts_seen": AlertsSeen,
+    "alert_rules": RulesUpdate,
 }
 
 

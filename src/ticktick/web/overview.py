@@ -5,9 +5,11 @@ from collections.abc import Callable, Set
 from typing import Final, TypeAlias
 
 from ticktick.domain.clock import NS_PER_MS
-from ticktick.domain.event import Noticed
+from ticktick.domain.alert import Level
+from ticktick.domain.event import AlertRaised, Noticed
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import TIMEFRAMES, Freshness, Liquidity, Volatility
+from ticktick.engine.alerts.words import sentence
 from ticktick.engine.ports import Outputs
 from ticktick.web.blocks import COLUMNS
 from ticktick.web.bodies import StatusAnswer
@@ -32,6 +34,7 @@ from ticktick.web.status import (
 )
 
 _NOTICES_KEPT: Final = 50
+_NOTICE_LEVEL: Final = {Level.INFO: "info", Level.WARNING: "warning", Level.URGENT: "error"}
 BEHIND_LIMIT_MS: Final = 5_000
 
 Listing: TypeAlias = tuple[tuple[Instrument, ...], Set[str]]
@@ -61,7 +64,7 @@ class Overview:
         """Keep what a later browser must still be told; `now_s` is any steady counter."""
         facts = outputs.facts
         self._heard_ms = outputs.at_ns // NS_PER_MS
-        self._notices += [notice(fact) for fact in facts if isinstance(fact, Noticed)]
+        self._notices += [notice(fact) for fact in facts if isinstance(fact, Noticed | AlertRaised)]
         self._link.take(facts)
         self._repair.take(facts)
         self._pulses.note(self.market.table, outputs)
@@ -170,6 +173,9 @@ class Overview:
         }
 
 
-def notice(fact: Noticed) -> Notice:
-    """The log line of a notice."""
-    return Notice(fact.at_ns // NS_PER_MS, fact.level, fact.text)
+def notice(fact: Noticed | AlertRaised) -> Notice:
+    """The log line of a notice or an alert."""
+    at_ms = fact.at_ns // NS_PER_MS
+    if isinstance(fact, Noticed):
+        return Notice(at_ms, fact.level, fact.text)
+    return Notice(at_ms, _NOTICE_LEVEL[fact.rule.level], f"alert: {sentence(fact)}")

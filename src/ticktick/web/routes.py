@@ -23,6 +23,7 @@ from ticktick.web.bodies import (
     StatusAnswer,
     SymbolsAnswer,
 )
+from ticktick.web.alerts import Alerts
 from ticktick.web.analysis import Analysis
 from ticktick.web.changes import Changes
 from ticktick.web.hub import SESSION_ENDED, TRY_AGAIN_LATER, Hub
@@ -161,7 +162,9 @@ class Routes:
         return table.instruments[row]
 
 
-def router(routes: Routes, changes: Changes, analysis: Analysis) -> APIRouter:
+def router(
+    routes: Routes, changes: Changes, analysis: Analysis, alerts: Alerts
+) -> APIRouter:
     """Every route with its path."""
     errors: dict[int | str, Mapping[str, object]] = {
         "4XX": {"model": ErrorAnswer, "description": "One plain sentence"}
@@ -182,6 +185,7 @@ def router(routes: Routes, changes: Changes, analysis: Analysis) -> APIRouter:
     found.add_api_route("/api/v1/candles/{symbol}/{minutes}", routes.candles, methods=["GET"])
     found.add_api_route("/api/v1/indicators/{symbol}", analysis.indicators, methods=["GET"])
     found.add_api_route("/api/v1/patterns", analysis.patterns, methods=["GET"])
+    alerts.add_to(found)
     found.add_api_websocket_route(SOCKET_PATH, routes.stream)
     return found
 

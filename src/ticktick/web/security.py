@@ -24,9 +24,11 @@ SESSION_PATH: Final = "/api/v1/session"
 START_CODE_PATH: Final = "/api/v1/start-code"
 SYMBOLS_PATH: Final = "/api/v1/symbols"
 FEED_PATH: Final = "/api/v1/feed"
+ALERTS_PATH: Final = "/api/v1/alerts"
 BODY_LIMIT_BYTES: Final = 64 * 1024
 _BODY_LIMIT_S: Final = 10.0
-_COMMAND_PATHS: Final = (START_CODE_PATH, SYMBOLS_PATH)
+_COMMAND_PATHS: Final = (START_CODE_PATH, SYMBOLS_PATH, ALERTS_PATH)
+_COMMAND_FOLDERS: Final = (f"{SYMBOLS_PATH}/", f"{FEED_PATH}/", f"{ALERTS_PATH}/")
 _PUBLIC_PATHS: Final = frozenset({"/healthz", SESSION_PATH})
 _ANSWER_STARTS: Final = frozenset(
     {"http.response.start", "websocket.http.response.start", "websocket.accept"}
@@ -147,7 +149,7 @@ class Guard:
 
 def _is_for_commands(path: str) -> bool:
     """Whether this user's own commands may do what the path does; no order ever is among it."""
-    return path in _COMMAND_PATHS or path.startswith((f"{SYMBOLS_PATH}/", f"{FEED_PATH}/"))
+    return path in _COMMAND_PATHS or path.startswith(_COMMAND_FOLDERS)
 
 
 def own_hosts(port: int) -> frozenset[str]:

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 from ticktick.errors import BrokerError, ConfigError
+from ticktick.web.alerts import Alerts
 from ticktick.web.analysis import Analysis, LiveAnalysis
 from ticktick.web.answers import SECURITY_HEADERS, error_body, logged_path, new_error_id
 from ticktick.web.changes import Changes
@@ -35,6 +36,7 @@ def create_app(
     sessions: Sessions,
     steering: Steering,
     analysis: LiveAnalysis,
+    alerts: Alerts,
     port: int,
     page: Path | None = None,
     figures: Callable[[], bytes] = bytes,
@@ -57,7 +59,8 @@ def create_app(
             Exception: _failed,
         },
     )
-    app.include_router(router(Routes(hub, sessions), Changes(steering), Analysis(hub.overview, analysis, hub.news)))
+    analyses = Analysis(hub.overview, analysis, hub.news)
+    app.include_router(router(Routes(hub, sessions), Changes(steering), analyses, alerts))
     app.add_route("/metrics", partial(_metrics, figures), methods=["GET"], include_in_schema=False)
     files = page or page_folder()
     app.mount("/", StaticFiles(directory=files, html=True))

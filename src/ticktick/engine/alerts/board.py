@@ -28,6 +28,7 @@ from ticktick.domain.event import (
 from ticktick.engine.alerts.columns import TIMELY, LiveRows
 from ticktick.engine.alerts.row_watches import RowWatches
 from ticktick.engine.alerts.sources import ANY_PATTERN, FEED_WORDS, Source, source_of
+from ticktick.engine.alerts.trigger import State
 from ticktick.engine.alerts.watches import Seen, Watch, watch_of
 
 LATE_NS: Final = NS_PER_MINUTE
@@ -47,6 +48,16 @@ class AlertBoard:
         self._known: dict[tuple[object, ...], Watch] = {}
         self._number = 0
         self._index()
+
+    @property
+    def rules(self) -> Sequence[Rule]:
+        """Every rule that can be used, by id."""
+        return [rule for rule, _ in self._rules]
+
+    def holding(self, rule_id: int) -> Sequence[str]:
+        """The symbols for which a level or a state is so at this moment."""
+        watches = self._known.values()
+        return [one.symbol for one in watches if one.rule.id == rule_id and one.state is State.ON]
 
     def hear(self, event: Event, at_ns: int, touched: Rows, facts: Sequence[Fact]) -> list[Fact]:
         """What the event raises or clears, in the order of the rules' ids."""

@@ -2,7 +2,7 @@
 
 from ticktick.domain.alert import EVERY_SYMBOL, Comparison, Rule
 from ticktick.domain.event import AlertRaised
-from ticktick.engine.alerts.sources import SOURCES
+from ticktick.engine.alerts.sources import DIRECTIONS, SOURCES
 
 _VERBS = {1: "rose to", -1: "fell to"}
 _ARROWS = {1: "up", -1: "down"}
@@ -31,6 +31,9 @@ def condition(rule: Rule) -> str:
     who = "any symbol" if rule.symbol == EVERY_SYMBOL else rule.symbol
     if rule.source == "feed":
         return f"the feed becomes {rule.threshold}"
+    if rule.threshold in DIRECTIONS:
+        way = "" if rule.threshold == "any" else f" that points {rule.threshold}"
+        return f"{who} {spoken(rule.source)}{way}"
     limit = shown(rule.threshold, rule.source)
     return f"{who} {spoken(rule.source)} {rule.comparison.value} {limit}"
 
@@ -49,11 +52,16 @@ def shown(value: float | str, source: str) -> str:
         case "rupees":
             return _digits(value, 2, "₹")
         case "percent":
-            return f"{_digits(value, 2)} %"
+            return f"{_short(value, 2)} %"
         case "bps" | "ticks" as unit:
-            return f"{_digits(value, 2)} {unit}"
+            return f"{_short(value, 2)} {unit}"
         case _:
-            return _digits(value, 4)
+            return _short(value, 4)
+
+
+def _short(value: float, places: int) -> str:
+    """Without zeros at the end."""
+    return _digits(value, places).rstrip("0").rstrip(".") if value else "0"
 
 
 def _digits(value: float, places: int, currency: str = "") -> str:
