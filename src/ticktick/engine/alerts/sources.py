@@ -9,7 +9,7 @@ from ticktick.analytics.catalogue import UNITS
 from ticktick.analytics.shapes import SHAPES
 from ticktick.domain.alert import EVERY_SYMBOL, Comparison, Rule
 from ticktick.domain.market import TIMEFRAMES, Freshness, timeframe_name
-from ticktick.domain.metric import METRICS
+from ticktick.domain.metric import METRICS, Metric
 from ticktick.domain.sessions import Phase
 from ticktick.domain.watchlist import SYMBOL
 
@@ -18,6 +18,7 @@ SourceKind: TypeAlias = Literal["column", "state", "feed", "indicator", "pattern
 ANY_PATTERN: Final = "pattern"
 DIRECTIONS: Final = ("any", "up", "down")
 FEED_WORDS: Final = ("down", "up")
+_CLAIM_WORDS: Final = ("no", "yes")
 STATE_WORDS: Final[dict[str, tuple[str, ...]]] = {
     "freshness": tuple(Freshness),
     "phase": tuple(Phase),
@@ -66,7 +67,7 @@ class Source(Struct, frozen=True):
 
 def _sources() -> dict[str, Source]:
     found = {name: Source("column", name, unit) for name, unit in PRICES.items()}
-    found |= {metric.name: Source("column", metric.name, metric.unit) for metric in METRICS}
+    found |= {metric.name: _of_metric(metric) for metric in METRICS}
     found |= {name: Source("state", name, words=words) for name, words in STATE_WORDS.items()}
     found["feed"] = Source("feed", "feed", words=FEED_WORDS)
     for timeframe, minutes in _TIMEFRAME.items():
@@ -77,6 +78,11 @@ def _sources() -> dict[str, Source]:
                 "pattern", name, minutes=minutes, words=DIRECTIONS
             )
     return found
+
+
+def _of_metric(metric: Metric) -> Source:
+    words = _CLAIM_WORDS if metric.unit == "claim" else metric.words
+    return Source("column", metric.name, "" if words else metric.unit, words=words)
 
 
 SOURCES: Final = _sources()
