@@ -22,9 +22,13 @@ from starlette.routing import BaseRoute
 from websockets.asyncio.client import ClientConnection, connect
 from yarl import URL
 
+from tests.alert_stage import rule
+from ticktick.alerting.rules_file import RulesFile, with_changed, with_new, without
 from ticktick.analytics.board import AnalyticsBoard
+from ticktick.core.columns import NO_ROWS
+from ticktick.domain.alert import Rule
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, parse_iso_ns
-from ticktick.domain.event import Fact
+from ticktick.domain.event import Fact, RulesRead
 from ticktick.domain.instrument import Instrument, Kind
 from ticktick.domain.market import Candle, Freshness
 from ticktick.domain.metric import METRIC_ROW, METRICS
@@ -36,7 +40,8 @@ from ticktick.errors import BrokerError, ConfigError
 from ticktick.market.freshness import FreshnessColumn
 from ticktick.market.rejections import Rejections
 from ticktick.market.table import SlotTable
-from ticktick.web.alerts import Alerts, FixedAlerts
+from ticktick.web.alert_parts import ServicesState
+from ticktick.web.alerts import Alerts
 from ticktick.web.analysis import Analysis
 from ticktick.web.blocks import COLUMNS, Columns, encode_block
 from ticktick.web.changes import Changes
@@ -131,6 +136,48 @@ def outputs(*rows: int, facts: Sequence[Fact] = ()) -> Outputs:
     return Outputs(MORNING_NS, np.array(rows, np.int32), facts)
 
 
+class KeptAlerts:
+    """Rules in memory, held by a real board; there is one from the start."""
+
+    services = ServicesState("off", "nothing is sent from here")
+
+    def __init__(self, market: SmallMarket) -> None:
+        self.board = AlertBoard(market)
+        self.snoozed: dict[int, int] = {}
+        self.file = RulesFile()
+        self._keep(with_new(self.file, rule(symbol="RELIANCE"))[0])
+
+    @property
+    def troubles(self) -> Sequence[str]:
+        return self.file.troubles
+
+    async def add(self, wish: Rule) -> Rule:
+        file, new = with_new(self.file, wish)
+        self._keep(file)
+        return new
+
+    async def change(self, rule: Rule) -> Rule:
+        self._keep(with_changed(self.file, rule))
+        return rule
+
+    async def remove(self, rule_id: int) -> Rule:
+        file, gone = without(self.file, rule_id)
+        self._keep(file)
+        return gone
+
+    async def mute(self, rule_id: int, *, muted: bool) -> Rule:
+        return await self.change(replace(self.file.rule(rule_id), muted=muted))
+
+    async def snooze(self, rule_id: int, minutes: int) -> Rule:
+        self.snoozed[rule_id] = minutes
+        return self.file.rule(rule_id)
+
+    def _keep(self, file: RulesFile) -> None:
+        self.file = file
+        event = RulesRead(MORNING_NS, file.rules)
+        self.board.hear(event, MORNING_NS, NO_ROWS, [])
+
+
 class ListSteering:
     """A list that the test reads; what is asked twice, or is not on it, is refused."""
 
@@ -180,7 +227,8 @@ class Stage:
         self.now_ns = MORNING_NS
         self.overview = Overview(self.market, self.system, "0.1.0")
         self.hub = Hub(self.overview, self.analysis, time.monotonic, slow_limit_s=slow_limit_s)
-        self.alerts = Alerts(self.hub, AlertBoard(self.market), FixedAlerts("not here"))
+        self.rules = KeptAlerts(self.market)
+        self.alerts = Alerts(self.hub, self.rules.board, self.rules)
         self.sessions = Sessions(
             CLI_TOKEN, lambda: self.now_ns, lambda: f"token-{next(tokens):030d}"
         )

@@ -16,6 +16,7 @@ from ticktick.web.server import PLAIN_PAGE, page_folder
 def _filled(path: str) -> str:
     """The path with what stands in braces, and the query it needs."""
     query = "?q=infy" if path.endswith("/search") else ""
+    path = path.replace("{rule_id}", "1")
     return path.replace("{symbol}", "RELIANCE").replace("{minutes}", "1") + query
 
 
@@ -28,7 +29,14 @@ ROUTES = [
 ] + [("GET", "/"), ("GET", "/api/v1/openapi.json")]
 CHANGES = [(method, path) for method, path in ROUTES if method != "GET"]
 PUBLIC = {("GET", "/"), ("GET", "/healthz")}
-BODIES = {"/api/v1/session": {"code": "none"}, "/api/v1/symbols": {"what": "INFY"}}
+RULE = {"symbol": "INFY", "source": "last_price", "comparison": "above", "threshold": 1500}
+BODIES: dict[str, dict[str, Any]] = {
+    "/api/v1/session": {"code": "none"},
+    "/api/v1/symbols": {"what": "INFY"},
+    "/api/v1/alerts": RULE,
+    "/api/v1/alerts/1": RULE,
+    "/api/v1/alerts/1/snooze": {"minutes": 5},
+}
 
 
 @pytest.fixture
