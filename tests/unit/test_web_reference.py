@@ -1,7 +1,7 @@
 """The reference names every route, message, field and column there is."""
 
-import re
 import dataclasses
+import re
 from dataclasses import is_dataclass
 from pathlib import Path
 
