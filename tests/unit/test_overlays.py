@@ -17,9 +17,11 @@ from ticktick.domain.clock import NS_PER_DAY, NS_PER_MS
 from ticktick.domain.event import CandleChanged, Fact, WatchlistChanged
 from ticktick.domain.market import Candle, CandleState
 from ticktick.web.chart import Studies
+from ticktick.web.insights import ListedPattern
 from ticktick.web.messages import View
 from ticktick.web.overlays import PEEK_EVERY_S, is_known
 
+FIELDS = ListedPattern.__struct_fields__
 NAMES = ("ema_9", "rsi_14", "vwap", "macd_hist", "momentum", "supertrend")
 DAY = walk(375)
 MONTH_NS = 40 * NS_PER_DAY
@@ -206,15 +208,16 @@ def test_flat_windows_are_marked() -> None:
 
 def test_all_patterns_of_the_shown_candles_come_with_their_judgement() -> None:
     chart = Chart(DAY, patterns=True)
-    rows = chart.browser.series["patterns"]
-    told = {(p.start_ns // NS_PER_MS, p.name) for p in chart.stage.analysis.patterns("ACME", 1)}
-    assert told <= {(row[0], row[1]) for row in rows}
-    assert rows[0][0] < min(start for start, _ in told)
-    assert rows == sorted(rows, key=lambda row: row[0])
-    for pattern in chart.stage.analysis.patterns("ACME", 1):
-        row = next(r for r in rows if (r[0], r[1]) == (pattern.start_ns // NS_PER_MS, pattern.name))
-        assert row[7] == chart.stage.analysis.judged(pattern)
-        assert row[9] == pattern.record.cases
+    rows = [dict(zip(FIELDS, row, strict=True)) for row in chart.browser.series["patterns"]]
+    analysis = chart.stage.analysis
+    known = {(p.start_ns // NS_PER_MS, p.name): p for p in analysis.patterns("ACME", 1)}
+    shown = {(row["start_ms"], row["pattern"]): row for row in rows}
+    assert known.keys() <= shown.keys()
+    assert rows[0]["start_ms"] < min(start for start, _ in known)
+    assert rows == sorted(rows, key=lambda row: row["start_ms"])
+    for name, pattern in known.items():
+        assert shown[name]["confirmed"] == analysis.judged(pattern)
+        assert shown[name]["cases"] == pattern.record.cases
 
 
 def test_nothing_is_sent_to_who_wants_nothing_or_looks_away() -> None:

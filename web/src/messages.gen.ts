@@ -163,9 +163,6 @@ export interface Studies {
 /** The indicators of one candle as a JSON array, in the order of the names. */
 export type SeriesRow = readonly [start_ms: number, bars: number, values: readonly (number | null)[], degenerate: readonly string[]];
 
-/** A pattern that ended with the candle at `start_ms`, as a JSON array. */
-export type PatternRow = readonly [start_ms: number, name: string, value: number, direction: number, strict: boolean | null, in_context: boolean | null, confirmation: number | null, confirmed: boolean | null, invalidation: number | null, cases: number, hit_rate: number | null, hit_rate_low: number | null, hit_rate_high: number | null, base_rate: number | null];
-
 /** Indicators of every settled candle of the chart, oldest first, and its valid patterns. */
 export interface Series {
   readonly symbol: string;
@@ -173,7 +170,7 @@ export interface Series {
   readonly names: readonly string[];
   readonly bars_needed: number;
   readonly rows: readonly SeriesRow[];
-  readonly patterns: readonly PatternRow[];
+  readonly patterns: readonly ListedPattern[];
 }
 
 /** The indicators of the candle that settled last (null: nothing new), and as the next forms. */

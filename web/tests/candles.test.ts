@@ -31,6 +31,8 @@ const COLOURS: Colours = {
   panel: "#444444",
   accent: "#555555",
   stale: "#666666",
+  control: "#777777",
+  inks: { a: "#a00000", b: "#b00000", c: "#c00000", d: "#d00000", e: "#e00000" },
 };
 
 describe("tradeless minutes", () => {

@@ -51,6 +51,14 @@ describe.each(["dark", "light"])("%s", (theme) => {
         expect(ratio(name, "panel"), name).toBeGreaterThanOrEqual(3);
       }
     });
+    it("the lines of indicators stand out, are no up or down, and their names can be read", () => {
+      const inks = ["ink-a", "ink-b", "ink-c", "ink-d", "ink-e"];
+      for (const name of inks) expect(ratio(name, "panel"), name).toBeGreaterThanOrEqual(4.5);
+      const taken = ["up", "down", "stale", "info"].map((name) => of.get(name));
+      const used = inks.map((name) => of.get(name));
+      expect(new Set(used).size).toBe(inks.length);
+      expect(used.filter((colour) => taken.includes(colour))).toEqual([]);
+    });
     it("every mode badge carries its white word", () => {
       for (const mode of ["demo", "view", "paper", "live", "replay"]) {
         expect(ratio("on-mode", `mode-${mode}`), mode).toBeGreaterThanOrEqual(4.5);

@@ -294,7 +294,7 @@ describe("the chart", () => {
     paint();
     expect(all("footer details tbody tr")).toHaveLength(3);
     const newest = all("footer details tbody tr:first-child > *").map((cell) => cell.textContent);
-    expect(newest).toEqual(["23 Nov 10:02", "1,200.00", "1,240.00", "1,190.00", "1,234.50", "1,500", "forming"]);
+    expect(newest.slice(0, 7)).toEqual(["23 Nov 10:02", "1,200.00", "1,240.00", "1,190.00", "1,234.50", "1,500", "forming"]);
   });
 });
 

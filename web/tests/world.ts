@@ -2,6 +2,7 @@
 
 import { type WallMs, wallMs } from "../src/lib/messages";
 import { type Chart, Page, type PagePorts } from "../src/lib/page";
+import type { PatternMark } from "../src/lib/patternmarks";
 import type { SocketLike } from "../src/lib/socket";
 
 export class FakeSocket implements SocketLike {
@@ -43,8 +44,13 @@ export class World {
   readonly sockets: FakeSocket[] = [];
   readonly pauses: number[] = [];
   code: string | null = null;
+  /** What the browser keeps. */
+  readonly kept = new Map<string, string>();
   /** What was drawn: `load` with the number of candles, `update` with theirs. */
   readonly drawn: string[] = [];
+  /** The marks of patterns shown last, and the start of the forming row. */
+  marks: readonly PatternMark[] = [];
+  forming: number | null = null;
   private readonly frames: (() => void)[] = [];
   private readonly sleepers: (() => void)[] = [];
 
@@ -75,6 +81,10 @@ export class World {
       },
       drawChart: async () => this.chart(),
       nextFrame: (draw) => void this.frames.push(draw),
+      storage: {
+        getItem: (key) => this.kept.get(key) ?? null,
+        setItem: (key, value) => void this.kept.set(key, value),
+      },
       wall: (): WallMs => wallMs(this.wall),
     };
   }
@@ -86,6 +96,15 @@ export class World {
       update: (candles) => void (candles.length > 0 && this.drawn.push(`update ${candles.length}`)),
       setStale: (stale) => void this.drawn.push(stale ? "stale" : "true again"),
       setLevels: nothing,
+      loadStudies: (studies, overlays) => {
+        const ids = studies.map((study) => study.id).join(" ");
+        this.drawn.push(`studies [${ids}] x ${overlays.rows().length}`);
+      },
+      updateStudies: (rows, forming) => {
+        if (rows.length > 0) this.drawn.push(`rows ${rows.length}`);
+        this.forming = forming?.startMs ?? null;
+      },
+      showPatterns: (marks) => void (this.marks = marks),
       home: nothing,
       restyle: nothing,
       point: nothing,

@@ -5,6 +5,8 @@ Prices are in the instrument's price unit and not always whole; what is not read
 
 from msgspec import Struct
 
+from ticktick.web.insights import ListedPattern
+
 
 class Studies(Struct, frozen=True, tag="studies", forbid_unknown_fields=True):
     """A browser's wish: the indicators its chart draws, and whether it shows patterns."""
@@ -26,25 +28,6 @@ class SeriesRow(Struct, frozen=True, array_like=True):
     degenerate: tuple[str, ...]
 
 
-class PatternRow(Struct, frozen=True, array_like=True):
-    """A pattern that ended with the candle at `start_ms`, as a JSON array."""
-
-    start_ms: int
-    name: str
-    value: int
-    direction: int
-    strict: bool | None
-    in_context: bool | None
-    confirmation: int | None
-    confirmed: bool | None
-    invalidation: int | None
-    cases: int
-    hit_rate: float | None
-    hit_rate_low: float | None
-    hit_rate_high: float | None
-    base_rate: float | None
-
-
 class Series(Struct, frozen=True):
     """Indicators of every settled candle of the chart, oldest first, and its valid patterns.
 
@@ -56,7 +39,7 @@ class Series(Struct, frozen=True):
     names: tuple[str, ...]
     bars_needed: int
     rows: tuple[SeriesRow, ...]
-    patterns: tuple[PatternRow, ...]
+    patterns: tuple[ListedPattern, ...]
 
 
 class SeriesUpdate(Struct, frozen=True):

@@ -13,7 +13,9 @@ from ticktick.analytics.history import History, indicator_history, pattern_histo
 from ticktick.domain.analysis import BARS_NEEDED, Pattern, Reading
 from ticktick.domain.clock import NS_PER_MS, ist_day_number
 from ticktick.domain.market import Candle, CandleState
-from ticktick.web.chart import PatternRow, Series, SeriesRow, Studies
+from ticktick.web.chart import Series, SeriesRow, Studies
+from ticktick.web.insights import ListedPattern
+from ticktick.web.news import pattern_row
 
 SETTLED: Final = frozenset({CandleState.FINAL, CandleState.BACKFILLED})
 
@@ -96,39 +98,23 @@ def row_of(reading: Reading, names: Sequence[str]) -> SeriesRow:
     )
 
 
-def _patterns(settled: Sequence[Candle], told: Sequence[Pattern]) -> list[PatternRow]:
+def _patterns(settled: Sequence[Candle], told: Sequence[Pattern]) -> list[ListedPattern]:
     first_ns = told[0].start_ns if told else None
     older = [p for p in pattern_history(settled) if first_ns is None or p.start_ns < first_ns]
     closes = {one.start_ns: next_.close for one, next_ in pairwise(settled)}
     shown = {candle.start_ns for candle in settled}
     return [
-        _pattern_row(pattern, closes.get(pattern.start_ns))
+        pattern_row(pattern, _confirmed(pattern, closes.get(pattern.start_ns)), superseded=False)
         for pattern in (*older, *told)
         if pattern.start_ns in shown
     ]
 
 
-def _pattern_row(pattern: Pattern, next_close: int | None) -> PatternRow:
-    record, beyond = pattern.record, pattern.confirmation
-    confirmed = None
-    if beyond is not None and next_close is not None:
-        confirmed = (next_close - beyond) * pattern.direction > 0
-    return PatternRow(
-        start_ms=pattern.start_ns // NS_PER_MS,
-        name=pattern.name,
-        value=pattern.value,
-        direction=pattern.direction,
-        strict=pattern.strict,
-        in_context=pattern.in_context,
-        confirmation=beyond,
-        confirmed=confirmed,
-        invalidation=pattern.invalidation,
-        cases=record.cases,
-        hit_rate=record.rate,
-        hit_rate_low=record.low,
-        hit_rate_high=record.high,
-        base_rate=record.base_rate,
-    )
+def _confirmed(pattern: Pattern, next_close: int | None) -> bool | None:
+    beyond = pattern.confirmation
+    if beyond is None or next_close is None:
+        return None
+    return (next_close - beyond) * pattern.direction > 0
 
 
 def _nullable(values: Sequence[float]) -> list[float | None]:

@@ -10,6 +10,7 @@ import type {
 import { type Candle, missingStarts } from "./candles";
 import { inRupees } from "./format";
 import type { HatchedBar, Marks, MissingRun } from "./marks";
+import type { Ink } from "./studies";
 import { type MarketMs, marketMs, priceUnits } from "./messages";
 
 /** The colours of the theme, `#rrggbb`, as written in the style sheet. */
@@ -22,6 +23,10 @@ export interface Colours {
   readonly panel: string;
   readonly accent: string;
   readonly stale: string;
+  /** What has to be seen but is no text: guides. */
+  readonly control: string;
+  /** The lines of the indicators. */
+  readonly inks: Readonly<Record<Ink, string>>;
 }
 
 const IST_S = 19_800;

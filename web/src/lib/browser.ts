@@ -44,6 +44,7 @@ export function browserPage(): Page {
       const { CandleChart } = await import("./chart");
       return new CandleChart(element, colours, onHover);
     },
+    storage: localStorage,
     wall: createWall(
       () => performance.now(),
       () => Date.now(),

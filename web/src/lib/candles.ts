@@ -95,7 +95,7 @@ function supersedes(candle: Candle, known: Candle): boolean {
 const IST_MS = 19_800_000;
 const DAY_MS = 86_400_000;
 
-const istDay = (ms: number): number => Math.floor((ms + IST_MS) / DAY_MS);
+export const istDay = (ms: number): number => Math.floor((ms + IST_MS) / DAY_MS);
 
 /** Starts between two neighbouring candles of one day in which nothing traded. */
 export function missingStarts(before: MarketMs, after: MarketMs, minutes: number): MarketMs[] {

@@ -1,4 +1,4 @@
-/** The canvas chart, loaded when it is first needed: candles, volume, two price lines. */
+/** The canvas chart, loaded when it is first needed: candles, volume, price lines, studies, marks. */
 
 import {
   CandlestickSeries,
@@ -24,8 +24,12 @@ import {
 } from "./bars";
 import type { Candle } from "./candles";
 import * as format from "./format";
+import { StudyLayers } from "./layers";
 import { CandleMarks } from "./marks";
 import { type MarketMs, type PriceUnits, priceUnits } from "./messages";
+import type { OverlaySeries, StudyRow } from "./overlays";
+import { type PatternMark, PatternMarks } from "./patternmarks";
+import type { Study } from "./studies";
 
 /** Up to which weight of the library's axis marks a mark names a day instead of a minute. */
 const DAY_MARK = 2;
@@ -45,6 +49,9 @@ export class CandleChart {
   private readonly candles: ISeriesApi<"Candlestick">;
   private readonly volumes: ISeriesApi<"Histogram">;
   private readonly marks = new CandleMarks();
+  private readonly patterns = new PatternMarks();
+  private readonly layers: StudyLayers;
+  private patternsShown: readonly PatternMark[] = [];
   private readonly vwap: PriceLine;
   private readonly previousClose: PriceLine;
   private units: Units = { symbol: "", scale: 100, tickSize: 5, minutes: 1 };
@@ -80,6 +87,8 @@ export class CandleChart {
     this.volumes.priceScale().applyOptions(below);
     this.candles.priceScale().applyOptions({ scaleMargins: { top: 0.08, bottom: 0.22 } });
     this.candles.attachPrimitive(this.marks);
+    this.candles.attachPrimitive(this.patterns);
+    this.layers = new StudyLayers(this.chart, () => this.seen(), colours, colours.control);
     this.vwap = new PriceLine(this.candles, "VWAP");
     this.previousClose = new PriceLine(this.candles, "prev");
     this.chart.subscribeCrosshairMove(({ time }) =>
@@ -125,6 +134,22 @@ export class CandleChart {
     this.finish();
   }
 
+  /** Draw these studies, with all rows there are. */
+  loadStudies(studies: readonly Study[], overlays: OverlaySeries): void {
+    this.layers.load(studies, overlays, this.units.scale);
+  }
+
+  /** Draw rows that settled, and the forming one as it is now. */
+  updateStudies(settled: readonly StudyRow[], forming: StudyRow | null): void {
+    this.layers.update(settled, forming, this.units.scale);
+  }
+
+  /** Mark these patterns and no others. */
+  showPatterns(marks: readonly PatternMark[]): void {
+    this.patternsShown = marks;
+    this.patterns.show(marks, this.colours);
+  }
+
   /** Horizontal lines; NaN draws none. */
   setLevels(vwap: PriceUnits, previousClose: PriceUnits): void {
     this.vwap.move(vwap, this.units.scale);
@@ -144,14 +169,17 @@ export class CandleChart {
       layout: {
         background: { type: ColorType.Solid, color: panel },
         textColor: muted,
+        panes: { separatorColor: grid, separatorHoverColor: grid },
         fontFamily: getComputedStyle(this.element).fontFamily,
       },
       grid: { vertLines: { color: grid }, horzLines: { color: grid } },
-      rightPriceScale: { borderColor: grid },
+      rightPriceScale: { borderColor: grid, entireTextOnly: true },
       timeScale: { borderColor: grid },
     });
     this.vwap.colour(colours.accent);
     this.previousClose.colour(muted);
+    this.layers.restyle(colours, colours.control);
+    this.patterns.show(this.patternsShown, colours);
     this.fill();
   }
 
@@ -171,6 +199,20 @@ export class CandleChart {
     this.candles.setData(all.map((point) => candleBar(point, this.units.scale, this.colours)));
     this.volumes.setData(all.map((point) => volumeBar(point, this.colours)));
     this.finish();
+  }
+
+  /** The range of the candles between the edges of the chart. */
+  private seen(): { low: number; high: number } | null {
+    const range = this.chart.timeScale().getVisibleLogicalRange();
+    if (range === null) return null;
+    let [low, high] = [Infinity, -Infinity];
+    for (let at = Math.ceil(range.from); at <= range.to; at += 1) {
+      const bar = this.candles.dataByIndex(at);
+      if (bar === null || !("low" in bar)) continue;
+      low = Math.min(low, bar.low);
+      high = Math.max(high, bar.high);
+    }
+    return low <= high ? { low, high } : null;
   }
 
   private draw(point: Point, isOld: boolean): void {

@@ -18,12 +18,12 @@ export function inRupees(units: PriceUnits, scale: number): number {
 
 /** `12,34,567.50`; a dash where the price is not known. */
 export function price(units: PriceUnits, scale: number): string {
-  return Number.isNaN(units) ? DASH : decimal(digits(scale)).format(inRupees(units, scale));
+  return Number.isNaN(units) ? DASH : axisPrice(inRupees(units, scale), scale);
 }
 
 /** A number of rupees as an axis prints it: like `price`, of what `inRupees` made. */
 export function axisPrice(inRupees: number, scale: number): string {
-  return decimal(digits(scale)).format(inRupees);
+  return decimal(digits(scale)).format(inRupees).replace("-", MINUS);
 }
 
 /** `1234567.50`, for machines: the page's own attributes. */
@@ -54,6 +54,11 @@ export function ratio(value: number): string {
   if (Number.isNaN(value)) return DASH;
   const size = decimal(2).format(Math.abs(value));
   return `${sign(value, size)}${size}`;
+}
+
+/** `56.70`, for a value of an indicator that is no price; a dash where it is not known. */
+export function figure(value: number): string {
+  return Number.isNaN(value) ? DASH : decimal(2).format(value).replace("-", MINUS);
 }
 
 /** `+12.35`, a signed price difference; a dash where it is not known. */

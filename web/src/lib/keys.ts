@@ -9,6 +9,8 @@ export type Command =
   | { readonly kind: "search" }
   | { readonly kind: "remove" }
   | { readonly kind: "undo" }
+  | { readonly kind: "indicators" }
+  | { readonly kind: "vwap" }
   | { readonly kind: "health" }
   | { readonly kind: "help" };
 
@@ -21,6 +23,8 @@ export const KEYS: readonly (readonly [keys: string, does: string])[] = [
   ["[ ]", "previous, next symbol"],
   ["1 – 6", "timeframe 1, 3, 5, 10, 15, 60 minutes"],
   ["c", "focus the chart; ← → then walk its candles"],
+  ["i", "indicators and patterns of the chart"],
+  ["v", "VWAP and its bands on or off"],
   ["h", "feed health: is the data true, and why not"],
   ["Esc", "leave the row, the candle, the dialog"],
   ["?", "this help"],
@@ -37,6 +41,8 @@ const MOVES: Readonly<Record<string, Command>> = {
   "/": { kind: "search" },
   Delete: { kind: "remove" },
   u: { kind: "undo" },
+  i: { kind: "indicators" },
+  v: { kind: "vwap" },
   h: { kind: "health" },
   "?": { kind: "help" },
   Escape: { kind: "leave" },

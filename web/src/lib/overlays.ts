@@ -1,7 +1,8 @@
 /** What is drawn over the candles of the one chart: the values of indicators, and patterns. */
 
-import type { PatternRow, Series, SeriesRow, SeriesUpdate } from "../messages.gen";
-import { type MarketMs, type PriceUnits, marketMs, priceUnits } from "./messages";
+import type { Series, SeriesRow, SeriesUpdate } from "../messages.gen";
+import { type MarketMs, marketMs } from "./messages";
+import { type Pattern, patternOf } from "./patterns";
 
 /** The indicators of one candle, in the order of the series' names; NaN is not ready. */
 export interface StudyRow {
@@ -14,21 +15,6 @@ export interface StudyRow {
   readonly forming: boolean;
 }
 
-/** A pattern that ended with a candle, and what came of its like so far. */
-export interface Pattern {
-  readonly startMs: MarketMs;
-  readonly name: string;
-  readonly direction: -1 | 0 | 1;
-  readonly strict: boolean | null;
-  readonly inContext: boolean | null;
-  readonly confirmed: boolean | null;
-  /** The price beyond which it failed. */
-  readonly invalidation: PriceUnits;
-  readonly cases: number;
-  /** Null below thirty cases. */
-  readonly record: { readonly rate: number; readonly low: number; readonly high: number; readonly base: number } | null;
-}
-
 /** Rows and patterns by the start of their candle; `generation` rises when all were replaced. */
 export class OverlaySeries {
   generation = 0;
@@ -38,7 +24,8 @@ export class OverlaySeries {
   /** As the candle after the settled ones forms; null while that is not known. */
   forming: StudyRow | null = null;
   private settled = new Map<MarketMs, StudyRow>();
-  private found = new Map<MarketMs, Pattern[]>();
+  private last: StudyRow | null = null;
+  private found = new Map<MarketMs, readonly Pattern[]>();
   private changed: StudyRow[] = [];
 
   clear(): void {
@@ -50,7 +37,7 @@ export class OverlaySeries {
     this.barsNeeded = series.bars_needed;
     for (const row of series.rows) this.settle(row);
     this.changed = [];
-    for (const row of series.patterns) this.add(patternOf(row));
+    for (const row of series.patterns) this.take(patternOf(row));
   }
 
   update({ settled, forming }: SeriesUpdate): void {
@@ -58,27 +45,24 @@ export class OverlaySeries {
     this.forming = forming === null ? null : rowOf(forming, true);
   }
 
-  /** Add a pattern, or put it in the place of an older one of its name. */
-  add(pattern: Pattern): void {
-    this.remove(pattern.startMs, pattern.name);
-    const found = this.found.get(pattern.startMs);
-    if (found === undefined) this.found.set(pattern.startMs, [pattern]);
-    else found.push(pattern);
-    this.patternGeneration += 1;
-  }
-
-  /** Forget a pattern that does not stand any more. */
-  remove(startMs: MarketMs, name: string): void {
-    const found = this.found.get(startMs);
-    const at = found?.findIndex((one) => one.name === name) ?? -1;
-    if (at < 0) return;
-    found?.splice(at, 1);
+  /** Take a pattern in; one that is superseded takes the known one away. */
+  take(pattern: Pattern): void {
+    const found = this.found.get(pattern.startMs) ?? [];
+    const known = found.find((one) => one.name === pattern.name);
+    if (known !== undefined && known.revision > pattern.revision) return;
+    const others = found.filter((one) => one.name !== pattern.name);
+    this.found.set(pattern.startMs, pattern.superseded ? others : [...others, pattern]);
     this.patternGeneration += 1;
   }
 
   /** Settled rows, oldest first. */
   rows(): StudyRow[] {
     return [...this.settled.values()];
+  }
+
+  /** The forming row, else that of the candle that settled last. */
+  get newest(): StudyRow | null {
+    return this.forming ?? this.last;
   }
 
   row(startMs: MarketMs): StudyRow | null {
@@ -91,7 +75,7 @@ export class OverlaySeries {
   }
 
   /** All patterns, by candle, oldest first. */
-  allPatterns(): Pattern[][] {
+  allPatterns(): (readonly Pattern[])[] {
     return [...this.found.values()].filter((found) => found.length > 0);
   }
 
@@ -106,7 +90,7 @@ export class OverlaySeries {
     this.names = names;
     this.settled = new Map();
     this.found = new Map();
-    this.forming = null;
+    this.forming = this.last = null;
     this.changed = [];
     this.generation += 1;
     this.patternGeneration += 1;
@@ -116,6 +100,7 @@ export class OverlaySeries {
     const row = rowOf(wire, false);
     this.settled.set(row.startMs, row);
     this.changed.push(row);
+    if (this.last === null || row.startMs >= this.last.startMs) this.last = row;
     if (this.forming !== null && this.forming.startMs <= row.startMs) this.forming = null;
   }
 }
@@ -124,21 +109,3 @@ function rowOf([startMs, bars, values, degenerate]: SeriesRow, forming: boolean)
   const numbers = values.map((value) => value ?? NaN);
   return { startMs: marketMs(startMs), bars, values: numbers, degenerate, forming };
 }
-
-function patternOf(row: PatternRow): Pattern {
-  const [startMs, name, , direction, strict, inContext, , confirmed, invalidation, cases, rate, low, high, base] = row;
-  const known = rate !== null && low !== null && high !== null && base !== null;
-  return {
-    startMs: marketMs(startMs),
-    name,
-    direction: signOf(direction),
-    strict,
-    inContext,
-    confirmed,
-    invalidation: priceUnits(invalidation ?? NaN),
-    cases,
-    record: known ? { rate, low, high, base } : null,
-  };
-}
-
-const signOf = (value: number): -1 | 0 | 1 => (value > 0 ? 1 : value < 0 ? -1 : 0);

@@ -3,16 +3,28 @@
 import type { Colours } from "./bars";
 import { BlockError } from "./blocks";
 import type { CandleChart } from "./chart";
+import { type Choice, type ChoiceStorage, chosenStudies, loadChoice, saveChoice } from "./choice";
 import { type MarketMs, type SymbolName, type WallMs, parse, symbolName } from "./messages";
 import { type NextFrame, type Painter, type Panel, createPainter } from "./painter";
 import { read } from "./session";
 import { Connection, type Listener, type Ports } from "./socket";
 import { Store } from "./store";
+import { namesOf } from "./studies";
 
 /** What the page does with the chart library; its code is loaded on the first call of `drawChart`. */
 export type Chart = Pick<
   CandleChart,
-  "load" | "update" | "home" | "setLevels" | "setStale" | "restyle" | "point" | "destroy"
+  | "load"
+  | "update"
+  | "loadStudies"
+  | "updateStudies"
+  | "showPatterns"
+  | "home"
+  | "setLevels"
+  | "setStale"
+  | "restyle"
+  | "point"
+  | "destroy"
 >;
 
 export type DrawChart = (
@@ -25,6 +37,8 @@ export interface PagePorts extends Ports {
   drawChart: DrawChart;
   nextFrame: NextFrame;
   wall(): WallMs;
+  /** Where this browser keeps what was chosen. */
+  storage: ChoiceStorage;
 }
 
 /** No message for so long: the program beats four times a second, so the socket is dead. */
@@ -33,6 +47,8 @@ const SILENCE_MS = 3_500;
 export class Page implements Listener {
   readonly store = new Store();
   readonly painter: Painter;
+  /** What the chart draws over its candles. */
+  choice: Choice;
   /** When the page began to connect. */
   startedAt: WallMs;
   private connection: Connection;
@@ -41,6 +57,7 @@ export class Page implements Listener {
     this.painter = createPainter(ports.nextFrame);
     this.connection = new Connection(ports, this);
     this.startedAt = ports.wall();
+    this.choice = loadChoice(ports.storage);
   }
 
   /** Connect, now; again when a new start link was opened or somebody will not wait. */
@@ -89,6 +106,14 @@ export class Page implements Listener {
     this.show(this.store.selected, minutes);
   }
 
+  /** Draw these over the candles from now on, here and whenever this browser comes back. */
+  choose(choice: Choice): void {
+    this.choice = choice;
+    saveChoice(this.ports.storage, choice);
+    this.sendStudies();
+    this.invalidate(["chart"]);
+  }
+
   /** Ask for a change; resolves to the program's sentence. Throws Refused. */
   command(method: "POST" | "DELETE", path: string, body: object = {}): Promise<string> {
     return this.connection.command(method, path, body);
@@ -106,7 +131,9 @@ export class Page implements Listener {
     if (!parsed.known) return this.took(this.store.receiveUnknown(parsed.seq));
     this.took(this.store.receive(parsed.envelope, this.store.heardAt));
     const { selected, minutes } = this.store;
-    const isNew = parsed.envelope.type === "hello" || selected !== shown;
+    const isFirst = parsed.envelope.type === "hello";
+    if (isFirst) this.sendStudies();
+    const isNew = isFirst || selected !== shown;
     if (isNew && selected !== null) this.show(selected, minutes);
   }
 
@@ -149,6 +176,13 @@ export class Page implements Listener {
     this.store.askedAt = this.wall();
     this.invalidate(this.store.show(symbolName(symbol), minutes));
     this.connection.send({ type: "view", symbol, minutes });
+  }
+
+  private sendStudies(): void {
+    const names = namesOf(chosenStudies(this.choice));
+    const patterns = this.choice.patterns !== "none";
+    if (names.length === 0 && !patterns) this.store.overlays.clear();
+    this.connection.send({ type: "studies", names, patterns });
   }
 
   private invalidate(panels: readonly Panel[]): void {

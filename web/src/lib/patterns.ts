@@ -134,7 +134,8 @@ const lineName = (symbol: string, minutes: number): string => `${symbol} ${minut
 
 const price = (units: number | null): PriceUnits => priceUnits(units ?? NaN);
 
-function patternOf(row: ListedPattern): Pattern {
+/** The pattern of a message. */
+export function patternOf(row: ListedPattern): Pattern {
   const [
     symbol, minutes, startMs, name, revision, value, direction, strict, shadowBodyRatio, trend,
     inContext, confirmation, confirmed, invalidation, cases, rate, low, high, baseRate, superseded,

@@ -21,7 +21,7 @@ import type { Envelope, MarketMs, SymbolName, WallMs } from "./messages";
 import { marketMs, symbolName, wallMs } from "./messages";
 import { OverlaySeries } from "./overlays";
 import { PANELS, type Panel } from "./painter";
-import { PatternBook } from "./patterns";
+import { type Pattern, PatternBook, patternOf } from "./patterns";
 import { ReadingBook } from "./readings";
 
 /** `lost` until the next hello; `no_session` until somebody opens a start link. */
@@ -110,6 +110,8 @@ export class Store {
       case "series":
         if (!this.shows(envelope.data)) return [];
         this.overlays.replace(envelope.data);
+        // what was told since the series was made
+        this.patterns.of(envelope.data.symbol, envelope.data.minutes).forEach((one) => this.overlays.take(one));
         return ["chart"];
       case "reading":
         if (!this.shows(envelope.data)) return [];
@@ -139,6 +141,7 @@ export class Store {
         return ["watchlist", "chart", "patterns"];
       case "pattern":
         this.patterns.update(envelope.data);
+        this.drawPattern(patternOf(envelope.data.pattern));
         return ["watchlist", "chart", "patterns"];
     }
   }
@@ -290,6 +293,10 @@ export class Store {
       this.directions[row] = Number.isNaN(known) ? 0 : Math.sign(known);
       if (!Number.isNaN(before)) this.moves[row] = (this.moves[row] ?? 0) + 1;
     });
+  }
+
+  private drawPattern(pattern: Pattern): void {
+    if (this.shows(pattern)) this.overlays.take(pattern);
   }
 
   private shows(what: { symbol: string; minutes: number }): boolean {

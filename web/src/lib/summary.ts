@@ -3,6 +3,7 @@
 import type { InstrumentRow } from "../messages.gen";
 import * as format from "./format";
 import { type WallMs, priceUnits } from "./messages";
+import { patternSide, plainName } from "./patternwords";
 import { quoteView } from "./quote";
 import type { Store } from "./store";
 
@@ -16,6 +17,7 @@ function chartSummary(store: Store, instrument: InstrumentRow, wall: WallMs): st
     `day range ${view.range}`,
     Number.isNaN(distance) ? "day's VWAP not known" : vwapWords(distance),
     `${store.series.candles.length} candles`,
+    ...patternsOf(store),
   ];
   return `${instrument.symbol}, ${store.minutes} minute candles: ${parts.join(", ")}`;
 }
@@ -24,6 +26,14 @@ function vwapWords(distance: number): string {
   const size = format.percent(Math.abs(distance)).replace("+", "");
   if (!/[1-9]/.test(size)) return "at the day's VWAP";
   return `${size} ${distance > 0 ? "above" : "below"} the day's VWAP`;
+}
+
+/** What the candle that settled last is called, if anything. */
+function patternsOf({ series, overlays }: Store): string[] {
+  const settled = series.candles.findLast(({ state }) => state === "final" || state === "backfilled");
+  const found = settled === undefined ? [] : overlays.patterns(settled.startMs);
+  const names = found.map((one) => `${patternSide(one)} ${plainName(one)}`);
+  return names.length === 0 ? [] : [`the last closed candle is a ${names.join(", ")}`];
 }
 
 const PAUSE_MS = 2_000;
