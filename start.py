@@ -5,6 +5,7 @@ python3 start.py demo [OPTION...]           run Tick-Tick on its built-in exchan
 python3 start.py test [--all]               run the tests, --all with the long ones
 python3 start.py check                      judge format, lint, types, imports, files, page
 python3 start.py bench [NAME...] [--json]   measure, each part against its peer
+python3 start.py load [--seconds N]         run under load, hold it against its targets
 python3 start.py fuzz [--frames N]          damage frames of the feed, look at what is shown
 python3 start.py soak [--hours N]           run for simulated hours with random faults
 python3 start.py screenshots                take the pictures of the documents
@@ -86,6 +87,8 @@ ALL_THERE = "from ticktick.compiled import missing; raise SystemExit(missing() o
 IS_COMPILED = (PYTHON, "-c", ALL_THERE)
 SERIES = ("--no-deps", "--target", ".venv/redis", *series_platform(), "-r", REDIS)
 NODE_WHEEL = install("--target", ".venv/node", "-r", NODE_LOCK)
+PAGE, VITE = "src/ticktick/web/dist/index.html", ("node", "node_modules/vite/bin/vite.js", "build")
+NPM_FILES = ("web/package.json", "web/package-lock.json", "web/.npmrc")
 NPM_CI = ("node", f"../{NPM}", "ci", "--ignore-scripts", "--no-audit", "--fetch-retries=1")
 STEPS = [
     Step(
@@ -103,25 +106,11 @@ STEPS = [
     Step("compiled parts", COMPILED, ".venv", (IS_COMPILED,), note=NO_COMPILER),
     Step("redis", (REDIS,), ".venv/redis", (install(*SERIES),), note=NO_SERIES),
     Step("node", (NODE_LOCK,), ".venv/node", (NODE_WHEEL,), note=NO_PAGE),
-    Step(
-        "page packages",
-        ("web/package.json", "web/package-lock.json", "web/.npmrc"),
-        "web/node_modules",
-        (NPM_CI,),
-        note=NO_PAGE,
-        folder="web",
-    ),
-    Step(
-        "page",
-        ("web",),
-        "src/ticktick/web/dist/index.html",
-        (("node", "node_modules/vite/bin/vite.js", "build"),),
-        note=NO_PAGE,
-        folder="web",
-    ),
+    Step("page packages", NPM_FILES, "web/node_modules", (NPM_CI,), note=NO_PAGE, folder="web"),
+    Step("page", ("web",), PAGE, (VITE,), note=NO_PAGE, folder="web"),
 ]
 TEST_TOOLS = Step("test tools", (DEV,), ".venv", (install("-r", DEV),))
-TOOLS = ("test", "check", "bench", "fuzz", "soak", "screenshots")
+TOOLS = ("test", "check", "bench", "load", "fuzz", "soak", "screenshots")
 COMMANDS: dict[str, Command] = {
     "setup": (),
     "demo": (PYTHON, "-m", "ticktick", "demo"),

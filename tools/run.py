@@ -52,6 +52,7 @@ CHECKS = [
 
 
 WITH_OPTIONS = {
+    "load": "run under load, hold it against its targets",
     "fuzz": "damage frames of the feed, look at what is shown",
     "soak": "run for simulated hours with random faults",
 }

@@ -148,7 +148,7 @@ class Program:
             told["ticktick_process_open_fds"],
             told["ticktick_tasks"],
             told["ticktick_threads"],
-            _resident_mb(self.redis_pid),
+            resident_mb(self.redis_pid),
         )
         return Sample(told["ticktick_market_time_seconds"] - begun_s, taken), told
 
@@ -237,16 +237,16 @@ def running(folder: Path, speed: float, seed: int) -> Iterator[Program]:
             homes.append(folder / name)
             homes[-1].mkdir()
         market = ("--port", "0", "--speed", str(speed), "--seed", str(seed), "--start", START)
-        server = stack.enter_context(_process(homes[0], "emulator", *market))
-        url = _line_with(server, "ready ").removeprefix("ready ").strip()
+        server = stack.enter_context(process(homes[0], "emulator", *market))
+        url = line_with(server, "ready ").removeprefix("ready ").strip()
         page = ("--exchange", url, "--no-browser", "--port", "0")
-        demo = stack.enter_context(_process(homes[1], "demo", *page))
-        _line_with(demo, "are fresh")
+        demo = stack.enter_context(process(homes[1], "demo", *page))
+        line_with(demo, "are fresh")
         yield Program(homes[1], url, demo)
 
 
 @contextmanager
-def _process(home: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+def process(home: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
     environment = {**os.environ, "TICKTICK_HOME": str(home), "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         [sys.executable, "-m", "ticktick", *arguments],
@@ -266,7 +266,7 @@ def _process(home: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
             process.kill()
 
 
-def _line_with(process: "subprocess.Popen[str]", text: str) -> str:
+def line_with(process: "subprocess.Popen[str]", text: str) -> str:
     said = []
     for line in process.stdout or ():
         said.append(line)
@@ -275,7 +275,7 @@ def _line_with(process: "subprocess.Popen[str]", text: str) -> str:
     sys.exit("the program ended without saying " + text + ":\n" + "".join(said))
 
 
-def _resident_mb(pid: int) -> float:
+def resident_mb(pid: int) -> float:
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     except (OSError, IndexError):  # it was just killed

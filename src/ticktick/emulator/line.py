@@ -134,7 +134,7 @@ class FeedLine:
                 await self._send(sent)
                 self._queue.task_done()
             await self._socket.close()
-        except ConnectionResetError:  # the client is gone; the reader notices it too
+        except ConnectionError:  # the client is gone; the reader notices it too
             return
         finally:
             self._abandon()

@@ -26,6 +26,7 @@ from ticktick.emulator.wreck import wrecked
 _LOOPBACK_NAMES = ("127.0.0.1", "localhost")
 _IDLE_PING_S = 5.0
 _SEND_LIMIT_S = 10.0
+_LINE_BYTES = 1 << 16  # 500 instrument keys in one address
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -164,7 +165,9 @@ async def listening(application: web.Application, port: int) -> AsyncIterator[in
 
     Raises OSError if the port is taken.
     """
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
+    runner = web.AppRunner(
+        application, access_log=None, shutdown_timeout=0.5, max_line_size=_LINE_BYTES
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", port)

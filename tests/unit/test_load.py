@@ -1,0 +1,114 @@
+"""The parts of a load test: the frames it sends, and how it counts what it sees."""
+
+import math
+
+import numpy as np
+import pytest
+
+from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, NS_PER_S, parse_iso_ns
+from ticktick.proto.MarketDataFeed_pb2 import FeedResponse
+from tools.crowd import Crowd
+from tools.crowd_feed import INDEX, TICK, key_of
+from tools.load import differing
+from tools.load_clients import Tally, quantile_ms
+from tools.load_report import Line, bucket_quantile, table
+
+START = parse_iso_ns("2026-11-20T10:30:00+05:30")
+
+
+def played(crowd: Crowd, seconds: float) -> list[FeedResponse]:
+    """The frames of the next seconds, read as the broker's schema says."""
+    for _ in crowd.advance(crowd.now_ns + round(seconds * NS_PER_S), frozenset()):
+        raise AssertionError("everything is told as ready frames")
+    frames, crowd.frames = crowd.frames, []
+    return [FeedResponse.FromString(frame) for frame in frames]
+
+
+def test_a_crowd_sends_as_many_updates_as_it_is_told() -> None:
+    crowd = Crowd(250, START, 2_500)
+    told = [len(frame.feeds) for frame in played(crowd, 2)]
+    assert sum(count for count in told if count > 1) == pytest.approx(5_000, abs=250)
+    crowd.updates_per_s = 0
+    assert played(crowd, 2) == []
+    crowd.updates_per_s = 25_000
+    assert sum(len(frame.feeds) for frame in played(crowd, 1)) == pytest.approx(25_000, rel=0.05)
+
+
+def test_every_frame_of_a_crowd_is_a_full_one_that_agrees_with_itself() -> None:
+    crowd = Crowd(130, START, 2_600)
+    volumes: dict[str, int] = {}
+    for frame in played(crowd, 3):
+        for key, feed in frame.feeds.items():
+            if key == INDEX:
+                assert feed.fullFeed.indexFF.ltpc.ltt == frame.currentTs
+                continue
+            full = feed.fullFeed.marketFF
+            paise = round(full.ltpc.ltp * 100)
+            assert paise % TICK == 0
+            assert full.ltpc.ltt == frame.currentTs
+            assert full.vtt > volumes.get(key, 0)
+            volumes[key] = full.vtt
+            for n, level in enumerate(full.marketLevel.bidAskQuote, 1):
+                assert round(level.bidP * 100) == paise - n * TICK
+                assert round(level.askP * 100) == paise + n * TICK
+            assert [bar.interval for bar in full.marketOHLC.ohlc] == ["1d", "I1"]
+    assert len(volumes) == 130
+    assert crowd.snapshot(key_of(0)) is not None
+
+
+def test_the_finished_minute_of_a_crowd_is_what_traded_in_it() -> None:
+    crowd = Crowd(3, START, 300)
+    seen: list[tuple[float, int]] = []
+    before = crowd.snapshot(key_of(1))
+    assert before is not None
+    assert before.fullFeed.marketFF.ltpc.ltp < 3_000
+    base = before.fullFeed.marketFF.vtt
+    for frame in played(crowd, 61):
+        full = frame.feeds[key_of(1)].fullFeed.marketFF if key_of(1) in frame.feeds else None
+        if full is not None and frame.currentTs * NS_PER_MS < START + NS_PER_MINUTE:
+            seen.append((full.ltpc.ltp, full.vtt))
+    told = crowd.snapshot(key_of(1))
+    assert told is not None
+    minute = told.fullFeed.marketFF.marketOHLC.ohlc[1]
+    prices = [price for price, _ in seen]
+    assert minute.ts == START // NS_PER_MS
+    assert (minute.open, minute.close) == (prices[0], prices[-1])
+    assert (minute.high, minute.low) == (max(prices), min(prices))
+    assert minute.vol == seen[-1][1] - base
+    bars = crowd.bars(key_of(1)).between(START, START + NS_PER_MINUTE)
+    assert (int(bars.close[0]), int(bars.volume[0])) == (round(prices[-1] * 100), minute.vol)
+
+
+def test_times_are_counted_by_the_millisecond() -> None:
+    tally = Tally()
+    tally.add(tally.sent_ms, np.array([0.2, 10.4, 10.6, 1e9, -3.0]))
+    assert quantile_ms(tally.sent_ms, 0.5) == 10
+    assert quantile_ms(tally.sent_ms, 1.0) == len(tally.sent_ms) - 1
+    assert math.isnan(quantile_ms(tally.seen_ms, 0.5))
+
+
+def test_a_quantile_lies_within_the_bucket_that_holds_it() -> None:
+    buckets = {100.0: 10.0, 200.0: 30.0, 500.0: 40.0, math.inf: 41.0}
+    assert bucket_quantile(buckets, 0.5) == pytest.approx(100 + 100 * (20.5 - 10) / 20)
+    assert bucket_quantile(buckets, 0.999) == math.inf
+    assert math.isnan(bucket_quantile(dict.fromkeys(buckets, 0.0), 0.5))
+
+
+def test_a_missed_target_is_named_in_the_table() -> None:
+    lines = [Line("a", "<= 1", "2", False), Line("b", "", "3"), Line("c", "1", "1", True)]
+    words = [line.split()[-1] for line in table(lines).splitlines()[1:]]
+    assert words == ["MISSED", "3", "ok"]
+
+
+class Shows:
+    """A dashboard's prices."""
+
+    def __init__(self, *prices: int) -> None:
+        self.prices = np.array(prices)
+        self.row_of = {f"CROWD{number:03}": number for number in range(len(prices))}
+
+
+def test_a_dashboard_that_shows_an_old_price_is_noticed() -> None:
+    dashboards = [Shows(100, 105, 110), Shows(100, 105, 110)]
+    assert differing(dashboards, [100, 105, 110]) == 0
+    assert differing(dashboards, [100, 110, 110]) == 2
