@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -17,6 +18,9 @@ from ticktick.engine.ports import Decoded
 from ticktick.errors import DecodeError
 from ticktick.market.table import SlotTable
 from ticktick.proto import MarketDataFeed_pb2 as pb2
+
+if TYPE_CHECKING:
+    from ticktick.brokers.upstox.scan import Scanner
 
 scan = part("ticktick.brokers.upstox.scan")
 pytestmark = pytest.mark.skipif(scan is None, reason="plain Python serves")
@@ -231,18 +235,69 @@ def test_lengths_told_in_more_bytes_than_they_need_are_told_alike(data: bytes, m
         fields[index].padding = 0
 
 
-def test_usual_frames_never_reach_the_clear_decoder() -> None:
+def scanned(data: bytes) -> "Scanner | None":
+    """The compiled reader after such a frame; None if it handed the frame back."""
+    made = compiled()._scanner_of(table())
+    return None if made.scan(data, 1, 2) is None else made
+
+
+def usual() -> pb2.FeedResponse:
+    """A frame that tells each instrument in full, and the market's state."""
     frame = pb2.FeedResponse(type=pb2.live_feed, currentTs=AT_MS)
     for key in KEYS[:3]:
         full = frame.feeds[key].fullFeed.marketFF
         full.ltpc.ltp, full.ltpc.ltt, full.ltpc.cp = 100.05, AT_MS, 99.0
-        full.marketLevel.bidAskQuote.add(bidQ=3, bidP=100.0, askQ=4, askP=100.1)
-        full.marketOHLC.ohlc.add(interval="1d", open=1.0, high=2.0, low=1.0, close=2.0, ts=AT_MS)
-        full.vtt, full.casEligible, full.iiqTotal = 1000, True, 5
-    decoder, slots = compiled(), table()
-    scanner = decoder._scanner_of(slots)
-    assert scanner.scan(frame.SerializeToString(), 1, 2)
-    assert scanner.n_touched == 3
+        for level in range(30):
+            full.marketLevel.bidAskQuote.add(bidQ=3, bidP=90.0 - level, askQ=4, askP=91.0 + level)
+        for interval in ("1d", "I1", "I30", "I5"):
+            full.marketOHLC.ohlc.add(interval=interval, open=1, high=2, low=1, close=2, ts=60_000)
+        full.optionGreeks.delta, full.vtt, full.casEligible = 0.5, 1000, True
+        full.iep = full.ltpc.iep.value = full.rp = 100.1
+        full.ieq, full.iiqTotal, full.iiqM = 40, -5, -(2**40)
+    frame.marketInfo.segmentStatus["NSE_EQ"] = pb2.PRE_OPEN_START
+    frame.marketInfo.casMarketStatus["NSE_EQ"].status = "CTS_CLOSE"
+    frame.marketInfo.casMarketStatus["NSE_EQ"].updatedTime = AT_MS
+    frame.marketInfo.preOpenSessionStatus["NSE_EQ"].status = "PRE_OPEN_END"
+    return frame
+
+
+def test_usual_frames_never_reach_the_clear_decoder() -> None:
+    data = usual().SerializeToString()
+    scanner = scanned(data)
+    assert scanner is not None
+    assert (scanner.unknown_parts, scanner.off_grid) == (0, 0)
+    check(data)
+
+
+NEW_FIELDS = (b"\xfa\x3f\x02hi", b"\xf8\x3f\x07", b"\xf9\x3f12345678", b"\xfd\x3f1234")
+
+
+@pytest.mark.parametrize("new", NEW_FIELDS)
+def test_fields_of_a_newer_schema_cost_no_second_reading_and_are_counted(new: bytes) -> None:
+    frame = usual()
+    frame.MergeFromString(new)
+    full = frame.feeds[KEYS[0]].fullFeed
+    parts = [frame.feeds[KEYS[1]], full, full.marketFF, full.marketFF.ltpc, full.marketFF.ltpc.iep]
+    parts += [full.marketFF.optionGreeks, full.marketFF.marketLevel]
+    parts += [full.marketFF.marketLevel.bidAskQuote[29], full.marketFF.marketOHLC.ohlc[2]]
+    for part_of_it in parts:
+        part_of_it.MergeFromString(new)
+    data = frame.SerializeToString()
+    scanner = scanned(data)
+    assert scanner is not None
+    assert scanner.unknown_parts == 1 + len(parts)
+    check(data)
+
+
+def test_prices_between_two_units_are_rounded_and_counted() -> None:
+    frame = usual()
+    full = frame.feeds[KEYS[0]].fullFeed.marketFF
+    full.ltpc.ltp, full.rp, full.atp = 100.052, 100.001, 100.0123
+    full.marketLevel.bidAskQuote[7].askP = 98.0001
+    scanner = scanned(frame.SerializeToString())
+    assert scanner is not None
+    assert scanner.off_grid == 3  # an average has no grid
+    check(frame.SerializeToString())
 
 
 def test_a_changed_list_is_taken_up() -> None:

@@ -14,6 +14,7 @@ from tests.fuzz.supplies import MOMENTS, Supply, made_by_exchange, recorded
 from tests.fuzz.wire import encode, parse
 from tests.oracles.belief import Judge, Shown
 from ticktick.brokers.upstox.decode import ProtobufDecoder
+from ticktick.brokers.upstox.decoders import CompiledDecoder, new_decoder
 from ticktick.domain.clock import NS_PER_S, parse_iso_ns
 from ticktick.domain.metric import METRICS
 from ticktick.domain.sessions import Calendar
@@ -53,6 +54,17 @@ def test_P08_no_damaged_frame_of_a_recorded_day_shows_what_cannot_be_true(
     shared_data: Path,
 ) -> None:
     run_episode([recorded(shared_data)], 7, 0, 300, Tally())
+
+
+def test_every_good_frame_is_read_by_compiled_code_alone(supplies: list[Supply]) -> None:
+    decoder = new_decoder()
+    if not isinstance(decoder, CompiledDecoder):
+        pytest.skip("plain Python serves")
+    for supply in supplies:
+        table = SlotTable(len(supply.instruments))
+        table.follow(supply.instruments)
+        scanner = decoder._scanner_of(table)
+        assert all(scanner.scan(good.data, 1, 1) is not None for good in supply.frames)
 
 
 class Broken(ProtobufDecoder):

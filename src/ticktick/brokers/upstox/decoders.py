@@ -27,7 +27,7 @@ class CompiledDecoder:
     def __init__(self, scanner: "type[Scanner]") -> None:
         self._new_scanner = scanner
         self._clear = ProtobufDecoder()
-        self._scanner: Scanner | None = None
+        self._scanner: Scanner
         self._table: SlotTable | None = None
         self._revision = -1
 
@@ -36,38 +36,39 @@ class CompiledDecoder:
 
         Raises DecodeError if the bytes are not a frame, or one without a time.
         """
-        scanner = self._scanner_of(table)
-        if not scanner.scan(data, received_ns, seq):
+        if self._table is not table or self._revision != table.revision:
+            self._scanner = self._scanner_of(table)
+            self._table, self._revision = table, table.revision
+        scanner = self._scanner
+        told = scanner.scan(data, received_ns, seq)
+        if told is None:
             return self._clear.decode(data, table, received_ns, seq)
-        rows, whole = scanner.take_rows()
-        words = scanner.take_words(data)
+        rows, whole, words = told
         return Decoded(
             scanner.sent_ms * NS_PER_MS,
             rows,
             whole,
             None if words is None else market_words(*words),
-            unknown_parts=scanner.unknown_parts,
-            off_grid=scanner.off_grid,
+            0,
+            0,
+            scanner.unknown_parts,
+            scanner.off_grid,
         )
 
     def _scanner_of(self, table: SlotTable) -> "Scanner":
-        """The scanner of the table's present keys."""
-        if self._scanner is None or self._table is not table or self._revision != table.revision:
-            scales = np.ones(table.capacity)
-            scales[: len(table)] = table.price_scales()
-            keys = [key.encode() for key in table.row_of_key]
-            rows = list(table.row_of_key.values())
-            self._scanner = self._new_scanner(
-                table.incoming_words,
-                table.words,
-                table.incoming_deep_words,
-                table.deep_words,
-                keys,
-                rows,
-                scales,
-            )
-            self._table, self._revision = table, table.revision
-        return self._scanner
+        """A scanner of the table's present keys."""
+        scales = np.ones(table.capacity)
+        scales[: len(table)] = table.price_scales()
+        keys = [key.encode() for key in table.row_of_key]
+        return self._new_scanner(
+            table.incoming_words,
+            table.words,
+            table.incoming_deep_words,
+            table.deep_words,
+            keys,
+            list(table.row_of_key.values()),
+            scales,
+        )
 
 
 def new_decoder() -> Decoder:

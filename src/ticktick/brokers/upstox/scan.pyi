@@ -1,11 +1,13 @@
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+Rows: TypeAlias = NDArray[np.int32]
+Words: TypeAlias = tuple[dict[str, int], dict[str, str], dict[str, str]]
+
 class Scanner:
-    n_touched: int
-    n_whole: int
     sent_ms: int
     unknown_parts: int
     off_grid: int
@@ -19,8 +21,6 @@ class Scanner:
         rows: Sequence[int],
         scales: NDArray[np.float64],
     ) -> None: ...
-    def scan(self, data: bytes, received_ns: int, seq: int) -> bool: ...
-    def take_rows(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]: ...
-    def take_words(
-        self, data: bytes
-    ) -> tuple[dict[str, int], dict[str, str], dict[str, str]] | None: ...
+    def scan(
+        self, data: bytes, received_ns: int, seq: int
+    ) -> tuple[Rows, Rows, Words | None] | None: ...

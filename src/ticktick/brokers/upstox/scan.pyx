@@ -12,17 +12,16 @@ only to notice it.
 from libc.math cimport NAN, fabs, isfinite
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport qsort
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memcpy, memset
 
 from ticktick.brokers.upstox._wire cimport (
-    Cursor,
+    Place,
     is_ascii,
-    is_next,
     part,
     real,
-    signed_varint,
-    unknown_field,
-    varint,
+    signed,
+    unknown_fields,
+    whole,
 )
 
 import sys
@@ -103,7 +102,8 @@ cdef inline bint price_units(Slot* s, double rupees, int64_t* units) noexcept no
     if not 0.0 <= found <= MOST:  # true for what is not a number
         return False
     units[0] = llrint(found)
-    s.off_grid += fabs(found - <double>units[0]) > OFF_GRID
+    if fabs(found - <double>units[0]) > OFF_GRID:
+        s.off_grid += 1
     return True
 
 
@@ -159,36 +159,31 @@ cdef inline bint tell_price(Slot* s, int word, double rupees) noexcept nogil:
     return True
 
 
-cdef inline bint over(Slot* s, Cursor* c, int last_known) noexcept nogil:
-    """Skip and count the fields behind the last one known, to the end of the message."""
-    while c.p < c.end:
-        if not unknown_field(c, last_known):
-            return False
-        s.unknown += 1
-    return True
+cdef inline bint over(Slot* s, Place p, Place end, int last_known) noexcept nogil:
+    """Whether nothing is left but fields behind the last one known, which are counted."""
+    cdef int left
+    if p == end:
+        return True
+    left = unknown_fields(p, end, last_known)
+    s.unknown += left
+    return left > 0
 
 
 # --- packets -------------------------------------------------------------------------------------
 
-cdef bint read_trade(Slot* s, Cursor c) noexcept nogil:
+cdef bint read_trade(Slot* s, Place p, Place end) noexcept nogil:
     """The last trade; one without price and time tells only what stands beside it."""
     cdef double price = 0.0, close = 0.0, auction = 0.0
     cdef int64_t at_ms = 0, quantity = 0, units, auction_units
-    cdef Cursor inner
-    if is_next(&c, 0x09) and not real(&c, &price):
+    cdef Place wrapped
+    p = real(p, end, 0x09, &price)
+    p = whole(p, end, 0x10, &at_ms)
+    p = whole(p, end, 0x18, &quantity)
+    p = real(p, end, 0x21, &close)
+    p = part(p, end, 0x2A, &wrapped)
+    if wrapped != NULL and not over(s, real(wrapped, p, 0x09, &auction), p, 1):
         return False
-    if is_next(&c, 0x10) and not varint(&c, &at_ms):
-        return False
-    if is_next(&c, 0x18) and not varint(&c, &quantity):
-        return False
-    if is_next(&c, 0x21) and not real(&c, &close):
-        return False
-    if is_next(&c, 0x2A):  # the auction's price, wrapped
-        if not part(&c, &inner) or (is_next(&inner, 0x09) and not real(&inner, &auction)):
-            return False
-        if not over(s, &inner, 1):
-            return False
-    if not over(s, &c, 5):
+    if not over(s, p, end, 5):
         return False
     if not price_units(s, close, &units) or not price_units(s, auction, &auction_units):
         return False
@@ -212,18 +207,14 @@ cdef struct Level:
     int64_t asks
 
 
-cdef inline bint read_quote(Slot* s, Cursor c, Level* level) noexcept nogil:
+cdef inline bint read_quote(Slot* s, Place p, Place end, Level* level) noexcept nogil:
     level.bid = level.ask = 0.0
     level.bids = level.asks = 0
-    if is_next(&c, 0x08) and not varint(&c, &level.bids):
-        return False
-    if is_next(&c, 0x11) and not real(&c, &level.bid):
-        return False
-    if is_next(&c, 0x18) and not varint(&c, &level.asks):
-        return False
-    if is_next(&c, 0x21) and not real(&c, &level.ask):
-        return False
-    return c.p == c.end or over(s, &c, 4)
+    p = whole(p, end, 0x08, &level.bids)
+    p = real(p, end, 0x11, &level.bid)
+    p = whole(p, end, 0x18, &level.asks)
+    p = real(p, end, 0x21, &level.ask)
+    return over(s, p, end, 4)
 
 
 cdef inline bint put_usual(Slot* s, int place, Level* level) noexcept nogil:
@@ -264,14 +255,15 @@ cdef void empty_levels(Slot* s, int told) noexcept nogil:
     s.words[TOLD_LEVELS] = told
 
 
-cdef bint read_depth(Slot* s, Cursor c) noexcept nogil:
+cdef bint read_depth(Slot* s, Place p, Place end) noexcept nogil:
     """Both sides of the book, best level first; behind the last level kept only their form."""
-    cdef Cursor quote
+    cdef Place quote
     cdef Level level
     cdef int told = 0
     s.wrote = True
-    while is_next(&c, 0x0A):
-        if not part(&c, &quote) or not read_quote(s, quote, &level):
+    p = part(p, end, 0x0A, &quote)
+    while quote != NULL:
+        if not read_quote(s, quote, p, &level):
             return False
         if told < USUAL:
             if not put_usual(s, told, &level):
@@ -279,24 +271,22 @@ cdef bint read_depth(Slot* s, Cursor c) noexcept nogil:
         elif told < ALL:
             if not put_deep(s, told - USUAL, &level):
                 return False
-        else:
-            continue
-        told += 1
+        told += told < ALL
+        p = part(p, end, 0x0A, &quote)
     empty_levels(s, told)
-    return c.p == c.end or over(s, &c, 1)
+    return over(s, p, end, 1)
 
 
-cdef bint read_greeks(Slot* s, Cursor c) noexcept nogil:
+cdef bint read_greeks(Slot* s, Place p, Place end) noexcept nogil:
     """Delta, theta, gamma, vega, rho, in the order of the fields and of the slot."""
     cdef double value
     cdef int i
     for i in range(5):
         value = 0.0
-        if is_next(&c, <uint8_t>((i + 1) << 3 | 1)) and not real(&c, &value):
-            return False
+        p = real(p, end, <uint8_t>((i + 1) << 3 | 1), &value)
         put_statistic(s, DELTA + i, value)
     s.wrote = True
-    return over(s, &c, 5)
+    return over(s, p, end, 5)
 
 
 cdef struct Bar:
@@ -306,30 +296,26 @@ cdef struct Bar:
     bint found
 
 
-cdef bint read_bar(Slot* s, Cursor c, Bar* bar, uint8_t* kind) noexcept nogil:
+cdef bint read_bar(Slot* s, Place p, Place end, Bar* bar, uint8_t* kind) noexcept nogil:
     """One candle; `kind` is its interval: D for a day, M for a minute, 0 for any other."""
-    cdef Cursor text
+    cdef Place text
     cdef int i
     kind[0] = 0
     bar.volume = bar.start_ms = 0
-    if is_next(&c, 0x0A):
-        if not part(&c, &text):
-            return False
-        if text.end - text.p == 2 and text.p[0] == b"1" and text.p[1] == b"d":
+    p = part(p, end, 0x0A, &text)
+    if text != NULL:
+        if p - text == 2 and text[0] == b"1" and text[1] == b"d":
             kind[0] = b"D"
-        elif text.end - text.p == 2 and text.p[0] == b"I" and text.p[1] == b"1":
+        elif p - text == 2 and text[0] == b"I" and text[1] == b"1":
             kind[0] = b"M"
-        elif not is_ascii(text):
+        elif not is_ascii(text, p):
             return False
     for i in range(4):
         bar.prices[i] = 0.0
-        if is_next(&c, <uint8_t>((i + 2) << 3 | 1)) and not real(&c, &bar.prices[i]):
-            return False
-    if is_next(&c, 0x30) and not varint(&c, &bar.volume):
-        return False
-    if is_next(&c, 0x38) and not varint(&c, &bar.start_ms):
-        return False
-    return over(s, &c, 7)
+        p = real(p, end, <uint8_t>((i + 2) << 3 | 1), &bar.prices[i])
+    p = whole(p, end, 0x30, &bar.volume)
+    p = whole(p, end, 0x38, &bar.start_ms)
+    return over(s, p, end, 7)
 
 
 cdef bint is_candle(Bar* bar, double scale) noexcept nogil:
@@ -353,16 +339,17 @@ cdef bint put_bar(Slot* s, int word, Bar* bar) noexcept nogil:
     return True
 
 
-cdef bint read_bars(Slot* s, Cursor c) noexcept nogil:
+cdef bint read_bars(Slot* s, Place p, Place end) noexcept nogil:
     """The newest day and the newest minute that is over; the list may hold more of each."""
     cdef Bar bar, day, minute
-    cdef Cursor inner
+    cdef Place inside
     cdef uint8_t kind
     day.found = minute.found = False
     day.start_ms = minute.start_ms = day.volume = minute.volume = 0
     bar.found = True
-    while is_next(&c, 0x0A):
-        if not part(&c, &inner) or not read_bar(s, inner, &bar, &kind):
+    p = part(p, end, 0x0A, &inside)
+    while inside != NULL:
+        if not read_bar(s, inside, p, &bar, &kind):
             return False
         if kind == b"D":
             if not day.found or bar.start_ms > day.start_ms:
@@ -370,7 +357,8 @@ cdef bint read_bars(Slot* s, Cursor c) noexcept nogil:
         elif kind == b"M" and bar.start_ms <= s.sent_ms - MINUTE_MS:
             if not minute.found or bar.start_ms > minute.start_ms:
                 minute = bar
-    if not over(s, &c, 1) or (day.found and not put_bar(s, DAY_OPEN, &day)):
+        p = part(p, end, 0x0A, &inside)
+    if not over(s, p, end, 1) or (day.found and not put_bar(s, DAY_OPEN, &day)):
         return False
     return not minute.found or (
         is_candle(&minute, s.scale)
@@ -387,25 +375,18 @@ cdef inline bint tell_volatility(Slot* s, double volatility) noexcept nogil:
     return True
 
 
-cdef bint read_auction(Slot* s, Cursor c) noexcept nogil:
+cdef bint read_auction(Slot* s, Place p, Place end) noexcept nogil:
     """The fields of an auction, the last ones of a share's packet."""
     cdef double price = 0.0, reference = 0.0
     cdef int64_t quantity = 0, surplus = 0, at_market = 0, eligible = 0, units
-    if is_next(&c, 0x59) and not real(&c, &price):
-        return False
-    if is_next(&c, 0x61) and not real(&c, &reference):
-        return False
-    if is_next(&c, 0x68) and not varint(&c, &quantity):
-        return False
-    if is_next(&c, 0x70) and not signed_varint(&c, &surplus):
-        return False
-    if is_next(&c, 0x78) and not signed_varint(&c, &at_market):
-        return False
-    if c.end - c.p > 2 and c.p[0] == 0x80 and c.p[1] == 0x01:
-        c.p += 2
-        if not varint(&c, &eligible):
-            return False
-    if not over(s, &c, 16) or not price_units(s, price, &units):
+    p = real(p, end, 0x59, &price)
+    p = real(p, end, 0x61, &reference)
+    p = whole(p, end, 0x68, &quantity)
+    p = signed(p, end, 0x70, &surplus)
+    p = signed(p, end, 0x78, &at_market)
+    if end - p > 2 and p[0] == 0x80 and p[1] == 0x01:  # its tag has two bytes
+        p = whole(p + 1, end, 0x01, &eligible)
+    if not over(s, p, end, 16) or not price_units(s, price, &units):
         return False
     if units:  # else it is the one of the last trade
         tell(s, AUCTION_PRICE, units)
@@ -418,35 +399,33 @@ cdef bint read_auction(Slot* s, Cursor c) noexcept nogil:
     )
 
 
-cdef bint read_market(Slot* s, Cursor c) noexcept nogil:
+cdef bint read_market(Slot* s, Place p, Place end) noexcept nogil:
     cdef double average = 0.0, interest = 0.0, volatility = 0.0, bids = 0.0, asks = 0.0
     cdef int64_t volume = 0, units
-    cdef int on_grid
-    cdef Cursor inner
-    if is_next(&c, 0x0A) and not (part(&c, &inner) and read_trade(s, inner)):
+    cdef int off_grid
+    cdef Place inside
+    p = part(p, end, 0x0A, &inside)
+    if inside != NULL and not read_trade(s, inside, p):
         return False
-    if is_next(&c, 0x12) and not (part(&c, &inner) and read_depth(s, inner)):
+    p = part(p, end, 0x12, &inside)
+    if inside != NULL and not read_depth(s, inside, p):
         return False
-    if is_next(&c, 0x1A) and not (part(&c, &inner) and read_greeks(s, inner)):
+    p = part(p, end, 0x1A, &inside)
+    if inside != NULL and not read_greeks(s, inside, p):
         return False
-    if is_next(&c, 0x22) and not (part(&c, &inner) and read_bars(s, inner)):
+    p = part(p, end, 0x22, &inside)
+    if inside != NULL and not read_bars(s, inside, p):
         return False
-    if is_next(&c, 0x29) and not real(&c, &average):
-        return False
-    if is_next(&c, 0x30) and not varint(&c, &volume):
-        return False
-    if is_next(&c, 0x39) and not real(&c, &interest):
-        return False
-    if is_next(&c, 0x41) and not real(&c, &volatility):
-        return False
-    if is_next(&c, 0x49) and not real(&c, &bids):
-        return False
-    if is_next(&c, 0x51) and not real(&c, &asks):
-        return False
-    on_grid = s.off_grid  # an average has no grid to be off
+    p = real(p, end, 0x29, &average)
+    p = whole(p, end, 0x30, &volume)
+    p = real(p, end, 0x39, &interest)
+    p = real(p, end, 0x41, &volatility)
+    p = real(p, end, 0x49, &bids)
+    p = real(p, end, 0x51, &asks)
+    off_grid = s.off_grid  # an average has no grid to be off
     if not price_units(s, average, &units):
         return False
-    s.off_grid = on_grid
+    s.off_grid = off_grid
     tell(s, AVERAGE, units)
     return (
         tell_whole(s, VOLUME, volume)
@@ -454,115 +433,115 @@ cdef bint read_market(Slot* s, Cursor c) noexcept nogil:
         and tell_volatility(s, volatility)
         and tell_real(s, TOTAL_BID, bids)
         and tell_real(s, TOTAL_ASK, asks)
-        and read_auction(s, c)
+        and read_auction(s, p, end)
     )
 
 
-cdef bint read_index(Slot* s, Cursor c) noexcept nogil:
-    cdef Cursor inner
-    if is_next(&c, 0x0A) and not (part(&c, &inner) and read_trade(s, inner)):
+cdef bint read_index(Slot* s, Place p, Place end) noexcept nogil:
+    cdef Place inside
+    p = part(p, end, 0x0A, &inside)
+    if inside != NULL and not read_trade(s, inside, p):
         return False
-    if is_next(&c, 0x12) and not (part(&c, &inner) and read_bars(s, inner)):
+    p = part(p, end, 0x12, &inside)
+    if inside != NULL and not read_bars(s, inside, p):
         return False
-    return over(s, &c, 2)
+    return over(s, p, end, 2)
 
 
-cdef bint read_full(Slot* s, Cursor c) noexcept nogil:
+cdef bint read_full(Slot* s, Place p, Place end) noexcept nogil:
     """Of a share or contract, or of an index; told once."""
-    cdef Cursor inner
-    if is_next(&c, 0x0A):
-        if not part(&c, &inner) or not read_market(s, inner):
-            return False
-    elif is_next(&c, 0x12):
-        if not part(&c, &inner) or not read_index(s, inner):
-            return False
-    return over(s, &c, 2)
+    cdef Place market, index = NULL
+    p = part(p, end, 0x0A, &market)
+    if market != NULL:
+        return read_market(s, market, p) and over(s, p, end, 2)
+    p = part(p, end, 0x12, &index)
+    return (index == NULL or read_index(s, index, p)) and over(s, p, end, 2)
 
 
-cdef bint read_first_level(Slot* s, Cursor c) noexcept nogil:
+cdef bint read_first_level(Slot* s, Place p, Place end) noexcept nogil:
     cdef double interest = 0.0, volatility = 0.0
     cdef int64_t volume = 0
-    cdef Cursor inner
+    cdef Place inside
     cdef Level level
-    if is_next(&c, 0x0A) and not (part(&c, &inner) and read_trade(s, inner)):
+    p = part(p, end, 0x0A, &inside)
+    if inside != NULL and not read_trade(s, inside, p):
         return False
-    if is_next(&c, 0x12):
+    p = part(p, end, 0x12, &inside)
+    if inside != NULL:
         s.wrote = True
-        if not part(&c, &inner) or not read_quote(s, inner, &level) or not put_usual(s, 0, &level):
+        if not read_quote(s, inside, p, &level) or not put_usual(s, 0, &level):
             return False
         empty_levels(s, 1)
-    if is_next(&c, 0x1A) and not (part(&c, &inner) and read_greeks(s, inner)):
+    p = part(p, end, 0x1A, &inside)
+    if inside != NULL and not read_greeks(s, inside, p):
         return False
-    if is_next(&c, 0x20) and not varint(&c, &volume):
-        return False
-    if is_next(&c, 0x29) and not real(&c, &interest):
-        return False
-    if is_next(&c, 0x31) and not real(&c, &volatility):
-        return False
+    p = whole(p, end, 0x20, &volume)
+    p = real(p, end, 0x29, &interest)
+    p = real(p, end, 0x31, &volatility)
     return (
-        over(s, &c, 6)
+        over(s, p, end, 6)
         and tell_whole(s, VOLUME, volume)
         and tell_real(s, INTEREST, interest)
         and tell_volatility(s, volatility)
     )
 
 
-cdef bint read_packet(Slot* s, Cursor c) noexcept nogil:
+cdef bint read_packet(Slot* s, Place p, Place end) noexcept nogil:
     """One instrument's packet: one kind of feed, before or behind the mode it was asked for in."""
-    cdef int64_t mode
-    cdef Cursor inner
-    cdef bint has_mode = is_next(&c, 0x20)
-    if has_mode and not varint(&c, &mode):
-        return False
-    if is_next(&c, 0x12):
-        if not part(&c, &inner) or not read_full(s, inner):
+    cdef int64_t mode = -1
+    cdef Place full, trade = NULL, first = NULL
+    p = whole(p, end, 0x20, &mode)
+    p = part(p, end, 0x12, &full)
+    if full != NULL:
+        if not read_full(s, full, p):
             return False
-    elif is_next(&c, 0x0A):
-        if not part(&c, &inner) or not read_trade(s, inner):
-            return False
-    elif is_next(&c, 0x1A):
-        if not part(&c, &inner) or not read_first_level(s, inner):
-            return False
-    if not has_mode and is_next(&c, 0x20) and not varint(&c, &mode):
-        return False
-    return over(s, &c, 4)
+    else:
+        p = part(p, end, 0x0A, &trade)
+        if trade != NULL:
+            if not read_trade(s, trade, p):
+                return False
+        else:
+            p = part(p, end, 0x1A, &first)
+            if first != NULL and not read_first_level(s, first, p):
+                return False
+    if mode < 0:
+        p = whole(p, end, 0x20, &mode)
+    return over(s, p, end, 4)
 
 
 # --- frames --------------------------------------------------------------------------------------
 
 cdef struct Word:
-    Cursor name
-    Cursor status
+    Place name
+    Place name_end
+    Place status
+    Place status_end
     int64_t number
     int kind  # the number of its field: 1 segment, 2 closing auction, 3 pre-open session
 
 
-cdef inline bint read_status(int* unknown, Cursor c, Cursor* status) noexcept nogil:
+cdef inline bint read_status(Place p, Place end, Word* word) noexcept nogil:
     """A word and the time of its last change, which the frame's own replaces."""
     cdef int64_t ignored
-    status.p = status.end = c.p
-    if is_next(&c, 0x0A) and not (part(&c, status) and is_ascii(status[0])):
-        return False
-    if is_next(&c, 0x10) and not signed_varint(&c, &ignored):
-        return False
-    while c.p < c.end:
-        if not unknown_field(&c, 2):
-            return False
-        unknown[0] += 1
-    return True
+    p = part(p, end, 0x0A, &word.status)
+    word.status_end = p
+    if word.status == NULL:
+        word.status = p
+    return is_ascii(word.status, word.status_end) and signed(p, end, 0x10, &ignored) == end
 
 
-cdef inline bint read_word(int* unknown, Cursor c, Word* word) noexcept nogil:
+cdef inline bint read_word(Place p, Place end, Word* word) noexcept nogil:
     """A segment's name and its state."""
-    cdef Cursor inner
+    cdef Place inside
     word.number = 0
-    if not is_next(&c, 0x0A) or not part(&c, &word.name) or not is_ascii(word.name):
+    p = part(p, end, 0x0A, &word.name)
+    word.name_end = p
+    if word.name == NULL or not is_ascii(word.name, p):
         return False
     if word.kind == 1:
-        return is_next(&c, 0x10) and varint(&c, &word.number) and word.number < 128 and c.p == c.end
-    if not is_next(&c, 0x12) or not part(&c, &inner) or c.p != c.end:
-        return False
-    return read_status(unknown, inner, &word.status)
+        return whole(p, end, 0x10, &word.number) == end and word.number < 128
+    p = part(p, end, 0x12, &inside)
+    return inside != NULL and p == end and read_status(inside, p, word)
 
 
 cdef int ascending(const void* one, const void* other) noexcept nogil:
@@ -586,6 +565,20 @@ cdef inline uint64_t mixed(const uint8_t* key, int64_t size) noexcept nogil:
     return tail ^ (tail >> 32)
 
 
+cdef inline bint is_same(const uint8_t* one, const uint8_t* other, int64_t size) noexcept nogil:
+    """Whether two keys of the same size, at least eight bytes, are equal: the last eight first."""
+    cdef uint64_t a, b
+    cdef int64_t at = size - SHORTEST_KEY
+    while True:
+        memcpy(&a, one + at, SHORTEST_KEY)
+        memcpy(&b, other + at, SHORTEST_KEY)
+        if a != b:
+            return False
+        if at == 0:
+            return True
+        at = at - SHORTEST_KEY if at > SHORTEST_KEY else 0
+
+
 cdef class Scanner:
     """Finds instruments by their key and writes their packets into one table.
 
@@ -603,14 +596,16 @@ cdef class Scanner:
     cdef int32_t[::1] begins
     cdef int32_t[::1] rows_of
     cdef int64_t[::1] stamps
+    cdef object touched_rows
+    cdef object whole_rows
     cdef int32_t[::1] touched
     cdef int32_t[::1] whole
     cdef Word words[MOST_WORDS]
     cdef int n_words  # -1: the frame does not tell the market's state
     cdef int64_t generation
     cdef uint64_t mask
-    cdef readonly int n_touched
-    cdef readonly int n_whole
+    cdef int n_touched
+    cdef int n_whole
     cdef readonly int64_t sent_ms
     cdef readonly int unknown_parts
     cdef readonly int off_grid
@@ -633,8 +628,10 @@ cdef class Scanner:
         self.buckets = np.zeros(size, np.int32)
         self.mask = size - 1
         self.stamps = np.zeros(capacity, np.int64)
-        self.touched = np.zeros(capacity, np.int32)
-        self.whole = np.zeros(capacity, np.int32)
+        self.touched_rows = np.zeros(capacity, np.int32)
+        self.whole_rows = np.zeros(capacity, np.int32)
+        self.touched = self.touched_rows
+        self.whole = self.whole_rows
         self.generation = 0
         for number in range(len(keys)):
             if len(keys[number]) >= SHORTEST_KEY:
@@ -647,133 +644,132 @@ cdef class Scanner:
             place = (place + 1) & self.mask
         self.buckets[place] = number + 1
 
-    cdef inline int row_of(self, Cursor key) noexcept nogil:
+    cdef inline int row_of(self, Place key, int64_t size) noexcept nogil:
         """The row of a key; -1 if nobody asked for it."""
-        cdef int64_t size = key.end - key.p
         cdef uint64_t place
         cdef int number, begin
         if size < SHORTEST_KEY:
             return -1
-        place = mixed(key.p, size) & self.mask
+        place = mixed(key, size) & self.mask
         while self.buckets[place]:
             number = self.buckets[place] - 1
             begin = self.begins[number]
             if self.begins[number + 1] - begin == size:
-                if memcmp(&self.text[begin], key.p, size) == 0:
+                if is_same(&self.text[begin], key, size):
                     return self.rows_of[number]
             place = (place + 1) & self.mask
         return -1
 
-    def scan(self, const uint8_t[::1] data, int64_t received_ns, int64_t seq):
-        """Write the frame's packets; false, and nothing written, if the clear decoder must judge.
+    def scan(self, bytes data not None, int64_t received_ns, int64_t seq):
+        """Write the frame's packets; return None, and write nothing, if the clear decoder must judge.
 
-        Afterwards `take_rows` and `sent_ms` say what it told, `take_words` the market's state,
-        `unknown_parts` and `off_grid` how many fields were skipped and prices rounded.
+        Else returns the touched rows and those told with their last trade, int32, ascending, and
+        the state of the market as `_words` tells it. `sent_ms` is the frame's time then,
+        `unknown_parts` and `off_grid` count fields skipped and prices rounded.
         """
-        cdef Cursor c
+        cdef Place p = data, end = p + len(data), packets_end
         self.n_touched = self.n_whole = 0
         self.unknown_parts = self.off_grid = 0
         self.n_words = -1
         self.generation += 1
-        if data.shape[0] == 0:
-            return False
-        c.p = &data[0]
-        c.end = c.p + data.shape[0]
-        if self._find_time(c) and self._read(c, received_ns, seq):
-            return True
-        self._restore()
-        return False
-
-    def take_rows(self):
-        """The touched rows and those with their last trade, int32, ascending; copies."""
+        packets_end = self._find_time(p, end)
+        if packets_end == NULL or not self._read(p, packets_end, received_ns, seq):
+            self._restore()
+            return None
         sort(&self.touched[0], self.n_touched)
-        touched = self.touched.base[: self.n_touched].copy()
-        if self.n_whole == self.n_touched:
-            return touched, touched
-        sort(&self.whole[0], self.n_whole)
-        return touched, self.whole.base[: self.n_whole].copy()
+        touched = whole = self.touched_rows[: self.n_touched].copy()
+        if self.n_whole != self.n_touched:
+            sort(&self.whole[0], self.n_whole)
+            whole = self.whole_rows[: self.n_whole].copy()
+        return touched, whole, None if self.n_words < 0 else self._words(data)
 
-    def take_words(self, bytes data):
-        """The state of the market as the frame tells it; None if it does not.
+    cdef _words(self, bytes data):
+        """The state of the market as the frame tells it.
 
-        `data` is the frame that was scanned. Returns by segment: numbers of all its instruments,
-        words of those that close by auction, words of the pre-open session.
+        By segment: numbers of all its instruments, words of those that close by auction, words of
+        the pre-open session.
         """
         cdef int i
-        cdef const uint8_t* start = data
+        cdef Place start = data
         cdef Word* word
-        if self.n_words < 0:
-            return None
         told = {}, {}, {}
         for i in range(self.n_words):
             word = &self.words[i]
-            name = data[word.name.p - start : word.name.end - start].decode()
-            status = data[word.status.p - start : word.status.end - start].decode()
-            told[word.kind - 1][name] = word.number if word.kind == 1 else status
+            name = data[word.name - start : word.name_end - start].decode()
+            if word.kind == 1:
+                told[0][name] = word.number
+            else:
+                status = data[word.status - start : word.status_end - start].decode()
+                told[word.kind - 1][name] = status
         return told
 
-    cdef bint _find_time(self, Cursor c) noexcept nogil:
-        """Check the outermost fields and find the frame's own time, which comes last."""
-        cdef int64_t kind = 0
-        cdef Cursor inner
-        cdef bint has_kind = is_next(&c, 0x08)
-        self.sent_ms = 0
-        if has_kind and (not varint(&c, &kind) or kind > 2):
-            return False
-        while is_next(&c, 0x12):
-            if not part(&c, &inner):
-                return False
-        if not is_next(&c, 0x18) or not varint(&c, &self.sent_ms):
-            return False
-        if is_next(&c, 0x22) and not (part(&c, &inner) and self._read_state(inner)):
-            return False
-        while c.p < c.end:
-            if not unknown_field(&c, 4):
-                return False
-            self.unknown_parts += 1
-        return 0 < self.sent_ms <= LATEST_MS
+    cdef Place _find_time(self, Place p, Place end) noexcept nogil:
+        """Find the frame's own time, and what comes behind it; return where the packets end.
 
-    cdef bint _read_state(self, Cursor c) noexcept nogil:
+        A usual frame ends with its time, in six bytes. NULL: it has none, or is odd.
+        """
+        cdef int64_t kind
+        cdef int left
+        cdef Place inside, packets_end = end - 7
+        self.sent_ms = 0
+        if end - p > 7 and whole(packets_end, end, 0x18, &self.sent_ms) == end:
+            return packets_end if self.sent_ms else NULL
+        p = whole(p, end, 0x08, &kind)
+        p = part(p, end, 0x12, &inside)
+        while inside != NULL:
+            p = part(p, end, 0x12, &inside)
+        packets_end = p
+        p = whole(p, end, 0x18, &self.sent_ms)
+        p = part(p, end, 0x22, &inside)
+        if inside != NULL and not self._read_state(inside, p):
+            return NULL
+        left = unknown_fields(p, end, 4)
+        self.unknown_parts += left
+        return packets_end if left >= 0 and 0 < self.sent_ms <= LATEST_MS else NULL
+
+    cdef bint _read_state(self, Place p, Place end) noexcept nogil:
         """The state of the market's segments."""
-        cdef Cursor inner
+        cdef Place inside
         cdef int kind
         self.n_words = 0
         for kind in range(1, 4):
-            while is_next(&c, <uint8_t>(kind << 3 | 2)):
-                if self.n_words == MOST_WORDS or not part(&c, &inner):
+            p = part(p, end, <uint8_t>(kind << 3 | 2), &inside)
+            while inside != NULL:
+                if self.n_words == MOST_WORDS:
                     return False
                 self.words[self.n_words].kind = kind
-                if not read_word(&self.unknown_parts, inner, &self.words[self.n_words]):
+                if not read_word(inside, p, &self.words[self.n_words]):
                     return False
                 self.n_words += 1
-        while c.p < c.end:
-            if not unknown_field(&c, 3):
-                return False
-            self.unknown_parts += 1
-        return True
+                p = part(p, end, <uint8_t>(kind << 3 | 2), &inside)
+        return p == end
 
-    cdef bint _read(self, Cursor c, int64_t received_ns, int64_t seq) noexcept nogil:
-        """The packets, whose form `_find_time` has seen."""
-        cdef int64_t ignored
-        cdef Cursor entry
-        if is_next(&c, 0x08):
-            varint(&c, &ignored)
-        while is_next(&c, 0x12):
-            part(&c, &entry)
-            if not self._read_entry(entry, received_ns, seq):
+    cdef bint _read(self, Place p, Place end, int64_t received_ns, int64_t seq) noexcept nogil:
+        """The kind of the frame, and the packets, up to where its time begins."""
+        cdef int64_t kind = 0
+        cdef Place entry
+        p = whole(p, end, 0x08, &kind)
+        p = part(p, end, 0x12, &entry)
+        while entry != NULL:
+            if not self._read_entry(entry, p, received_ns, seq):
                 return False
-        return True
+            p = part(p, end, 0x12, &entry)
+        return p == end and kind <= 2
 
-    cdef bint _read_entry(self, Cursor c, int64_t received_ns, int64_t seq) noexcept nogil:
+    cdef bint _read_entry(
+        self, Place p, Place end, int64_t received_ns, int64_t seq
+    ) noexcept nogil:
         """Key and packet, in this order."""
-        cdef Cursor key, packet
+        cdef Place key, packet
         cdef Slot s
         cdef int row
-        if not is_next(&c, 0x0A) or not part(&c, &key):
+        p = part(p, end, 0x0A, &key)
+        if key == NULL:
             return False
-        if not is_next(&c, 0x12) or not part(&c, &packet) or c.p != c.end:
+        row = self.row_of(key, p - key)
+        p = part(p, end, 0x12, &packet)
+        if packet == NULL or p != end:
             return False
-        row = self.row_of(key)
         if row < 0 or self.stamps[row] == self.generation:
             return False
         self.stamps[row] = self.generation
@@ -785,7 +781,7 @@ cdef class Scanner:
         s.sent_ms = self.sent_ms
         s.unknown = s.off_grid = 0
         s.wrote = s.whole = False
-        if not read_packet(&s, packet):
+        if not read_packet(&s, packet, end):
             return False
         self.unknown_parts += s.unknown
         self.off_grid += s.off_grid
