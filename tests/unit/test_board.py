@@ -34,9 +34,11 @@ T = TypeVar("T")
 class Store:
     """Stored candles, and a board that reads them."""
 
-    def __init__(self, candles: Sequence[Candle] = (), lines_at_once: int = 2) -> None:
-        self.candles = {candle.start_ns: candle for candle in candles}
-        self.board = AnalyticsBoard(lambda *_: self.stored(), lambda _: True, lines_at_once)
+    def __init__(self, lines_at_once: int = 2, steps_at_once: int = 100) -> None:
+        self.candles: dict[int, Candle] = {}
+        self.board = AnalyticsBoard(
+            lambda *_: self.stored(), lambda _: True, lines_at_once, steps_at_once
+        )
 
     def stored(self) -> list[Candle]:
         return [self.candles[start_ns] for start_ns in sorted(self.candles)]
@@ -48,6 +50,7 @@ class Store:
     def settle(self) -> list[Fact]:
         found: list[Fact] = []
         while self.board.waiting:
+            found += self.board.hear([])
             found += self.board.work(LATER_NS)
         return found
 
@@ -160,6 +163,69 @@ def test_work_is_sliced() -> None:
     assert [store.board.waiting, *_work(store, 3)] == [6, 4, 2, 0]
 
 
+def six_lines(candles: Sequence[Candle], steps_at_once: int) -> Store:
+    """Six lines that stand and know the candles."""
+    store = Store(steps_at_once=steps_at_once)
+    store.candles = {each.start_ns: each for each in candles}
+    last = candles[-1]
+    store.board.hear([CandleChanged(1, replace(last, minutes=m)) for m in TIMEFRAMES])
+    store.settle()
+    return store
+
+
+def starts(told: Sequence[Fact]) -> list[tuple[int, int]]:
+    return [(f.reading.minutes, f.reading.start_ns) for f in of(IndicatorsRead, told)]
+
+
+def test_steps_are_sliced_and_keep_their_order() -> None:
+    candles = walk(42)
+    store = six_lines(candles[:40], steps_at_once=4)
+    news = [
+        CandleChanged(1, replace(each, minutes=minutes))
+        for each in candles[40:]
+        for minutes in TIMEFRAMES
+    ]
+    told = [starts(store.board.hear(news)), *(starts(store.board.hear([])) for _ in range(3))]
+    assert [len(each) for each in told] == [4, 4, 4, 0]
+    expected = [(fact.candle.minutes, fact.candle.start_ns) for fact in news]
+    assert [each for slices in told for each in slices] == expected
+    assert store.board.waiting == 0
+
+
+def test_a_candle_corrected_before_its_turn_is_told_once_and_as_corrected() -> None:
+    candles = walk(42)
+    store = six_lines(candles[:40], steps_at_once=2)
+    news = [replace(candles[40], minutes=minutes) for minutes in TIMEFRAMES]
+    store.board.hear([CandleChanged(1, each) for each in news])
+    right = replace(news[5], close=news[5].low, revision=1)
+    store.candles[right.start_ns] = right
+    told = store.board.hear([CandleChanged(1, right)]) + store.settle()
+    hours = [f.reading for f in of(IndicatorsRead, told) if f.reading.minutes == TIMEFRAMES[5]]
+    expected = Indicators("ACME", TIMEFRAMES[5]).seed(bars_of(store.stored()))
+    assert hours == [expected]
+
+
+def test_no_line_is_made_anew_while_many_step() -> None:
+    candles = walk(41)
+    store = six_lines(candles[:40], steps_at_once=6)
+    store.board.hear([CandleChanged(1, replace(candles[40], symbol="BOLT"))])
+    store.board.hear([CandleChanged(1, replace(candles[40], minutes=m)) for m in TIMEFRAMES])
+    assert store.board.work(LATER_NS) == []
+    assert store.board.has_work(LATER_NS)
+    store.board.hear([])
+    assert store.board.work(LATER_NS)
+    assert not store.board.has_work(LATER_NS)
+
+
+def test_a_symbol_that_left_takes_its_waiting_candles_along() -> None:
+    candles = walk(41)
+    store = six_lines(candles[:40], steps_at_once=1)
+    store.board.hear([CandleChanged(1, replace(candles[40], minutes=m)) for m in TIMEFRAMES])
+    gone = WatchlistChanged(OPEN, (), removed=("ACME",))
+    assert store.board.hear([gone]) == []
+    assert store.board.waiting == 0
+
+
 def test_a_line_that_stands_waits_until_its_candles_are_quiet() -> None:
     candles = walk(60)
     store = Store()
@@ -182,6 +248,18 @@ def test_a_clock_that_was_set_back_holds_no_line_up() -> None:
     store.candles[candles[5].start_ns] = candles[5]
     store.board.hear([CandleChanged(LATER_NS, candles[5])])
     assert len(of(IndicatorsRead, store.board.work(OPEN))) == 1
+
+
+def test_work_that_must_wait_is_no_work_yet() -> None:
+    candles = walk(60)
+    store = Store()
+    store.begin(candles[10:])
+    assert not store.board.has_work(LATER_NS)
+    store.candles[candles[5].start_ns] = candles[5]
+    store.board.hear([CandleChanged(LATER_NS, candles[5])])
+    assert store.board.waiting == 1
+    assert not store.board.has_work(LATER_NS + QUIET_NS - 1)
+    assert store.board.has_work(LATER_NS + QUIET_NS)
 
 
 def _work(store: Store, times: int) -> list[int]:

@@ -3,9 +3,16 @@
 import asyncio
 from collections.abc import AsyncGenerator
 
-from tests.market_stage import OPEN, JsonDecoder, frame, instrument
-from ticktick.domain.clock import NS_PER_S
-from ticktick.domain.event import Event, FramesArrived, InstrumentsResolved, LinkChanged, TimerFired
+from tests.market_stage import OPEN, JsonDecoder, candle, frame, instrument
+from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_S
+from ticktick.domain.event import (
+    Event,
+    FramesArrived,
+    HistoryRead,
+    InstrumentsResolved,
+    LinkChanged,
+    TimerFired,
+)
 from ticktick.domain.sessions import Calendar
 from ticktick.engine.engine import Engine
 from ticktick.engine.inbox import INBOX_EVENTS
@@ -141,3 +148,38 @@ async def test_a_full_inbox_makes_a_source_wait_and_loses_nothing() -> None:
         running.cancel()
     assert kept.seen.count("recorded TimerFired") == wanted
     assert closed == [True]
+
+
+def with_history() -> tuple[Runner, Kept, Engine]:
+    """An engine with six lines that must be made."""
+    runner, kept, engine = stage()
+    runner.process(InstrumentsResolved(OPEN, (instrument(),)))
+    minutes = tuple(candle(OPEN + place * NS_PER_MINUTE, 100) for place in range(130))
+    runner.process(HistoryRead(OPEN + 200 * NS_PER_MINUTE, "ACME", minutes))
+    assert engine.analytics.waiting > 0
+    return runner, kept, engine
+
+
+async def turns(runner: Runner) -> None:
+    """Let the runner and what it has put off take some turns."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(runner.go_on()), group.create_task(runner.run())]
+        for _ in range(40):
+            await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+
+
+async def test_what_the_engine_put_off_is_done_when_nothing_else_waits() -> None:
+    runner, kept, engine = with_history()
+    await turns(runner)
+    assert engine.analytics.waiting == 0
+    assert kept.seen[4:-1:2] == ["recorded WorkGoesOn"] * len(kept.seen[4:-1:2])
+
+
+async def test_frames_go_before_what_was_put_off() -> None:
+    runner, kept, _ = with_history()
+    runner.put_frame(frame(OPEN, {"ACME": {"last_price": 100}}))
+    await turns(runner)
+    recorded = [word for word in kept.seen if word.startswith("recorded")]
+    assert recorded[2:4] == ["recorded FrameArrived", "recorded WorkGoesOn"]

@@ -1,13 +1,14 @@
 """The indicators and patterns of every symbol, fed by the engine's settled candles.
 
-A candle that settles in order is one step. Anything else - history, a correction, a gap that was
-filled - makes the line of that symbol and timeframe stale: it is made anew from the stored
-candles, a few lines at each event, so that no frame waits behind a month of candles. A line that
-stands already waits until its candles have been quiet for a while: history comes day by day.
+A candle that settles in order is one step of its line. Anything else - history, a correction, a
+gap that was filled - makes the line of that symbol and timeframe stale: it is made anew from the
+stored candles. Both are done a fixed number of lines at each event, so that no frame waits behind
+the end of an hour in five hundred symbols or a month of candles. A line that stands already waits
+until its candles have been quiet for a while: history comes day by day.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence, Set
-from itertools import islice
 from typing import Final
 
 from ticktick.analytics.line import Line
@@ -19,6 +20,8 @@ from ticktick.domain.market import Candle, CandleState
 _SETTLED: Final = frozenset({CandleState.FINAL, CandleState.BACKFILLED})
 
 QUIET_NS: Final = 2 * NS_PER_S
+STEPS_AT_ONCE: Final = 100
+LINES_AT_ONCE: Final = 2
 
 LineId = tuple[str, int]
 Stored = Callable[[str, int], Sequence[Candle]]
@@ -28,53 +31,75 @@ class AnalyticsBoard:
     """Lines by symbol and timeframe in minutes.
 
     `stored` gives the closed candles of a line, oldest first; `has_volume` whether a symbol has
-    any. `lines_at_once` stale lines are made anew at each call of `work`.
+    any. At each event `steps_at_once` lines take their next candle; where few had one,
+    `lines_at_once` stale lines are made anew.
     """
 
     def __init__(
-        self, stored: Stored, has_volume: Callable[[str], bool], lines_at_once: int = 2
+        self,
+        stored: Stored,
+        has_volume: Callable[[str], bool],
+        lines_at_once: int = LINES_AT_ONCE,
+        steps_at_once: int = STEPS_AT_ONCE,
     ) -> None:
         self._stored = stored
         self._has_volume = has_volume
         self._lines_at_once = lines_at_once
+        self._steps_at_once = steps_at_once
         self._lines: dict[LineId, Line] = {}
-        self._stale: dict[LineId, int] = {}  # when marked, oldest first
+        self._stale: dict[LineId, int] = {}  # when marked, oldest first; their lines stand
+        self._unmade: dict[LineId, None] = {}  # stale, and no line stands
+        self._next: deque[tuple[Candle, int]] = deque()  # and when it was told
+        self._newest_ns: dict[LineId, int] = {}  # of what is in `_next`
+        self._stepped = 0
 
     @property
     def waiting(self) -> int:
-        """Lines that must be made anew."""
-        return len(self._stale)
+        """Candles that lines must take and lines that must be made anew."""
+        return len(self._next) + len(self._unmade) + len(self._stale)
+
+    def has_work(self, at_ns: int) -> bool:
+        """Whether another event at this moment would find something to do."""
+        return bool(self._next or self._unmade) or self._is_due(at_ns)
 
     def hear(self, facts: Iterable[Fact]) -> list[Fact]:
-        """Take the candles among the facts; what they say, in order."""
-        found: list[Fact] = []
+        """Take the candles among the facts, and let some lines step; what they say, in order."""
         for fact in facts:
-            if isinstance(fact, CandleChanged) and fact.candle.state in _SETTLED:
-                found += self._take(fact.candle, fact.at_ns)
-            elif isinstance(fact, CandleChanged) and fact.candle.state is CandleState.MISSING:
-                self._mark((fact.candle.symbol, fact.candle.minutes), fact.at_ns)
+            if isinstance(fact, CandleChanged):
+                candle = fact.candle
+                if candle.state in _SETTLED:
+                    self._take(candle, fact.at_ns)
+                elif candle.state is CandleState.MISSING:
+                    self._mark((candle.symbol, candle.minutes), fact.at_ns)
             elif isinstance(fact, WatchlistChanged):
                 self._forget({*fact.removed, *fact.restated})
-        return found
+        return self._step()
 
     def work(self, at_ns: int) -> list[Fact]:
         """Make some stale lines anew; what that changed of what was told before."""
         found: list[Fact] = []
-        for name in self._due(at_ns):
-            del self._stale[name]
+        if self._stepped > self._steps_at_once // 4:
+            return found
+        for _ in range(self._lines_at_once):
+            if self._unmade:
+                name = next(iter(self._unmade))
+                del self._unmade[name]
+            elif self._is_due(at_ns):
+                name = next(iter(self._stale))
+                del self._stale[name]
+            else:
+                break
             found += self._make(name, at_ns)
         return found
 
-    def _due(self, at_ns: int) -> list[LineId]:
-        """The lines to make now: new ones at once, others when their candles are quiet."""
-        if not self._stale:
-            return []
-        due = (
-            name
-            for name, marked_ns in self._stale.items()
-            if name not in self._lines or not marked_ns <= at_ns < marked_ns + QUIET_NS
-        )
-        return list(islice(due, self._lines_at_once))
+    def _is_due(self, at_ns: int) -> bool:
+        """Whether the line that was marked first has been quiet since, or time was set back.
+
+        Events may be some milliseconds out of order: that is no clock that was set back.
+        """
+        for marked_ns in self._stale.values():
+            return abs(at_ns - marked_ns) >= QUIET_NS
+        return False
 
     def reading(self, symbol: str, minutes: int) -> Reading | None:
         """The indicators after the newest settled candle."""
@@ -96,23 +121,48 @@ class AnalyticsBoard:
         line = self._lines.get((candle.symbol, candle.minutes))
         return None if line is None else line.peek(candle)
 
-    def _take(self, candle: Candle, at_ns: int) -> Sequence[Fact]:
+    def _take(self, candle: Candle, at_ns: int) -> None:
+        """Let the line's next candle wait for its step; what is no next one makes it stale."""
         name = (candle.symbol, candle.minutes)
         line = self._lines.get(name)
-        if line is None or name in self._stale or not line.is_next(candle):
-            if line is None or not line.knows(candle):
-                self._mark(name, at_ns)
-            return ()
-        return line.update(candle, at_ns)
+        if line is None:
+            self._unmade[name] = None
+        elif name not in self._stale and candle.start_ns > max(
+            line.newest_ns, self._newest_ns.get(name, 0)
+        ):
+            self._newest_ns[name] = candle.start_ns
+            self._next.append((candle, at_ns))
+        elif not line.knows(candle):
+            self._mark(name, at_ns)
+
+    def _step(self) -> list[Fact]:
+        """Let lines take their next candles, as many as one event may."""
+        found: list[Fact] = []
+        self._stepped = min(len(self._next), self._steps_at_once)
+        for _ in range(self._stepped):
+            candle, at_ns = self._next.popleft()
+            name = (candle.symbol, candle.minutes)
+            line = self._lines.get(name)
+            if line and name not in self._stale and candle.start_ns > line.newest_ns:
+                found += line.update(candle, at_ns)
+        if not self._next:
+            self._newest_ns.clear()
+        return found
 
     def _forget(self, symbols: Set[str]) -> None:
         """Keep no line of these symbols: what comes next has nothing to do with it."""
-        for lines in (self._lines, self._stale):
+        if not symbols:
+            return
+        for lines in (self._lines, self._stale, self._unmade, self._newest_ns):
             for name in [name for name in lines if name[0] in symbols]:
                 del lines[name]
+        self._next = deque(told for told in self._next if told[0].symbol not in symbols)
 
     def _mark(self, name: LineId, at_ns: int) -> None:
         """Let the line be made anew, after those that have waited without being marked again."""
+        if name not in self._lines:
+            self._unmade[name] = None
+            return
         self._stale.pop(name, None)
         self._stale[name] = at_ns
 

@@ -30,7 +30,8 @@ _Key = TypeVar("_Key")
 class Line:
     """Fed settled candles in order of their start; `seed` first, then `update`.
 
-    `reading` is that of the newest candle, `patterns` the newest ones, oldest first.
+    `newest_ns` is the start of the newest candle and `reading` its reading; `patterns` are the
+    newest ones, oldest first.
     """
 
     def __init__(self, symbol: str, minutes: int, *, has_volume: bool) -> None:
@@ -39,14 +40,10 @@ class Line:
         self._indicators = Indicators(symbol, minutes, has_volume=has_volume)
         self._patterns = Patterns(symbol, minutes)
         self._fed: dict[int, Candle] = {}
-        self._newest_ns = 0
+        self.newest_ns = 0
         self._told: dict[_PatternId, Pattern] = {}
         self.reading: Reading | None = None
         self.patterns: deque[Pattern] = deque(maxlen=PATTERNS_KEPT)
-
-    def is_next(self, candle: Candle) -> bool:
-        """Whether the candle comes after all that were fed."""
-        return candle.start_ns > self._newest_ns
 
     def knows(self, candle: Candle) -> bool:
         """Whether the same numbers were fed, or it is older than all that were kept."""
@@ -66,21 +63,23 @@ class Line:
 
     def peek(self, candle: Candle) -> Reading | None:
         """The reading if the candle ended as it stands; None unless it is the next one."""
-        return self._indicators.peek(candle) if self.is_next(candle) else None
+        return self._indicators.peek(candle) if candle.start_ns > self.newest_ns else None
 
     def update(self, candle: Candle, at_ns: int) -> Sequence[Fact]:
         """Take the next settled candle."""
-        self._note([candle])
+        self.newest_ns = candle.start_ns
+        self._fed[candle.start_ns] = candle
+        _forget_oldest(self._fed, CANDLES_KEPT)
         self.reading = self._indicators.update(candle)
         found, judged = self._patterns.update(candle)
-        self.patterns.extend(found)
+        facts: list[Fact] = [IndicatorsRead(at_ns, self.reading)]
+        for confirmation in judged:
+            facts.append(PatternJudged(at_ns, confirmation))
         for pattern in found:
+            self.patterns.append(pattern)
             self._tell(pattern)
-        return [
-            IndicatorsRead(at_ns, self.reading),
-            *(PatternJudged(at_ns, confirmation) for confirmation in judged),
-            *(PatternFound(at_ns, pattern) for pattern in found),
-        ]
+            facts.append(PatternFound(at_ns, pattern))
+        return facts
 
     def seed(self, candles: Sequence[Candle], at_ns: int, old: "Line | None") -> Sequence[Fact]:
         """Take all stored candles at once, in place of an older line.
@@ -104,7 +103,7 @@ class Line:
 
     def _corrected(self, found: Iterable[Pattern], old: "Line", at_ns: int) -> Sequence[Fact]:
         told = dict(old._told)
-        first_ns = min((start_ns for start_ns, _ in told), default=self._newest_ns)
+        first_ns = min((start_ns for start_ns, _ in told), default=self.newest_ns)
         now = {_id(p): p for p in found if p.start_ns >= first_ns}
         facts: list[Fact] = []
         stands = {
@@ -142,7 +141,7 @@ class Line:
 
     def _note(self, candles: Sequence[Candle]) -> None:
         self._fed |= {candle.start_ns: candle for candle in candles}
-        self._newest_ns = max(self._newest_ns, candles[-1].start_ns)
+        self.newest_ns = max(self.newest_ns, candles[-1].start_ns)
         _forget_oldest(self._fed, CANDLES_KEPT)
 
     def _tell(self, pattern: Pattern) -> None:

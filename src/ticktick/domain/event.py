@@ -64,6 +64,12 @@ class TimerFired(Struct, frozen=True, tag="timer", gc=False):
     at_ns: int
 
 
+class WorkGoesOn(Struct, frozen=True, tag="work", gc=False):
+    """Nothing happened, and the engine has time for what it had put off."""
+
+    at_ns: int
+
+
 class InstrumentsResolved(Struct, frozen=True, tag="instruments"):
     """The whole watchlist against the day's instrument master.
 
@@ -159,6 +165,7 @@ Event: TypeAlias = (
     | FramesArrived
     | LinkChanged
     | TimerFired
+    | WorkGoesOn
     | InstrumentsResolved
     | CalendarRead
     | HistoryRead

@@ -20,6 +20,7 @@ from ticktick.domain.event import (
     QuotesRead,
     RulesRead,
     TimerFired,
+    WorkGoesOn,
 )
 from ticktick.domain.sessions import Calendar
 from ticktick.engine.alerts.board import AlertBoard
@@ -48,6 +49,10 @@ class Engine:
         """Tell this stopwatch of every stage from now on."""
         self._stopwatch = stopwatch
         self.market.time_with(stopwatch)
+
+    def has_work(self, at_ns: int) -> bool:
+        """Whether it has put off something that it could do now."""
+        return self.analytics.has_work(at_ns)
 
     def process(self, event: Event) -> Outputs:
         """Let one event happen and return the touched rows and the facts, in order."""
@@ -88,7 +93,7 @@ class Engine:
                 return self.microstructure.learn(event)
             case NoteTaken():
                 return self.market.note(event)
-            case RulesRead():
+            case RulesRead() | WorkGoesOn():
                 return np.empty(0, np.int32), []
             case _:
                 assert_never(event)

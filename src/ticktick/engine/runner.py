@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
 from ticktick.domain.clock import NS_PER_S
-from ticktick.domain.event import Event, FrameArrived, FramesArrived
+from ticktick.domain.event import Event, FrameArrived, FramesArrived, WorkGoesOn
 from ticktick.engine.engine import Engine
 from ticktick.engine.inbox import Inbox
 from ticktick.engine.market_half import MarketHalf
@@ -57,6 +57,8 @@ class Runner:
         engine.time_with(self.stages)
         self._inbox = Inbox(counter_ns)
         self._awaited: list[tuple[Event, asyncio.Event]] = []
+        self._unfinished = asyncio.Event()
+        self._at_ns = 0
 
     @property
     def waiting(self) -> int:
@@ -103,6 +105,17 @@ class Runner:
             async for event in source:
                 await self._inbox.put(event)
 
+    async def go_on(self) -> None:
+        """Let the engine go on with what it has put off, for ever, while nothing else waits.
+
+        That is an event like any other, so that a replay slices its work alike.
+        """
+        while True:
+            await self._unfinished.wait()
+            self._unfinished.clear()
+            if not len(self._inbox):
+                await self._inbox.put(WorkGoesOn(self._at_ns))
+
     async def run(self) -> None:
         """Process events for ever, in the order of the inbox."""
         while True:
@@ -126,6 +139,9 @@ class Runner:
         self._pace.add(stages.end())
         if self._awaited:
             self._tell_waiters(event)
+        self._at_ns = outputs.at_ns
+        if self._engine.has_work(outputs.at_ns):
+            self._unfinished.set()
         return outputs
 
     def take_pace(self) -> Pace:

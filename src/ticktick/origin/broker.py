@@ -125,6 +125,7 @@ class BrokerOrigin:
 
         signing = Signing(self._login, self.clock, self._renewal, lambda: _trades(runner))
         yield Work("the feed", lambda: self._feeding.run(runner))
+        yield Work("the indicators", runner.go_on)
         yield Work("the feed's keeper", lambda: self._feeding.attend(runner))
         yield Work("the watch on the feed", lambda: self._watching.run(runner))
         yield Work("the login", lambda: signing.run(runner))
