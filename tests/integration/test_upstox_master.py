@@ -116,7 +116,7 @@ async def test_F46_a_damaged_copy_is_replaced_by_a_good_one(
         (404, b"", "HTTP 404"),
         (200, master_file("A")[:-6], "the instrument file cannot be read"),
         (200, b"<html>busy</html>", "the instrument file cannot be read"),
-        (200, gzip.compress(b"[]"), "holds no instrument"),
+        (200, gzip.compress(b"[]", mtime=0), "holds no instrument"),
     ],
 )
 async def test_F46_without_a_good_answer_the_newest_kept_master_serves_and_is_dated(
