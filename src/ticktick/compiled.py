@@ -17,9 +17,15 @@ PARTS: Final = (
     "ticktick.brokers.upstox.scan",
     "ticktick.core._age",
     "ticktick.core._copy",
+    "ticktick.core._flow",
     "ticktick.core._fold",
+    "ticktick.core._moments",
+    "ticktick.core._prints",
+    "ticktick.core._quotes",
     "ticktick.core._screen",
+    "ticktick.core._ticks",
     "ticktick.core._trade",
+    "ticktick.core._vwap",
 )
 
 

@@ -1,15 +1,39 @@
 """The published tick metrics of every instrument, measured once per frame."""
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import Final
 
+import numpy as np
+
+from ticktick.core import flow, moments, vwap
 from ticktick.core.columns import Flags, Rows
-from ticktick.core.kernels import detect_trades
-from ticktick.core.measure import measure_trades, measure_vwap, push_ticks, push_trades
-from ticktick.core.quotes import measure_quotes
+from ticktick.core.kernels import (
+    detect_trades,
+    expire_flow,
+    expire_trades,
+    measure_prints,
+    measure_quotes,
+    note_mids,
+    push_ticks,
+    settle_before,
+    settle_until,
+    take_flow,
+    take_trades,
+)
+from ticktick.domain.clock import NS_PER_S
 from ticktick.domain.metric import METRIC_ROW, METRICS
 from ticktick.market.table import SlotTable
 from ticktick.market.windows import Windows
+
+_LATE_NS: Final = 2 * NS_PER_S  # what is told of a moment is here by then
+_OF_WINDOWS: Final = np.array(
+    [
+        METRIC_ROW[name]
+        for name in (
+            *("ofi_10", "ofi", "ofi_60", "tick_return", "log_return", "trade_sign"),
+            *("vwap", "vwap_exact", "rv", "effective_spread", "realised_spread"),
+        )
+    ]
+)
 
 
 class TickMetrics:
@@ -27,8 +51,11 @@ class TickMetrics:
         self._windows = windows
         self._continuous = continuous
         self._vwap_ns = vwap_window_ns
+        self._spans_ns = np.array(flow.SECONDS, np.int64) * NS_PER_S
         self._has_volume = np.zeros(table.capacity, np.uint8)
         self._tick_size = np.zeros(table.capacity, np.int64)
+        self._price_scale = np.zeros(table.capacity, np.int64)
+        self._untraded = np.zeros(table.capacity, np.uint8)
         self.values = np.full((len(METRICS), table.capacity), np.nan)
         self.warm = np.zeros(table.capacity, np.bool_)
         self.counters = {"trades": 0, "volume_falls": 0}
@@ -38,13 +65,13 @@ class TickMetrics:
         instruments = self._table.instruments
         self._has_volume[: len(instruments)] = [each.has_volume for each in instruments]
         self._tick_size[: len(instruments)] = [each.tick_size for each in instruments]
+        self._price_scale[: len(instruments)] = [each.price_scale for each in instruments]
 
     def restart(self, rows: Rows) -> None:
         """Begin anew after a gap of the rows: nothing may span it."""
         self._windows.restart(rows)
         self.warm[rows] = False
-        for name in ("tick_return", "vwap"):
-            self._column(name)[rows] = np.nan
+        self.values[np.ix_(_OF_WINDOWS, rows)] = np.nan
 
     def begin_day(self) -> None:
         """Publish nothing of the day before."""
@@ -64,7 +91,7 @@ class TickMetrics:
 
     def take(self, rows: Rows, exchange_ns: int) -> None:
         """Find the trades of the touched rows and measure everything of them."""
-        slots, windows = self._table.records, self._windows
+        slots, windows, words = self._table.records, self._windows, self._table.words
         self.counters["volume_falls"] += detect_trades(
             rows,
             self._has_volume,
@@ -80,77 +107,119 @@ class TickMetrics:
             windows.volume_delta,
         )
         self.counters["trades"] += int(windows.traded[rows].sum())
-        self._push(rows)
-        self.requote(rows)
-        measure_trades(
+        settle_before(
+            rows,
+            words,
+            windows.moments,
+            windows.mids,
+            windows.squares,
+            windows.waiting,
+            self.values,
+        )
+        measure_quotes(rows, self._continuous, self._tick_size, words, self.values)
+        measure_prints(
             rows,
             self._has_volume,
             windows.traded,
-            slots["last_price"],
             windows.previous_price,
-            slots["average_price"],
-            slots["exchange_ns"],
-            slots["last_trade_ns"],
-            self._column("tick_return"),
-            self._column("vwap_session"),
-            self._column("vwap_distance"),
+            words,
+            windows.direction,
+            self.values,
         )
-        self._measure_vwap(rows, exchange_ns)
-
-    def requote(self, rows: Rows) -> None:
-        """Measure the quotes of the rows as they stand."""
-        measure_quotes(rows, self._continuous, self._tick_size, self._table.words, self.values)
-
-    def expire(self, now_ns: int) -> Rows:
-        """Let time take trades out of the VWAP; return the rows that changed."""
-        full_ns = now_ns - self._vwap_ns
-        is_due = self._windows.oldest_ns <= full_ns
-        is_full = (self._windows.started_ns <= full_ns) & ~self.warm
-        self.warm |= is_full
-        rows = np.flatnonzero(is_due | is_full).astype(np.int32)
-        self._measure_vwap(rows, now_ns)
-        return rows
-
-    def _push(self, rows: Rows) -> None:
-        slots, windows = self._table.records, self._windows
+        self._follow(rows, exchange_ns, windows.traded)
+        take_trades(
+            rows,
+            exchange_ns,
+            self._vwap_ns,
+            windows.started_ns,
+            self._tick_size,
+            self._price_scale,
+            windows.traded,
+            windows.volume_delta,
+            words,
+            windows.day,
+            windows.trades,
+            self.values,
+        )
         push_ticks(
             rows,
-            slots["exchange_ns"],
-            slots["last_price"],
             windows.volume_delta,
-            slots["bid_price"],
-            slots["ask_price"],
+            words,
+            self.values,
             windows.tick_head,
             windows.tick_count,
             windows.started_ns,
             windows.ticks,
         )
-        push_trades(
-            rows,
-            windows.traded,
-            slots["exchange_ns"],
-            slots["last_price"],
-            windows.volume_delta,
-            windows.trade_head,
-            windows.trade_count,
-            windows.oldest_ns,
-            windows.sums,
-            windows.trades,
-        )
 
-    def _measure_vwap(self, rows: Rows, now_ns: int) -> None:
+    def requote(self, rows: Rows, at_ns: int) -> None:
+        """Measure the quotes of rows that began or ceased to trade at the moment."""
+        self._settle(rows, at_ns)
+        measure_quotes(rows, self._continuous, self._tick_size, self._table.words, self.values)
+        self._follow(rows, at_ns, self._untraded)
+
+    def expire(self, now_ns: int) -> Rows:
+        """Let time take from the windows what is too old; return the rows that changed."""
         windows = self._windows
-        measure_vwap(
+        full_ns = now_ns - self._vwap_ns
+        is_full = (windows.started_ns <= full_ns) & ~self.warm
+        self.warm |= is_full
+        is_due = windows.day[:, vwap.OLDEST_NS] <= full_ns
+        is_due |= windows.flow[:, flow.DUE_NS] <= now_ns
+        is_due |= windows.moments[:, moments.DUE_NS] < now_ns - _LATE_NS
+        rows = np.flatnonzero(is_due | is_full).astype(np.int32)
+        before = self.values[:, rows]
+        expire_trades(
             rows,
-            now_ns - self._vwap_ns,
-            windows.trade_head,
-            windows.trade_count,
-            windows.oldest_ns,
-            windows.sums,
+            now_ns,
+            self._vwap_ns,
+            windows.started_ns,
+            self._tick_size,
+            self._price_scale,
+            windows.day,
             windows.trades,
-            self._column("vwap"),
+            self.values,
+        )
+        expire_flow(rows, now_ns, self._spans_ns, windows.flow, windows.changes, self.values)
+        self._settle(rows, now_ns - _LATE_NS)
+        after = self.values[:, rows]
+        has_changed = ((after != before) & ~(np.isnan(after) & np.isnan(before))).any(axis=0)
+        changed: Rows = rows[has_changed | is_full[rows]]
+        return changed
+
+    def _follow(self, rows: Rows, now_ns: int, traded: Flags) -> None:
+        """Follow the quotes of the rows as they stand now."""
+        windows, words = self._windows, self._table.words
+        take_flow(
+            rows,
+            now_ns,
+            self._continuous,
+            self._spans_ns,
+            words,
+            windows.flow,
+            windows.changes,
+            self.values,
+        )
+        note_mids(
+            rows,
+            now_ns,
+            self._continuous,
+            traded,
+            words,
+            windows.moments,
+            windows.mids,
+            windows.waiting,
+            self.values,
         )
 
-    def _column(self, name: str) -> NDArray[np.float64]:
-        column: NDArray[np.float64] = self.values[METRIC_ROW[name]]
-        return column
+    def _settle(self, rows: Rows, until_ns: int) -> None:
+        windows = self._windows
+        settle_until(
+            rows,
+            until_ns,
+            windows.moments,
+            windows.mids,
+            windows.squares,
+            windows.waiting,
+            self.values,
+        )

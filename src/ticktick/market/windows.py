@@ -3,21 +3,26 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ticktick.core import flow, moments, vwap
 from ticktick.core.columns import NEVER_NS, Rows
+from ticktick.core.ticks import TICK_WIDTH
 from ticktick.core.trade import UNKNOWN
 
 TICKS = 300
 TRADES = 2048
+CHANGES = 512
+WAITING_TRADES = 256
 
 
 class Windows:
     """What the tick metrics look back on; every part restarts after a gap.
 
-    `ticks` is int64[capacity, 300, 5]: exchange_ns, price, volume delta, bid and ask of the last
-    300 updates. `trades` is int64[capacity, 2048, 3]: time, price times volume and volume of the
-    trades of the VWAP's seconds. `started_ns` is the time of the first update since the last
-    restart, NEVER_NS before it. `base_*` is the newest trade known, against which the next
-    update is compared.
+    `ticks` is int64[capacity, 300, TICK_WIDTH]: the last 300 updates in the order of
+    TICK_COLUMNS. `started_ns` is the time of the first update since the last restart, NEVER_NS
+    before it. `base_*` is the newest trade known, against which the next update is compared;
+    `direction` is that of the last change of price. The others belong to the steps that keep
+    them: `day` and `trades` to the VWAPs, `flow` and `changes` to the order-flow imbalance,
+    `moments`, `mids`, `squares` and `waiting` to volatility and realised spread.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -28,15 +33,20 @@ class Windows:
         self.previous_price = np.zeros(capacity, np.int64)
         self.volume_delta = np.zeros(capacity, np.int64)
         self.traded = np.zeros(capacity, np.uint8)
+        self.direction = np.zeros(capacity, np.int64)
+        self.started_ns = np.full(capacity, NEVER_NS, np.int64)
         self.tick_head = np.zeros(capacity, np.int64)
         self.tick_count = np.zeros(capacity, np.int64)
-        self.ticks = np.zeros((capacity, TICKS, 5), np.int64)
-        self.trade_head = np.zeros(capacity, np.int64)
-        self.trade_count = np.zeros(capacity, np.int64)
-        self.oldest_ns = np.full(capacity, NEVER_NS, np.int64)
-        self.sums = np.zeros((capacity, 2), np.int64)
-        self.trades = np.zeros((capacity, TRADES, 3), np.int64)
-        self.started_ns = np.full(capacity, NEVER_NS, np.int64)
+        self.ticks = np.zeros((capacity, TICKS, TICK_WIDTH), np.int64)
+        self.day = np.zeros((capacity, vwap.STATE_WIDTH), np.int64)
+        self.trades = np.zeros((capacity, TRADES, vwap.TRADE_WIDTH), np.int64)
+        self.flow = np.zeros((capacity, flow.STATE_WIDTH), np.int64)
+        self.changes = np.zeros((capacity, CHANGES, flow.CHANGE_WIDTH), np.int64)
+        self.moments = np.zeros((capacity, moments.STATE_WIDTH), np.int64)
+        self.mids = np.zeros((capacity, moments.MIDS_WIDTH))
+        self.squares = np.zeros((capacity, moments.RETURNS))
+        self.waiting = np.zeros((capacity, WAITING_TRADES, moments.TRADE_WIDTH), np.int64)
+        self._empty(slice(None))
 
     def restart(self, rows: Rows) -> None:
         """Forget everything of the rows: what comes next follows a gap."""
@@ -57,13 +67,16 @@ class Windows:
         self.restart(rows)
 
     def _empty(self, rows: Rows | slice) -> None:
-        self.tick_head[rows] = self.tick_count[rows] = 0
-        self.trade_head[rows] = self.trade_count[rows] = 0
-        self.oldest_ns[rows] = self.started_ns[rows] = NEVER_NS
-        self.sums[rows] = 0
+        self.tick_head[rows] = self.tick_count[rows] = self.direction[rows] = 0
+        self.started_ns[rows] = NEVER_NS
+        for state in (self.day, self.flow, self.moments, self.mids):
+            state[rows] = 0
+        self.day[rows, vwap.OLDEST_NS] = NEVER_NS
+        self.flow[rows, flow.SINCE_NS] = self.flow[rows, flow.DUE_NS] = NEVER_NS
+        self.moments[rows, moments.NEXT_NS] = self.moments[rows, moments.DUE_NS] = NEVER_NS
 
     def newest(self, row: int) -> NDArray[np.int64]:
-        """The kept updates of the row, int64[n, 5], oldest first; a copy."""
+        """The kept updates of the row, int64[n, TICK_WIDTH], oldest first; a copy."""
         count = int(self.tick_count[row])
         places = (int(self.tick_head[row]) - count + np.arange(count)) % TICKS
         kept: NDArray[np.int64] = self.ticks[row, places]

@@ -1,0 +1,38 @@
+# The types of quotes.py where it is compiled; what is not named here follows from these.
+cimport cython
+from libc cimport math
+
+cdef double NAN, FADE
+cdef Py_ssize_t BID, BID_QUANTITY, ASK, ASK_QUANTITY, TOTAL_BID, TOTAL_ASK, LEVELS, NEAR
+cdef Py_ssize_t MID, SPREAD, SPREAD_BPS, SPREAD_TICKS, MICROPRICE
+cdef Py_ssize_t IMBALANCE, IMBALANCE_1, IMBALANCE_W, IMBALANCE_30, TBQ_TSQ
+
+@cython.locals(stands=bint)
+cpdef void measure_quotes(
+    const int[:] rows,
+    const unsigned char[:] continuous,
+    const long long[:] tick_size,
+    const long long[:, :] words,
+    double[:, :] values,
+) noexcept nogil
+
+@cython.locals(bids=double, asks=double, both=double, tick=double, weight=double)
+cdef inline void _measure_standing(
+    Py_ssize_t row,
+    long long bid,
+    long long ask,
+    long long tick_size,
+    const long long[:, :] words,
+    double[:, :] values,
+) noexcept nogil
+
+@cython.locals(bids=double, asks=double, is_deep=bint)
+cdef inline void _measure_book(
+    Py_ssize_t row, const long long[:, :] words, double[:, :] values
+) noexcept nogil
+
+cdef inline double _quantity(
+    Py_ssize_t row, Py_ssize_t price, Py_ssize_t quantity, const long long[:, :] words
+) noexcept nogil
+
+cdef inline double _balance(double bids, double asks) noexcept nogil
