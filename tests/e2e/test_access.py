@@ -110,3 +110,62 @@ def test_the_candle_table_and_the_search_have_no_grave_findings(shown: Desk, the
     page.keyboard.press("Escape")
     page.locator("summary", has_text="as a table").click()
     dress(page, "dark")
+
+
+READ_STUDIES = """async () => {
+    const answer = await fetch("api/v1/indicators/RELIANCE").then((answer) => answer.json());
+    const told = answer.readings.find((reading) => reading.timeframe === "1m");
+    const shown = document.querySelector("[data-testid=studies]");
+    const values = [...shown.querySelectorAll("[data-name]")].map((one) =>
+        [one.dataset.name, one.innerText.trim().split(/\\s+/).at(-1)]);
+    return [Number(shown.dataset.start), Date.parse(told.start), Object.fromEntries(values), told];
+}"""
+
+
+def number(text: str) -> float | None:
+    """A value of the page; None where it shows a dash."""
+    return None if text == "—" else float(text.replace(",", "").replace("−", "-"))
+
+
+def switch(page: Page, *names: str) -> None:
+    """Toggle indicators in the menu as somebody without a pointer does."""
+    page.keyboard.press("i")
+    expect(page.get_by_test_id("indicators")).to_be_visible()
+    for name in names:
+        for _ in range(20):
+            if page.evaluate("() => document.activeElement.name") == name:
+                break
+            page.keyboard.press("Tab")
+        page.keyboard.press("Space")
+
+
+def test_overlays_are_switched_by_keys_and_show_what_the_api_says(shown: Desk) -> None:
+    page = shown.page
+    try:
+        switch(page, "bollinger", "rsi", "macd")
+        for theme in ("dark", "light"):
+            page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)
+            assert findings(page) == []
+        page.keyboard.press("Escape")
+        page.keyboard.press("c")
+        for _ in range(30):  # a minute may end between the walk and the answer
+            page.keyboard.press("Escape")
+            page.keyboard.press("c")
+            page.keyboard.press("ArrowLeft")
+            page.keyboard.press("ArrowLeft")
+            page.wait_for_timeout(500)
+            start_ms, told_ms, values, told = page.evaluate(READ_STUDIES)
+            if start_ms == told_ms and len(values) == 16:
+                break
+        page.screenshot(path=PICTURES / "chart-studies.png")
+        assert start_ms == told_ms
+        assert {"ema_9", "vwap_upper_3", "bb_lower", "macd_hist"} < values.keys()
+        assert "rsi_14" not in values
+        for name, text in values.items():
+            assert number(text) == pytest.approx(told[name], abs=0.005001), name
+        assert findings(page) == []
+    finally:
+        page.keyboard.press("Escape")
+        switch(page, "bollinger", "rsi", "macd")
+        page.keyboard.press("Escape")
+        page.evaluate("() => { document.documentElement.dataset.theme = 'dark' }")

@@ -143,6 +143,13 @@ describe("patterns in words", () => {
   });
 });
 
+it("no two lines of one pane look the same", () => {
+  const lines = STUDIES.filter((study) => study.place === "price").flatMap((study) => study.outputs);
+  // the two of a pair of bands are told apart by their place
+  const looks = lines.filter(({ name }) => !name.includes("lower")).map(({ ink, dash, width }) => `${ink} ${dash} ${width}`);
+  expect(new Set(looks).size).toBe(looks.length);
+});
+
 it("a value is rupees where it is a price, and a dash where it is not known", () => {
   expect(studyText(139_417.55, "price", 100)).toBe("1,394.18");
   expect(studyText(-57.2, "price", 100)).toBe("−0.57");

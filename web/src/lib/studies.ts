@@ -7,8 +7,13 @@ import { priceUnits } from "./messages";
 export type Ink = "a" | "b" | "c" | "d" | "e";
 export const INKS: readonly Ink[] = ["a", "b", "c", "d", "e"];
 
-export type Dash = "solid" | "dash" | "dots";
-export const DASHES: Readonly<Record<Dash, readonly number[]>> = { solid: [], dash: [6, 4], dots: [1.5, 3.5] };
+export type Dash = "solid" | "dash" | "dots" | "mixed";
+export const DASHES: Readonly<Record<Dash, readonly number[]>> = {
+  solid: [],
+  dash: [6, 4],
+  dots: [1.5, 3.5],
+  mixed: [7, 3, 1.5, 3],
+};
 
 /** One line of a study; `name` is the published one. */
 export interface Output {
@@ -70,19 +75,19 @@ export const STUDIES: readonly Study[] = [
   {
     id: "sma", label: "SMA", place: "price", unit: "price",
     outputs: [
-      { name: "sma_20", label: "20", ink: "a", dash: "dots" },
-      { name: "sma_50", label: "50", ink: "b", dash: "dots" },
-      { name: "sma_200", label: "200", ink: "c", dash: "dots" },
+      { name: "sma_20", label: "20", ink: "a", dash: "mixed" },
+      { name: "sma_50", label: "50", ink: "b", dash: "mixed" },
+      { name: "sma_200", label: "200", ink: "c", dash: "mixed" },
     ],
   },
   {
     id: "vwap", label: "VWAP", place: "price", unit: "price", daily: true,
     outputs: [
       { name: "vwap", label: "", ink: "d", width: 2 },
-      ...bands(1, "dash"), ...bands(2, "dash"), ...bands(3, "dots"),
+      ...bands(1, "dash"), ...bands(2, "mixed"), ...bands(3, "dots"),
     ],
   },
-  { id: "bollinger", label: "Bollinger 20, 2", place: "price", unit: "price", outputs: channel("bb", "b", "solid") },
+  { id: "bollinger", label: "Bollinger 20, 2", place: "price", unit: "price", outputs: channel("bb", "b", "dash") },
   {
     id: "supertrend", label: "SuperTrend 10, 3", place: "price", unit: "price", side: "supertrend_side",
     outputs: [{ name: "supertrend", label: "", ink: "e", width: 2 }],
