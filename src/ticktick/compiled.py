@@ -17,6 +17,7 @@ PARTS: Final = (
     "ticktick.brokers.upstox.scan",
     "ticktick.core._age",
     "ticktick.core._copy",
+    "ticktick.core._crossing",
     "ticktick.core._flow",
     "ticktick.core._fold",
     "ticktick.core._moments",

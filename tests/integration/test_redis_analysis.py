@@ -13,6 +13,7 @@ from ticktick.domain.event import (
     PatternFound,
     PatternJudged,
     PatternSuperseded,
+    VwapCrossed,
     WatchlistChanged,
 )
 from ticktick.store.redis_store import RedisWriter
@@ -66,6 +67,17 @@ def test_indicators_are_one_hash_with_prices_in_rupees(server: EmbeddedServer, a
     assert float(told["15m:adx_14"]) == 22.0
     assert int(told["5m:start_ms"]) == OPEN_MS
     assert int(told["5m:bars"]) == 300
+
+
+def test_crossings_are_entries_in_rupees(server: EmbeddedServer, ask: Asking) -> None:
+    up = VwapCrossed(OPEN_NS, "RELIANCE", 1, 141_055.0, 141_050.5, 31)
+    write(server, [up, replace(up, direction=-1)])
+    first, second = ask(2, "XRANGE", "crossings:RELIANCE", "-", "+")
+    assert first[0] == f"{OPEN_MS}-0"
+    told = dict(zip(first[1][::2], first[1][1::2], strict=True))
+    assert (told["direction"], told["trades"]) == ("1", "31")
+    assert (float(told["average"]), float(told["vwap"])) == (1410.55, 1410.505)
+    assert second[1][:2] == ["direction", "-1"]
 
 
 def test_what_is_no_longer_ready_leaves_the_hash(server: EmbeddedServer, ask: Asking) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests import kernels as k
 from ticktick.compiled import PARTS, missing
-from ticktick.core import age, copy, fold, screen, trade
+from ticktick.core import age, copy, crossing, fold, screen, trade
 from ticktick.core.columns import Flags, Ints, Rows
 from ticktick.domain.slots import DEEP, SLOT, WORD_OF
 
@@ -103,6 +103,18 @@ def test_packets_are_judged_alike(
 @given(k.rows(), tables())
 def test_records_are_copied_alike(rows: Rows, words: tuple[Ints, ...]) -> None:
     k.check_alike(copy.copy_rows, (rows, *words))
+
+
+@given(
+    table(
+        *(k.rows(), st.sampled_from(k.TIMES[:8]), k.ints(k.PRICES, crossing.UPDATES + 2)),
+        *(k.ints(range(crossing.UPDATES + 2)), k.ints((0, 19, 20)), k.ints((0, 29, 30))),
+        *(k.ints(k.PRICES), k.floats(), k.floats(), k.ints((-1, 0, 1)), k.ints(k.TIMES)),
+        *(k.floats(), k.floats()),
+    )
+)
+def test_crossings_are_found_alike(columns: tuple[object, ...]) -> None:
+    k.check_alike(crossing.find_crossings, (*columns, np.zeros(6, np.int32)))
 
 
 def test_two_forms_that_differ_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from ticktick.compiled import part
 from ticktick.core import age as _age
 from ticktick.core import copy as _copy
+from ticktick.core import crossing as _crossing
 from ticktick.core import flow as _flow
 from ticktick.core import fold as _fold
 from ticktick.core import moments as _moments
@@ -46,3 +47,4 @@ settle_before = _serving(_moments.settle_before)
 settle_until = _serving(_moments.settle_until)
 note_mids = _serving(_moments.note_mids)
 push_ticks = _serving(_ticks.push_ticks)
+find_crossings = _serving(_crossing.find_crossings)

@@ -300,6 +300,21 @@ class AlertRulesChanged(Struct, frozen=True, tag="alert_rules", gc=False):
     rules: int
 
 
+class VwapCrossed(Struct, frozen=True, tag="vwap_crossed", gc=False):
+    """The mean of the last 20 updates crossed the VWAP of the last minutes. Every one counts.
+
+    `direction` is 1 upwards, -1 downwards; prices are in price units; `trades` are those within
+    the VWAP.
+    """
+
+    at_ns: int
+    symbol: str
+    direction: int
+    average: float
+    vwap: float
+    trades: int
+
+
 class QuarterEnded(Struct, frozen=True, tag="quarter"):
     """A quarter of an hour is over: what was usual in it counts from the next day on."""
 
@@ -321,5 +336,6 @@ Fact: TypeAlias = (
     | AlertRaised
     | AlertCleared
     | AlertRulesChanged
+    | VwapCrossed
     | QuarterEnded
 )

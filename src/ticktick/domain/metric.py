@@ -46,6 +46,7 @@ METRICS: Final = (
     Metric("rv", "bps", "Realised volatility of 300 seconds, per square root of a minute"),
     Metric("effective_spread", "bps", "Twice the latest trade's distance from the mid"),
     Metric("realised_spread", "bps", "The same against the mid 30 seconds after the trade"),
+    Metric("vwap_cross", "index", "Mean of 20 updates above (1) or below (-1) the VWAP"),
     Metric("parkinson", "fraction", "Volatility of a minute from the ranges of the last 30"),
     Metric("garman_klass", "fraction", "Volatility of a minute from ranges and bodies of 30"),
     Metric("amihud", "per_crore", "How much the price gives way per crore rupees traded"),

@@ -2,11 +2,9 @@
 
 from typing import assert_never
 
-import numpy as np
-
 from ticktick.analytics.board import AnalyticsBoard
 from ticktick.analytics.microstructure.board import MicrostructureBoard
-from ticktick.core.columns import union
+from ticktick.core.columns import NO_ROWS
 from ticktick.domain.event import (
     BaselinesRead,
     CalendarRead,
@@ -59,10 +57,7 @@ class Engine:
         touched, facts = self._change(event)
         self._stopwatch.lap("market")
         at_ns = event.received_ns if isinstance(event, FrameArrived) else event.at_ns
-        touched = union(touched, self.microstructure.hear(facts, at_ns))
-        if isinstance(event, TimerFired):
-            judged, found = self.microstructure.advance(at_ns)
-            touched, facts = union(touched, judged), facts + found
+        touched, facts = self.microstructure.hear(event, at_ns, touched, facts)
         facts += self.analytics.hear(facts)
         facts += self.analytics.work(at_ns)
         self._stopwatch.lap("analytics")
@@ -94,6 +89,6 @@ class Engine:
             case NoteTaken():
                 return self.market.note(event)
             case RulesRead() | WorkGoesOn():
-                return np.empty(0, np.int32), []
+                return NO_ROWS, []
             case _:
                 assert_never(event)

@@ -26,8 +26,8 @@ class SlotTable:
     `records`, which everything else reads. Between frames both are equal. `words` and
     `incoming_words` are the same memory as int64[capacity, words]. `deep`, DEEP[capacity], holds
     the levels behind the fifth in the same way. `has_volume` (bool[capacity]) says for whom the
-    exchange counts volume. `revision` rises with every change of the keys or
-    of what stands behind them.
+    exchange counts volume, `tick_sizes` (int64[capacity]) are in price units. `revision` rises
+    with every change of the keys or of what stands behind them.
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:
@@ -40,6 +40,7 @@ class SlotTable:
         self.has_volume = np.zeros(capacity, np.bool_)
         self.deep_words: Ints = self.deep.view(np.int64).reshape(capacity, -1)
         self.incoming_deep_words: Ints = self.incoming_deep.view(np.int64).reshape(capacity, -1)
+        self.tick_sizes: Ints = np.zeros(capacity, np.int64)
         self.instruments: list[Instrument] = []
         self.followed: list[int] = []
         self.row_of_key: dict[str, int] = {}
@@ -134,6 +135,7 @@ class SlotTable:
         self._leave_key(row)
         self.instruments[row] = instrument
         self.has_volume[row] = instrument.has_volume
+        self.tick_sizes[row] = instrument.tick_size
         self.row_of_symbol[instrument.symbol] = row
         self.row_of_key[instrument.instrument_key] = row
         self.left_keys.discard(instrument.instrument_key)

@@ -1,4 +1,4 @@
-"""What candles say, as Redis shows it: indicators as hashes, patterns as streams; in rupees."""
+"""What is read from candles and trades, as Redis shows it: hashes and streams, in rupees."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
@@ -6,9 +6,15 @@ from typing import TypeAlias
 from ticktick.analytics.catalogue import UNITS
 from ticktick.analytics.plain import plain_pattern
 from ticktick.domain.analysis import Reading
-from ticktick.domain.event import Fact, PatternFound, PatternJudged, PatternSuperseded
+from ticktick.domain.event import (
+    Fact,
+    PatternFound,
+    PatternJudged,
+    PatternSuperseded,
+    VwapCrossed,
+)
 from ticktick.domain.market import timeframe_name
-from ticktick.store.keys import indicators_latest, patterns_stream
+from ticktick.store.keys import crossings_stream, indicators_latest, patterns_stream
 from ticktick.store.link import Command, Word
 from ticktick.store.streams import Streams
 
@@ -43,6 +49,27 @@ def pattern_entries(
         for fact in facts
         if isinstance(fact, PatternFound | PatternJudged | PatternSuperseded)
     ]
+
+
+def crossing_entries(
+    facts: Iterable[Fact], scale_of: Callable[[str], int], streams: Streams
+) -> list[Command]:
+    """The commands for the crossings of a VWAP; `scale_of` knows a symbol's price units."""
+    return [
+        _crossing(fact, scale_of(fact.symbol), streams)
+        for fact in facts
+        if isinstance(fact, VwapCrossed)
+    ]
+
+
+def _crossing(fact: VwapCrossed, price_scale: int, streams: Streams) -> Command:
+    words: dict[str, Word | None] = {
+        "direction": fact.direction,
+        "average": fact.average / price_scale,
+        "vwap": fact.vwap / price_scale,
+        "trades": fact.trades,
+    }
+    return streams.append(crossings_stream(fact.symbol), fact.at_ns, words)
 
 
 def _entry(fact: PatternFact, scale_of: Callable[[str], int], streams: Streams) -> Command:

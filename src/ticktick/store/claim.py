@@ -17,7 +17,7 @@ REAL_MARKET: Final = "real"
 _OURS: Final = {
     CANDLE_DATABASE: ("candle:*",),
     TICK_DATABASE: ("symbol:*", "tick:*"),
-    ANALYSIS_DATABASE: ("indicators:*", "patterns:*", ALERTS_STREAM),
+    ANALYSIS_DATABASE: ("indicators:*", "patterns:*", "crossings:*", ALERTS_STREAM),
 }
 _KEYS_AT_ONCE: Final = 1000
 

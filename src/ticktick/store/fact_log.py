@@ -8,6 +8,7 @@ from ticktick.domain.event import (
     FeedChanged,
     Noticed,
     PhaseChanged,
+    VwapCrossed,
     WatchlistChanged,
 )
 from ticktick.engine.alerts.words import sentence
@@ -39,5 +40,8 @@ class FactLog:
                     _log.info("the list changed; %s", "; ".join(told))
                 case PhaseChanged(segment=segment, phase=phase, source=source):
                     _log.info("%s is %s (%s)", segment, phase, source)
+                case VwapCrossed(symbol=symbol, direction=direction, trades=trades):
+                    side = "above" if direction > 0 else "below"
+                    _log.info("%s crossed %s its VWAP of %d trades", symbol, side, trades)
                 case _:
                     pass

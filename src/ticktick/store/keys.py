@@ -83,6 +83,11 @@ def patterns_stream(symbol: str) -> str:
     return f"patterns:{symbol}"
 
 
+def crossings_stream(symbol: str) -> str:
+    """Where the price crossed its VWAP."""
+    return f"crossings:{symbol}"
+
+
 @cache
 def tick_family(symbol: str, *, many: bool) -> Family:
     """Last price and metrics of a symbol."""

@@ -26,7 +26,7 @@ from ticktick.engine.ports import Outputs
 from ticktick.engine.supervisor import Guard
 from ticktick.errors import StoreError
 from ticktick.store.alerts import alert_entries
-from ticktick.store.analysis import pattern_entries
+from ticktick.store.analysis import crossing_entries, pattern_entries
 from ticktick.store.keys import CANDLE_DATABASE, MANY_SYMBOLS, candle_family
 from ticktick.store.link import LOST, Link, masked, sentence
 from ticktick.store.market_view import MarketView
@@ -122,6 +122,7 @@ class RedisWriter:
     def _say(self, facts: Sequence[Fact]) -> None:
         readings = [fact.reading for fact in facts if isinstance(fact, IndicatorsRead)]
         entries = pattern_entries(facts, self._market.table.scale, self._streams)
+        entries += crossing_entries(facts, self._market.table.scale, self._streams)
         entries += alert_entries(facts, self._streams)
         if readings or entries:
             newest = {(reading.symbol, reading.minutes): reading for reading in readings}

@@ -28,6 +28,7 @@ from ticktick.domain.event import (
     PatternSuperseded,
     PhaseChanged,
     QuarterEnded,
+    VwapCrossed,
     WatchlistChanged,
 )
 from ticktick.domain.market import TIMEFRAMES
@@ -201,6 +202,7 @@ def _queued(fact: Fact) -> Queued | None:
             | PatternSuperseded()
             | AlertCleared()
             | AlertRulesChanged()
+            | VwapCrossed()
             | QuarterEnded()
         ):
             return None

@@ -7,12 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ticktick.analytics.microstructure.baselines import Baselines
+from ticktick.analytics.microstructure.crossing import Crossings
 from ticktick.analytics.microstructure.ground import Ground
 from ticktick.analytics.microstructure.liquidity import SILENT_NS, LiquidityFlag
 from ticktick.analytics.microstructure.ranges import amihud, garman_klass, last_bars, parkinson
 from ticktick.analytics.microstructure.volatility import VolatilityFlag
 from ticktick.core.columns import NO_ROWS, Floats, Ints, Rows, union
-from ticktick.domain.event import BaselinesRead, CandleChanged, Fact, WatchlistChanged
+from ticktick.domain.event import (
+    BaselinesRead,
+    CandleChanged,
+    Event,
+    Fact,
+    TimerFired,
+    WatchlistChanged,
+)
 from ticktick.domain.market import Candle, CandleState
 from ticktick.domain.sessions import Calendar
 
@@ -30,6 +38,7 @@ class MicrostructureBoard:
         self._baselines = Baselines(ground, calendar)
         self._liquidity = LiquidityFlag(ground, order_value_rupees)
         self._volatility = VolatilityFlag(ground)
+        self._crossings = Crossings(ground)
         self._started_ns: Ints = ground.windows.started_ns.copy()
 
     def learn(self, event: BaselinesRead) -> tuple[Rows, list[Fact]]:
@@ -42,22 +51,23 @@ class MicrostructureBoard:
         """What is known of days before and of this one, as events."""
         return self._baselines.known(at_ns)
 
-    def hear(self, facts: Iterable[Fact], at_ns: int) -> Rows:
-        """Take what one event changed; return the rows whose metrics changed besides."""
-        rows = self._ground.rows()
-        anew = self._begin_anew(rows)
-        if any(isinstance(fact, WatchlistChanged) for fact in facts):
-            self._baselines.refresh(rows)
-        return self._measure_bars(union(anew, self._with_new_minutes(facts)), at_ns)
-
-    def advance(self, at_ns: int) -> tuple[Rows, list[Fact]]:
-        """Let time pass; return the rows whose flags changed, and new facts.
+    def hear(
+        self, event: Event, at_ns: int, touched: Rows, facts: list[Fact]
+    ) -> tuple[Rows, list[Fact]]:
+        """Take what one event changed; return the touched rows and the facts with its own.
 
         Only time judges flags, so that frames may be cut in any way.
         """
         rows = self._ground.rows()
-        ended = self._baselines.advance(rows, at_ns)
-        return self._judge(rows, at_ns), list[Fact](ended)
+        anew = self._begin_anew(rows)
+        if any(isinstance(fact, WatchlistChanged) for fact in facts):
+            self._baselines.refresh(rows)
+        found = [*facts, *self._crossings.find(touched, at_ns)]
+        measured = self._measure_bars(union(anew, self._with_new_minutes(facts)), at_ns)
+        if not isinstance(event, TimerFired):
+            return union(touched, measured), found
+        found += self._baselines.advance(rows, at_ns)
+        return union(touched, measured, self._judge(rows, at_ns)), found
 
     def _with_new_minutes(self, facts: Iterable[Fact]) -> Rows:
         row_of_symbol = self._ground.table.row_of_symbol
@@ -88,6 +98,7 @@ class MicrostructureBoard:
             self._started_ns[anew] = started_ns[anew]
             self._liquidity.forget(anew)
             self._volatility.forget(anew)
+            self._crossings.forget(anew)
         return anew
 
     def _judge(self, rows: Rows, now_ns: int) -> Rows:

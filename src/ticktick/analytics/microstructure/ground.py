@@ -3,7 +3,9 @@
 import numpy as np
 from msgspec import Struct
 
-from ticktick.core.columns import Floats, Rows
+from ticktick.core.columns import Floats, Ints, Rows
+from ticktick.core.ticks import TICK_COLUMNS
+from ticktick.core.vwap import COUNT
 from ticktick.domain.metric import METRIC_ROW
 from ticktick.market.candles import Candles
 from ticktick.market.metrics import TickMetrics
@@ -37,3 +39,15 @@ class Ground(Struct, frozen=True):
     def rows(self) -> Rows:
         """The rows of everything that is followed, in order."""
         return np.array(sorted(self.table.followed), np.int32)
+
+    @property
+    def prices(self) -> Ints:
+        """Last price of the kept updates of each row, int64[capacity, depth]."""
+        prices: Ints = self.windows.ticks[:, :, TICK_COLUMNS.index("last_price")]
+        return prices
+
+    @property
+    def trades(self) -> Ints:
+        """How many trades each row has within its VWAP."""
+        trades: Ints = self.windows.day[:, COUNT]
+        return trades

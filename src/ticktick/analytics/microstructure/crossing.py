@@ -1,0 +1,56 @@
+"""Crossings of the VWAP: the step over the touched rows, and its facts."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ticktick.analytics.microstructure.ground import Ground
+from ticktick.core.columns import Floats, Ints, Rows
+from ticktick.core.kernels import find_crossings
+from ticktick.domain.event import VwapCrossed
+
+
+class Crossings:
+    """Writes the metric `vwap_cross` of touched rows."""
+
+    def __init__(self, ground: Ground) -> None:
+        capacity = ground.table.capacity
+        self._ground = ground
+        self._side: Ints = np.zeros(capacity, np.int64)
+        self._told_ns: Ints = np.zeros(capacity, np.int64)
+        self._average: Floats = np.full(capacity, np.nan)
+        self._crossed: Rows = np.zeros(capacity, np.int32)
+
+    def forget(self, rows: Rows) -> None:
+        """Begin anew: the side before a gap is no side to come from."""
+        self._side[rows] = self._told_ns[rows] = 0
+
+    def find(self, rows: Rows, now_ns: int) -> Iterator[VwapCrossed]:
+        """Look at the touched rows and tell who crossed."""
+        ground, windows = self._ground, self._ground.windows
+        vwap, trades = ground.column("vwap"), ground.trades
+        found = find_crossings(
+            rows,
+            now_ns,
+            ground.prices,
+            windows.tick_head,
+            windows.tick_count,
+            trades,
+            ground.table.tick_sizes,
+            ground.column("spread"),
+            vwap,
+            self._side,
+            self._told_ns,
+            ground.column("vwap_cross"),
+            self._average,
+            self._crossed,
+        )
+        for row in self._crossed[:found].tolist():
+            yield VwapCrossed(
+                now_ns,
+                ground.table.instruments[row].symbol,
+                int(self._side[row]),
+                float(self._average[row]),
+                float(vwap[row]),
+                int(trades[row]),
+            )

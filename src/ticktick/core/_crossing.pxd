@@ -1,0 +1,26 @@
+# The types of crossing.py where it is compiled; what is not named here follows from these.
+cimport cython
+
+cdef double NAN
+cdef long long UPDATES, LEAST_TRADES, QUIET_NS
+
+@cython.locals(
+    is_known=bint, is_flip=bint, is_quiet=bint, total=cython.longlong, place=cython.longlong,
+    after=cython.longlong, before=cython.longlong, margin=cython.double, distance=cython.double,
+)
+cpdef Py_ssize_t find_crossings(
+    const int[:] rows,
+    long long now_ns,
+    const long long[:, :] prices,
+    const long long[:] head,
+    const long long[:] count,
+    const long long[:] trades,
+    const long long[:] tick_size,
+    const double[:] spread,
+    const double[:] vwap,
+    long long[:] side,
+    long long[:] told_ns,
+    double[:] shown,
+    double[:] average,
+    int[:] crossed,
+) noexcept nogil

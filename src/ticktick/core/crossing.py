@@ -1,0 +1,69 @@
+"""Where the mean of the last updates crosses the VWAP, with a margin on either side."""
+
+from ticktick.core.columns import Floats, Ints, Rows
+
+NAN = float("nan")
+
+UPDATES = 20
+LEAST_TRADES = 30
+QUIET_NS = 30_000_000_000  # no second crossing is told so soon after one
+
+
+def find_crossings(
+    rows: Rows,
+    now_ns: int,
+    prices: Ints,
+    head: Ints,
+    count: Ints,
+    trades: Ints,
+    tick_size: Ints,
+    spread: Floats,
+    vwap: Floats,
+    side: Ints,
+    told_ns: Ints,
+    shown: Floats,
+    average: Floats,
+    crossed: Rows,
+) -> int:
+    """Write the side of every touched row and return how many crossed.
+
+    prices: int64[capacity, depth], the last updates, `head` the place of the next one and `count`
+    how many are kept; `trades` are those within the VWAP. The mean of the last 20 prices is
+    above (1) or below (-1) the VWAP once it is so by half a tick or a quarter of the spread,
+    whichever is more, and stays so until it is as far on the other side; 0 before the first
+    time. `side` keeps it; `shown` is NaN where one of the three is not known now. `crossed` gets
+    the rows that changed sides with at least 30 trades in the VWAP and none told for 30 s
+    (`told_ns`, 0: none yet), `average` the mean. Prices are in price units.
+    """
+    found = 0
+    depth = prices.shape[1]
+    for i in range(rows.shape[0]):
+        row = rows[i]
+        margin = max(tick_size[row] / 2.0, spread[row] / 4.0)
+        # a spread or a VWAP that is not known is no number, and equal to nothing
+        is_known = spread[row] == spread[row] and vwap[row] == vwap[row]
+        if not is_known or count[row] < UPDATES:
+            shown[row] = NAN
+            continue
+        total = 0
+        place = head[row]
+        for _ in range(UPDATES):
+            place = place - 1 if place > 0 else depth - 1
+            total += prices[row, place]
+        average[row] = total / float(UPDATES)
+        distance = average[row] - vwap[row]
+        before = side[row]
+        after = before
+        if distance >= margin:
+            after = 1
+        elif distance <= -margin:
+            after = -1
+        side[row] = after
+        shown[row] = float(after)
+        is_flip = before != 0 and after != before
+        is_quiet = told_ns[row] == 0 or now_ns - told_ns[row] >= QUIET_NS
+        if is_flip and is_quiet and trades[row] >= LEAST_TRADES:
+            told_ns[row] = now_ns
+            crossed[found] = row
+            found += 1
+    return found
