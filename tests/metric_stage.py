@@ -8,7 +8,7 @@ from tests.market_stage import instrument
 from tests.oracles.metrics import S, Told, Update
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.metric import METRIC_ROW, METRICS
-from ticktick.domain.slots import DEPTH_LEVELS
+from ticktick.domain.slots import ALL_LEVELS, DEPTH_LEVELS
 from ticktick.market.metrics import TickMetrics
 from ticktick.market.table import SlotTable
 from ticktick.market.windows import Windows
@@ -52,7 +52,10 @@ def write(table: SlotTable, row: int, update: Update) -> None:
     record["total_ask_quantity"] = update.total_ask
     for name in ("bid_price", "bid_quantity", "ask_price", "ask_quantity"):
         levels: Sequence[int] = getattr(update, name)
-        record[name] = (*levels, *(DEPTH_LEVELS - len(levels)) * (0,))
+        filled = (*levels, *(ALL_LEVELS - len(levels)) * (0,))
+        record[name] = filled[:DEPTH_LEVELS]
+        table.deep[name][row] = filled[DEPTH_LEVELS:]
+    record["told_levels"] = max(len(update.bid_price), len(update.ask_price))
 
 
 def differences(

@@ -35,7 +35,7 @@ class Update(NamedTuple):
 
 
 def quote_metrics(update: Update, tick_size: int) -> dict[str, float]:
-    """Everything one book says; price and quantity of each side as arrays, levels best first."""
+    """Everything one book says; levels best first."""
     bid, ask = np.array(update.bid_price[:5]), np.array(update.ask_price[:5])
     bids = np.where(bid > 0, update.bid_quantity[:5], 0)
     asks = np.where(ask > 0, update.ask_quantity[:5], 0)
@@ -55,8 +55,17 @@ def quote_metrics(update: Update, tick_size: int) -> dict[str, float]:
     return found | {
         "imbalance": balance(bids.sum(), asks.sum()),
         "imbalance_1": balance(bids[0], asks[0]),
+        "imbalance_30": _deep_balance(update),
         "tbq_tsq": balance(update.total_bid, update.total_ask),
     }
+
+
+def _deep_balance(update: Update) -> float:
+    """Over all levels, where there are more than five."""
+    if max(len(update.bid_price), len(update.ask_price)) <= 5:
+        return np.nan
+    bids = np.array(update.bid_quantity)[np.array(update.bid_price) > 0].sum()
+    return balance(bids, np.array(update.ask_quantity)[np.array(update.ask_price) > 0].sum())
 
 
 def balance(bids: float, asks: float) -> float:

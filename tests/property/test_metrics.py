@@ -23,6 +23,7 @@ LEVELS = st.lists(
 )
 Side = list[tuple[int, int]]
 Sides = tuple[list[int], list[int], list[int], list[int]]
+BEHIND = st.lists(st.tuples(st.integers(0, 90), st.integers(0, 9)), max_size=25)
 BEST = st.tuples(st.integers(95, 102), st.integers(1, 4), st.integers(0, 30), st.integers(0, 30))
 
 
@@ -32,10 +33,10 @@ def _sides(bids: Side, asks: Side) -> Sides:
 
 
 @st.composite
-def streams(draw: st.DrawFn, least: int = 1, most: int = 80) -> list[Update]:
+def streams(draw: st.DrawFn, most: int = 80, *, is_deep: bool = True) -> list[Update]:
     """Updates of a morning: bursts and silences, quotes that stand and others."""
     at_ns, volume, updates = OPEN, draw(st.sampled_from((5, 5_000))), list[Update]()
-    for _ in range(draw(st.integers(least, most))):
+    for _ in range(draw(st.integers(1, most))):
         at_ns += draw(st.sampled_from((0, 1, 700, 4_900, 5_000, 13_000, 61_000))) * NS_PER_MS
         price = draw(st.integers(95, 105))
         volume += draw(st.integers(0, 20)) if updates else 0
@@ -43,6 +44,8 @@ def streams(draw: st.DrawFn, least: int = 1, most: int = 80) -> list[Update]:
         book = [(bid, bids)], [(bid + width, asks)]
         if draw(st.integers(0, 7)) == 0:
             book = draw(LEVELS), draw(LEVELS)
+        if is_deep and draw(st.integers(0, 7)) == 0:
+            book = ([*book[0], *draw(BEHIND)], [*book[1], *draw(BEHIND)])
         average = draw(st.integers(98, 102))
         update = Update(at_ns, price, at_ns, volume, *_sides(*book), average)
         updates.append(update._replace(total_bid=volume % 977, total_ask=3 * price))
@@ -75,7 +78,7 @@ def test_every_metric_equals_its_definition_as_time_alone_passes(
 
 
 @settings(max_examples=30, deadline=None)
-@given(streams(most=40), st.integers(0, 1_300))
+@given(streams(40, is_deep=False), st.integers(0, 1_300))
 def test_the_engine_publishes_what_the_definitions_say(
     updates: list[Update], silence_s: int
 ) -> None:
@@ -160,12 +163,13 @@ def test_imbalance_changes_sign_when_the_sides_change_places(
 
 
 def test_an_oracle_of_other_definitions_would_be_noticed() -> None:
-    book = ([98], [7], [103], [9])
+    bids, asks = [98, 97, 96, 95, 94, 93], [103, 104, 105, 106, 107, 108]
+    book = (bids, [7] * 6, asks, [9] * 6)
     updates = [
         Update(OPEN + i * 700 * NS_PER_MS, 100 + i % 3, OPEN, 9 * i, *book, 100, 7, 9 + i % 2)
         for i in range(900)
     ]
-    updates = [update._replace(bid_quantity=[7 + i % 4]) for i, update in enumerate(updates)]
+    updates = [update._replace(bid_quantity=[7 + i % 4] * 6) for i, update in enumerate(updates)]
     stage, told = MetricStage(instrument(tick_size=100)), Told(updates, 100)
     stage.take_all(updates)
     values = stage.values()

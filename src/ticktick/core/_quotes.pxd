@@ -3,7 +3,8 @@ cimport cython
 from libc cimport math
 
 cdef double NAN, FADE
-cdef Py_ssize_t BID, BID_QUANTITY, ASK, ASK_QUANTITY, TOTAL_BID, TOTAL_ASK, LEVELS, NEAR
+cdef Py_ssize_t BID, BID_QUANTITY, ASK, ASK_QUANTITY, TOTAL_BID, TOTAL_ASK, TOLD_LEVELS, NEAR
+cdef Py_ssize_t DEEP_BID, DEEP_BID_QUANTITY, DEEP_ASK, DEEP_ASK_QUANTITY, DEEP
 cdef Py_ssize_t MID, SPREAD, SPREAD_BPS, SPREAD_TICKS, MICROPRICE
 cdef Py_ssize_t IMBALANCE, IMBALANCE_1, IMBALANCE_W, IMBALANCE_30, TBQ_TSQ
 
@@ -13,6 +14,7 @@ cpdef void measure_quotes(
     const unsigned char[:] continuous,
     const long long[:] tick_size,
     const long long[:, :] words,
+    const long long[:, :] deep,
     double[:, :] values,
 ) noexcept nogil
 
@@ -26,9 +28,9 @@ cdef inline void _measure_standing(
     double[:, :] values,
 ) noexcept nogil
 
-@cython.locals(bids=double, asks=double, is_deep=bint)
+@cython.locals(bids=double, asks=double)
 cdef inline void _measure_book(
-    Py_ssize_t row, const long long[:, :] words, double[:, :] values
+    Py_ssize_t row, const long long[:, :] words, const long long[:, :] deep, double[:, :] values
 ) noexcept nogil
 
 cdef inline double _quantity(

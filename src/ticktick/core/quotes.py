@@ -4,7 +4,7 @@ import math
 
 from ticktick.core.columns import Flags, Floats, Ints, Rows
 from ticktick.domain.metric import METRIC_ROW
-from ticktick.domain.slots import DEPTH_LEVELS, WORD_OF
+from ticktick.domain.slots import DEEP_LEVELS, DEEP_WORD_OF, DEPTH_LEVELS, WORD_OF
 
 NAN = float("nan")
 
@@ -15,8 +15,14 @@ ASK = WORD_OF["ask_price"]
 ASK_QUANTITY = WORD_OF["ask_quantity"]
 TOTAL_BID = WORD_OF["total_bid_quantity"]
 TOTAL_ASK = WORD_OF["total_ask_quantity"]
-LEVELS = DEPTH_LEVELS
-NEAR = 5  # levels of the usual imbalance
+TOLD_LEVELS = WORD_OF["told_levels"]
+NEAR = DEPTH_LEVELS
+# and those of the levels behind the fifth
+DEEP_BID = DEEP_WORD_OF["bid_price"]
+DEEP_BID_QUANTITY = DEEP_WORD_OF["bid_quantity"]
+DEEP_ASK = DEEP_WORD_OF["ask_price"]
+DEEP_ASK_QUANTITY = DEEP_WORD_OF["ask_quantity"]
+DEEP = DEEP_LEVELS
 
 MID = METRIC_ROW["mid"]
 SPREAD = METRIC_ROW["spread"]
@@ -33,12 +39,13 @@ FADE = 0.5  # by how much a level's weight fades with each tick from the mid
 
 
 def measure_quotes(
-    rows: Rows, continuous: Flags, tick_size: Ints, words: Ints, values: Floats
+    rows: Rows, continuous: Flags, tick_size: Ints, words: Ints, deep: Ints, values: Floats
 ) -> None:
     """Write everything the newest quote and book of each touched row say.
 
-    words: int64[capacity, words] of the slot table, best level first, price 0 = empty level;
-    values: float64[metrics, capacity]. Prices and `tick_size` (0: not known) are price units.
+    words, deep: int64[capacity, words] of the slot table and of its levels behind the fifth, best
+    first, price 0 = empty level; values: float64[metrics, capacity]. Prices and `tick_size` (0:
+    not known) are price units.
     Mid, spread, microprice and the weighted imbalance need a quote that stands: both sides
     there, not crossed or locked, continuous trading. The other imbalances, in [-1, 1], are sums
     over the levels that hold a price; NaN when both sides are empty.
@@ -57,7 +64,7 @@ def measure_quotes(
             values[SPREAD_TICKS, row] = NAN
             values[MICROPRICE, row] = NAN
             values[IMBALANCE_W, row] = NAN
-        _measure_book(row, words, values)
+        _measure_book(row, words, deep, values)
 
 
 def _measure_standing(
@@ -93,7 +100,7 @@ def _measure_standing(
     values[IMBALANCE_W, row] = _balance(bids, asks)
 
 
-def _measure_book(row: int, words: Ints, values: Floats) -> None:
+def _measure_book(row: int, words: Ints, deep: Ints, values: Floats) -> None:
     """Write the imbalances that need no quote that stands."""
     bids = _quantity(row, BID, BID_QUANTITY, words)
     asks = _quantity(row, ASK, ASK_QUANTITY, words)
@@ -102,13 +109,13 @@ def _measure_book(row: int, words: Ints, values: Floats) -> None:
         bids += _quantity(row, BID + level, BID_QUANTITY + level, words)
         asks += _quantity(row, ASK + level, ASK_QUANTITY + level, words)
     values[IMBALANCE, row] = _balance(bids, asks)
-    is_deep = False
-    for level in range(NEAR, LEVELS):
-        if words[row, BID + level] > 0 or words[row, ASK + level] > 0:
-            is_deep = True
-        bids += _quantity(row, BID + level, BID_QUANTITY + level, words)
-        asks += _quantity(row, ASK + level, ASK_QUANTITY + level, words)
-    values[IMBALANCE_30, row] = _balance(bids, asks) if is_deep else NAN
+    if words[row, TOLD_LEVELS] > NEAR:
+        for level in range(DEEP):
+            bids += _quantity(row, DEEP_BID + level, DEEP_BID_QUANTITY + level, deep)
+            asks += _quantity(row, DEEP_ASK + level, DEEP_ASK_QUANTITY + level, deep)
+        values[IMBALANCE_30, row] = _balance(bids, asks)
+    else:
+        values[IMBALANCE_30, row] = NAN
     values[TBQ_TSQ, row] = _balance(words[row, TOTAL_BID] * 1.0, words[row, TOTAL_ASK] * 1.0)
 
 

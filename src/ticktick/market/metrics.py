@@ -116,7 +116,7 @@ class TickMetrics:
             windows.waiting,
             self.values,
         )
-        measure_quotes(rows, self._continuous, self._tick_size, words, self.values)
+        self._measure_quotes(rows)
         measure_prints(
             rows,
             self._has_volume,
@@ -155,7 +155,7 @@ class TickMetrics:
     def requote(self, rows: Rows, at_ns: int) -> None:
         """Measure the quotes of rows that began or ceased to trade at the moment."""
         self._settle(rows, at_ns)
-        measure_quotes(rows, self._continuous, self._tick_size, self._table.words, self.values)
+        self._measure_quotes(rows)
         self._follow(rows, at_ns, self._untraded)
 
     def expire(self, now_ns: int) -> Rows:
@@ -186,6 +186,16 @@ class TickMetrics:
         has_changed = ((after != before) & ~(np.isnan(after) & np.isnan(before))).any(axis=0)
         changed: Rows = rows[has_changed | is_full[rows]]
         return changed
+
+    def _measure_quotes(self, rows: Rows) -> None:
+        measure_quotes(
+            rows,
+            self._continuous,
+            self._tick_size,
+            self._table.words,
+            self._table.deep_words,
+            self.values,
+        )
 
     def _follow(self, rows: Rows, now_ns: int, traded: Flags) -> None:
         """Follow the quotes of the rows as they stand now."""
