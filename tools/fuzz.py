@@ -1,6 +1,7 @@
 """Damage frames of the feed and look at what the program then shows; see start.py.
 
-Run from the checkout: python -m tools.fuzz [--frames N] [--seed S] [--episode E].
+--decoders looks at nothing but that both decoders say the same of each frame, which is faster;
+--sanitize runs with code that was compiled to stop at any access beyond its memory.
 """
 
 import argparse
@@ -21,7 +22,9 @@ from tests.fuzz.drive import (
     run_episode,
     sound_engine,
 )
+from tests.fuzz.side_by_side import compare_decoders
 from tests.fuzz.supplies import MOMENTS, Supply, made_by_exchange, recorded
+from tools.sanitize import sanitized
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared" / "data"
@@ -46,7 +49,7 @@ def table(tally: Tally) -> str:
     return "\n".join(lines)
 
 
-def told(failure: Failure, seed: int) -> str:
+def told(failure: Failure, seed: int, option: str) -> str:
     """The failure, its frame, and how to see it again."""
     data = failure.trial.data
     if len(data) > LONGEST_HEX:
@@ -59,7 +62,7 @@ def told(failure: Failure, seed: int) -> str:
     return (
         f"FAILED at frame {failure.number} of episode {failure.episode} ({failure.trial.kind}):\n"
         f"{complaints}\n  the frame: {frame}\n"
-        f"  again: python3 start.py fuzz --seed {seed} --episode {failure.episode}"
+        f"  again: python3 start.py fuzz --seed {seed} --episode {failure.episode}{option}"
     )
 
 
@@ -76,22 +79,29 @@ def main(
     parser.add_argument("--frames", type=int, default=FRAMES, help="how many are damaged")
     parser.add_argument("--seed", type=int, default=1, help="another seed, other damage")
     parser.add_argument("--episode", type=int, help="run this one alone")
+    parser.add_argument("--decoders", action="store_true", help="compare the decoders alone")
+    parser.add_argument("--sanitize", action="store_true", help="watch every access to memory")
     chosen = parser.parse_args(arguments)
+    if chosen.sanitize:
+        return sanitized([each for each in arguments if each != "--sanitize"])
     good = supplies(SHARED) if good is None else good
     tally, began_s = Tally(), time.monotonic()
     count = -(-chosen.frames // FRAMES_AN_EPISODE)
     episodes = range(count) if chosen.episode is None else [chosen.episode]
-    left = chosen.frames
+    left, option = chosen.frames, " --decoders" if chosen.decoders else ""
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("damaged frames", total=chosen.frames)
         for episode in episodes:
             frames = min(FRAMES_AN_EPISODE, left)
             try:
-                run_episode(good, chosen.seed, episode, frames, tally, make_engine)
+                if chosen.decoders:
+                    compare_decoders(good, chosen.seed, episode, frames, tally)
+                else:
+                    run_episode(good, chosen.seed, episode, frames, tally, make_engine)
             except Failure as failure:
                 progress.stop()
-                print(f"{table(tally)}\n{told(failure, chosen.seed)}")
+                print(f"{table(tally)}\n{told(failure, chosen.seed, option)}")
                 return 1
             left -= frames
             progress.advance(task, frames)

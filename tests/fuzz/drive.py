@@ -121,7 +121,7 @@ class _Stage:
         self._supply = supply
         self._rng = rng
         self._engine = engine
-        self._twins = Twins(supply.instruments)
+        self._twins = Twins(supply.instruments, new_decoder())
         self._others = [good.data for one in supplies for good in one.frames]
         self._symbols = {one.symbol: one.instrument_key for one in supply.instruments}
         bands = {self._symbols[symbol]: band for symbol, band in supply.bands.items()}

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from tests.fuzz.drive import Failure, Tally, run_episode
 from tests.fuzz.mutations import MUTATIONS
+from tests.fuzz.side_by_side import compare_decoders
 from tests.fuzz.supplies import MOMENTS, Supply, made_by_exchange, recorded
 from tests.fuzz.wire import encode, parse
 from tests.oracles.belief import Judge, Shown
@@ -54,6 +56,26 @@ def test_P08_no_damaged_frame_of_a_recorded_day_shows_what_cannot_be_true(
     shared_data: Path,
 ) -> None:
     run_episode([recorded(shared_data)], 7, 0, 300, Tally())
+
+
+def test_both_decoders_say_the_same_of_damaged_frames(supplies: list[Supply]) -> None:
+    tally = Tally()
+    for episode in range(len(supplies)):
+        compare_decoders(supplies, 11, episode, 60, tally)
+    assert {outcome for _, outcome in tally.outcomes} == {"unreadable", "refused", "believed"}
+
+
+class Careless(ProtobufDecoder):
+    """A decoder that does not count what it left out."""
+
+    def decode(self, data: bytes, table: SlotTable, received_ns: int, seq: int) -> Decoded:
+        """Say nothing of refused packets."""
+        return structs.replace(super().decode(data, table, received_ns, seq), refused=0)
+
+
+def test_two_decoders_that_differ_now_and_then_are_told_apart(supplies: list[Supply]) -> None:
+    with pytest.raises(Failure, match="the decoders tell"):
+        compare_decoders(supplies, 11, 0, 300, Tally(), Careless)
 
 
 def test_every_good_frame_is_read_by_compiled_code_alone(supplies: list[Supply]) -> None:
