@@ -24,6 +24,7 @@ PARTS: Final = (
     "ticktick.core._prints",
     "ticktick.core._quotes",
     "ticktick.core._screen",
+    "ticktick.core._signed",
     "ticktick.core._ticks",
     "ticktick.core._trade",
     "ticktick.core._vwap",

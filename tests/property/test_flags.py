@@ -29,9 +29,11 @@ books = st.lists(st.tuples(spreads, depths, st.integers(1, 25)), min_size=1, max
 levels = st.tuples(st.integers(0, 3), st.integers(0, 3)).map(sorted)
 
 
-def show_book(stage: Stage, at_ns: int, spread: int | None, depth_rupees: int) -> Seen:
+def show_book(
+    stage: Stage, at_ns: int, spread: int | None, depth_rupees: int, mid: int = MID
+) -> Seen:
     """A book about 2,000 rupees with one level of that value on the bid side; what it is."""
-    bid, ask = MID - (spread or 0) // 2, MID + (spread or 0) // 2
+    bid, ask = mid - (spread or 0) // 2, mid + (spread or 0) // 2
     bids = depth_rupees * 100 // bid
     columns: dict[str, Any] = {"bid_price": [bid, 0, 0, 0, 0], "ask_price": [ask, 0, 0, 0, 0]}
     columns |= {"bid_quantity": [bids, 0, 0, 0, 0], "ask_quantity": [9 * bids, 0, 0, 0, 0]}

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from tests import kernels as k
 from ticktick.compiled import PARTS, missing
-from ticktick.core import age, copy, crossing, fold, screen, trade
-from ticktick.core.columns import Flags, Ints, Rows
+from ticktick.core import age, copy, crossing, fold, screen, signed, trade
+from ticktick.core.columns import Flags, Floats, Ints, Rows
+from ticktick.domain.metric import METRICS
 from ticktick.domain.slots import DEEP, SLOT, WORD_OF
 
 LEVELS = 2
@@ -115,6 +116,17 @@ def test_records_are_copied_alike(rows: Rows, words: tuple[Ints, ...]) -> None:
 )
 def test_crossings_are_found_alike(columns: tuple[object, ...]) -> None:
     k.check_alike(crossing.find_crossings, (*columns, np.zeros(6, np.int32)))
+
+
+@given(
+    *(k.rows(), k.flags(), k.ints(k.PRICES), k.words(k.PRICES, SLOT)),
+    *(k.floats(len(METRICS)), k.ints(k.PRICES)),
+)
+def test_values_are_signed_alike(
+    rows: Rows, traded: Flags, delta: Ints, words: Ints, values: Floats, sums: Ints
+) -> None:
+    columns = (rows, traded, delta, words, np.ascontiguousarray(values.T), sums)
+    k.check_alike(signed.add_signed_values, columns)
 
 
 def test_two_forms_that_differ_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:

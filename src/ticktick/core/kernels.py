@@ -16,6 +16,7 @@ from ticktick.core import moments as _moments
 from ticktick.core import prints as _prints
 from ticktick.core import quotes as _quotes
 from ticktick.core import screen as _screen
+from ticktick.core import signed as _signed
 from ticktick.core import ticks as _ticks
 from ticktick.core import trade as _trade
 from ticktick.core import vwap as _vwap
@@ -48,3 +49,4 @@ settle_until = _serving(_moments.settle_until)
 note_mids = _serving(_moments.note_mids)
 push_ticks = _serving(_ticks.push_ticks)
 find_crossings = _serving(_crossing.find_crossings)
+add_signed_values = _serving(_signed.add_signed_values)

@@ -50,6 +50,8 @@ METRICS: Final = (
     Metric("parkinson", "fraction", "Volatility of a minute from the ranges of the last 30"),
     Metric("garman_klass", "fraction", "Volatility of a minute from ranges and bodies of 30"),
     Metric("amihud", "per_crore", "How much the price gives way per crore rupees traded"),
+    Metric("kyle_lambda", "bps_per_lakh", "Move of the mid per lakh rupees bought, half an hour"),
+    Metric("kyle_lambda_se", "bps_per_lakh", "Standard error of `kyle_lambda`"),
     Metric("liquidity", "word", "How easily an order is filled", tuple(Liquidity)),
     Metric("liquidity_baseline", "claim", "Whether `liquidity` knows what is usual by now"),
     Metric(

@@ -7,6 +7,7 @@ import numpy as np
 from ticktick.core import flow, moments, vwap
 from ticktick.core.columns import Flags, Rows
 from ticktick.core.kernels import (
+    add_signed_values,
     detect_trades,
     expire_flow,
     expire_trades,
@@ -125,6 +126,9 @@ class TickMetrics:
             words,
             windows.direction,
             self.values,
+        )
+        add_signed_values(
+            rows, windows.traded, windows.volume_delta, words, self.values, windows.signed
         )
         self._follow(rows, exchange_ns, windows.traded)
         take_trades(

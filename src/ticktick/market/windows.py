@@ -20,7 +20,8 @@ class Windows:
     `ticks` is int64[capacity, 300, TICK_WIDTH]: the last 300 updates in the order of
     TICK_COLUMNS. `started_ns` is the time of the first update since the last restart, NEVER_NS
     before it. `base_*` is the newest trade known, against which the next update is compared;
-    `direction` is that of the last change of price. The others belong to the steps that keep
+    `direction` is that of the last change of price, `signed` the value bought less that sold.
+    The others belong to the steps that keep
     them: `day` and `trades` to the VWAPs, `flow` and `changes` to the order-flow imbalance,
     `moments`, `mids`, `squares` and `waiting` to volatility and realised spread.
     """
@@ -34,6 +35,7 @@ class Windows:
         self.volume_delta = np.zeros(capacity, np.int64)
         self.traded = np.zeros(capacity, np.uint8)
         self.direction = np.zeros(capacity, np.int64)
+        self.signed = np.zeros(capacity, np.int64)
         self.started_ns = np.full(capacity, NEVER_NS, np.int64)
         self.tick_head = np.zeros(capacity, np.int64)
         self.tick_count = np.zeros(capacity, np.int64)
@@ -67,7 +69,8 @@ class Windows:
         self.restart(rows)
 
     def _empty(self, rows: Rows | slice) -> None:
-        self.tick_head[rows] = self.tick_count[rows] = self.direction[rows] = 0
+        self.tick_head[rows] = self.tick_count[rows] = 0
+        self.direction[rows] = self.signed[rows] = 0
         self.started_ns[rows] = NEVER_NS
         for state in (self.day, self.flow, self.moments, self.mids):
             state[rows] = 0

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ticktick.analytics.microstructure.baselines import Baselines
 from ticktick.analytics.microstructure.crossing import Crossings
 from ticktick.analytics.microstructure.ground import Ground
+from ticktick.analytics.microstructure.impact import Impact
 from ticktick.analytics.microstructure.liquidity import SILENT_NS, LiquidityFlag
 from ticktick.analytics.microstructure.ranges import amihud, garman_klass, last_bars, parkinson
 from ticktick.analytics.microstructure.volatility import VolatilityFlag
@@ -27,6 +28,7 @@ from ticktick.domain.sessions import Calendar
 Bools: TypeAlias = NDArray[np.bool_]
 
 _OF_BARS: Final = ("parkinson", "garman_klass", "amihud")
+_OF_BUCKETS: Final = ("kyle_lambda", "kyle_lambda_se")
 _FLAGS: Final = ("liquidity", "liquidity_baseline", "volatility", "volatility_baseline")
 
 
@@ -39,6 +41,7 @@ class MicrostructureBoard:
         self._liquidity = LiquidityFlag(ground, order_value_rupees)
         self._volatility = VolatilityFlag(ground)
         self._crossings = Crossings(ground)
+        self._impact = Impact(ground)
         self._started_ns: Ints = ground.windows.started_ns.copy()
 
     def learn(self, event: BaselinesRead) -> tuple[Rows, list[Fact]]:
@@ -99,10 +102,11 @@ class MicrostructureBoard:
             self._liquidity.forget(anew)
             self._volatility.forget(anew)
             self._crossings.forget(anew)
+            self._impact.forget(anew)
         return anew
 
     def _judge(self, rows: Rows, now_ns: int) -> Rows:
-        """Write the flags of every row, and return those whose flags changed."""
+        """Write what time alone judges of every row, and return the rows where it changed."""
         trading = rows[self._trades(rows, now_ns)]
         spread_bps, rv = self._ground.column("spread_bps")[trading], self._rv(trading)
         self._baselines.sample(trading, spread_bps, rv, now_ns)
@@ -114,7 +118,9 @@ class MicrostructureBoard:
             ~np.isnan(usual_rv),
         )
         changed = np.zeros(len(rows), np.bool_)
-        for name, values in zip(_FLAGS, told, strict=True):
+        impact = self._impact.advance(trading, now_ns)
+        names = _FLAGS if impact is None else (*_FLAGS, *_OF_BUCKETS)
+        for name, values in zip(names, (*told, *(impact or ())), strict=True):
             changed |= self._write(name, rows, trading, values)
         return rows[changed]
 
