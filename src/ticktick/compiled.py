@@ -28,6 +28,7 @@ PARTS: Final = (
     "ticktick.core._ticks",
     "ticktick.core._trade",
     "ticktick.core._vwap",
+    "ticktick.store._resp",
 )
 
 

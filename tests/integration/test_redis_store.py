@@ -25,6 +25,7 @@ from tests.store_stage import (
 )
 from ticktick.domain.event import FreshnessChanged
 from ticktick.domain.market import TIMEFRAMES, Candle, CandleState, Freshness
+from ticktick.domain.metric import METRICS
 from ticktick.store.claim import DEMO_MARKET, claim
 from ticktick.store.keys import OWNER_KEY, candle_family, tick_family
 from ticktick.store.link import Link
@@ -351,17 +352,18 @@ def test_P18_a_full_spool_drops_the_oldest_ticks_and_no_candle(
     server: EmbeddedServer, ask: Asking
 ) -> None:
     market = SmallMarket()
-    spool = Spool(most_points=80)
+    row = len(METRICS) + 1  # points, with the last price
+    spool = Spool(most_points=10 * row)
     gate = threading.Event()
     with writing(server.url, market, spool=spool, revive=lambda: _wait(gate)) as writer:
         writer.take(candles_changed(candle(i) for i in range(500)))
         for i in range(30):
             writer.take(market.trade(100_000 + i, OPEN_MS + i))
-        assert writer.counters["redis_waiting_points"] <= 80
+        assert writer.counters["redis_waiting_points"] <= 10 * row
         gate.set()
         eventually(lambda: len(candles(server.url)) == 500)
         eventually(lambda: [p.at_ms - OPEN_MS for p in ticks(server.url)] == list(range(20, 30)))
-        assert writer.counters["redis_dropped_metric_points"] == 20 * 8
+        assert writer.counters["redis_dropped_metric_points"] == 20 * row
 
 
 def _wait(gate: threading.Event) -> None:

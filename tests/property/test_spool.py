@@ -29,7 +29,7 @@ def row(number: int) -> Rows:
         at_ms=np.array([number]),
         full=np.array([True]),
         instruments=[],
-        freshness=[],
+        freshness=np.empty(0, np.uint8),
         warm=np.array([False]),
         records=np.zeros(1, SLOT),
         metrics=np.zeros((len(METRICS), 1)),

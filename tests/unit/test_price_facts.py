@@ -1,6 +1,7 @@
 """P01: wherever a price comes out, it says when it was true, when it was read, how old it is."""
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,8 @@ from ticktick.domain.market import Freshness
 from ticktick.engine.ports import Decoded, Outputs
 from ticktick.market.table import SlotTable
 from ticktick.store.outputs import OutputLog
-from ticktick.store.records import tick_hashes
 from ticktick.store.spool import Rows
+from ticktick.store.tick_rows import FIELDS, known_values
 from ticktick.web.blocks import COLUMNS, Columns, encode_block
 from ticktick.web.status import symbol_statuses
 
@@ -62,7 +63,12 @@ class Wire:
         (status,) = symbol_statuses(market, [0], AT // NS_PER_MS)
         state = Columns(market.table, market.metrics, market.freshness, market.warm)
         block = read_block(to_builtins(COLUMNS), encode_block(state, rows, 1, 0.0))
-        (kept,) = tick_hashes(_copied(self.stage))
+        kept = dict(zip(FIELDS, known_values(_copied(self.stage))[:, 0].tolist(), strict=True))
+        shown = {
+            field.name: field.words[int(value)] if field.words else value
+            for field, value in kept.items()
+            if not math.isnan(value)
+        }
         line = json.loads(self._path.read_text().splitlines()[-1])
         return {
             "api": status.model_dump(),
@@ -70,7 +76,7 @@ class Wire:
                 **{name: block[name][0] for name in ("exchange_ms", "received_ms", "seq")},
                 "freshness": list(Freshness)[block["freshness"][0]],
             },
-            "redis": kept.fields,
+            "redis": shown,
             "outputs": {
                 "exchange_ms": (line.get("exchange_ns") or 0) // NS_PER_MS,
                 "received_ms": (line.get("received_ns") or 0) // NS_PER_MS,
@@ -87,7 +93,7 @@ def _copied(stage: Stage) -> Rows:
         at_ms=np.array([1]),
         full=np.array([True]),
         instruments=market.table.instruments,
-        freshness=list(market.freshness),
+        freshness=market.freshness.codes[:1],
         warm=market.warm[:1],
         records=market.table.records[:1],
         metrics=market.metrics[:, :1],

@@ -66,13 +66,17 @@ class Link:
 
         Raises RedisError or OSError when the connection fails on the way.
         """
-        listed = list(commands)
+        listed, connection = list(commands), self._connection
+        return self.ask_packed(connection.pack_commands(listed), len(listed))
+
+    def ask_packed(self, commands: Sequence[bytes], count: int) -> list[Any]:
+        """As `ask_all`, of so many commands in the protocol's own form, in pieces."""
         whole = False
         try:
             connection: Any = self._connection
             connection.connect()
-            connection.send_packed_command(connection.pack_commands(listed))
-            replies = [self._reply() for _ in listed]
+            connection.send_packed_command(commands)
+            replies = [self._reply() for _ in range(count)]
             whole = True
         finally:
             if not whole:

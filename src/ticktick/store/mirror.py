@@ -19,13 +19,16 @@ from ticktick.store.keys import (
 )
 from ticktick.store.link import Command, Link, require
 from ticktick.store.market_view import MarketView
-from ticktick.store.records import Hash, candle_hash, candle_point, tick_hashes, tick_points
+from ticktick.store.records import candle_hash, candle_point, tick_points
 from ticktick.store.series import Point, Series, SeriesLost, series_of
 from ticktick.store.spool import Batch, CandleId, Said
 from ticktick.store.streams import ALREADY_THERE
+from ticktick.store.tick_rows import Packed, packed_rows
 
 # A value counts as fresh for 5 s: what nobody renews for so long must not stand there as fresh.
 HASH_LIFE_MS: Final = 5_000
+_LIFE: Final = b"*3\r\n$7\r\nPEXPIRE\r\n$%d\r\n%b\r\n$4\r\n5000\r\n"  # HASH_LIFE_MS
+_AGE: Final = b"*4\r\n$4\r\nHSET\r\n$%d\r\n%b\r\n$9\r\nfreshness\r\n$%d\r\n%b\r\n"
 _HELD_MINUTES: Final = 800
 _HELD_ELSE: Final = 400
 _IN_SERIES: Final = (CandleState.FINAL, CandleState.BACKFILLED)
@@ -46,7 +49,8 @@ class Mirror:
         self._readings: dict[tuple[str, int], Reading] = {}
         self._series: tuple[Series, Series] | None = None
         self._owner: str | None = None
-        self._ticks: dict[str, Hash] = {}
+        self._ticks: dict[str, Packed] = {}
+        self._aged: dict[str, Freshness] = {}
         self._held: dict[tuple[str, int], dict[int, Candle]] = {}
         self._newest_ns: dict[tuple[str, int], int] = {}
 
@@ -66,7 +70,7 @@ class Mirror:
         elif self._owner is not None:
             self._candle_link.ask("SET", OWNER_KEY, self._owner)
         series = series_of(self._candle_link), series_of(self._tick_link)
-        self._show(self._ticks.values())
+        self._show(self._ticks)
         self._write_said(Said(self._readings))
         self._series = series
         return {
@@ -109,35 +113,43 @@ class Mirror:
         """
         if self._owner is not None and not self._candle_link.ask("EXISTS", OWNER_KEY):
             raise SeriesLost
-        hashes = list(self._ticks.values())
-        lives: list[Command] = [("PEXPIRE", hash_.key, HASH_LIFE_MS) for hash_ in hashes]
+        keys = list(self._ticks)
+        lives: list[Command] = [("PEXPIRE", key, HASH_LIFE_MS) for key in keys]
         replies = self._tick_link.ask_all([("PING",), *lives])[1:]
         require(replies)
-        self._show(hash_ for hash_, reply in zip(hashes, replies, strict=True) if not reply)
-        return bool(hashes)
+        self._show(key for key, reply in zip(keys, replies, strict=True) if not reply)
+        return bool(keys)
 
     def say_goodbye(self) -> None:
         """Leave the last rows readable, but marked as stale."""
-        for row in self._ticks.values():
-            row.fields["freshness"] = Freshness.STALE.value
-        self._show(self._ticks.values())
-        require(self._tick_link.ask_all(("PERSIST", row.key) for row in self._ticks.values()))
+        self._aged = dict.fromkeys(self._ticks, Freshness.STALE)
+        self._show(self._ticks)
+        require(self._tick_link.ask_all(("PERSIST", key) for key in self._ticks))
 
     def _write_latest_ticks(self, batch: Batch) -> None:
-        fresh = {row.key: row for rows in batch.rows for row in tick_hashes(rows)}
-        for symbol, freshness in batch.freshness.items():
-            key = tick_latest(symbol)
-            row = fresh.get(key) or self._ticks.get(key) or Hash(key, {}, [])
-            row.fields["freshness"] = freshness.value
-            fresh[key] = row
+        fresh = packed_rows(batch.rows)
         self._ticks |= fresh
-        self._show(fresh.values())
+        for key in fresh:
+            self._aged.pop(key, None)
+        aged = {tick_latest(symbol): word for symbol, word in batch.freshness.items()}
+        for key in aged:
+            self._ticks.setdefault(key, Packed(b"", 0))
+        self._aged |= aged
+        self._show({**fresh, **aged})
 
-    def _show(self, hashes: Iterable[Hash]) -> None:
-        commands: list[Command] = []
-        for row in hashes:
-            commands += [*row.commands(), ("PEXPIRE", row.key, HASH_LIFE_MS)]
-        require(self._tick_link.ask_all(commands))
+    def _show(self, keys: Iterable[str]) -> None:
+        """Write the hashes of these keys, and let them live for a while."""
+        chunks, replies = list[bytes](), 0
+        for key in keys:
+            row, name = self._ticks[key], key.encode()
+            chunks.append(row.commands)
+            replies += row.replies + 1
+            if key in self._aged:
+                word = self._aged[key].encode()
+                chunks.append(_AGE % (len(name), name, len(word), word))
+                replies += 1
+            chunks.append(_LIFE % (len(name), name))
+        require(self._tick_link.ask_packed([b"".join(chunks)], replies))
 
     def _candle_points(self, candles: Iterable[Candle], *, many: bool) -> list[Point]:
         return [
@@ -173,6 +185,7 @@ class Mirror:
         gone = [symbol for symbol in removed if symbol not in self._market.table.row_of_symbol]
         for symbol in gone:
             self._ticks.pop(tick_latest(symbol), None)
+            self._aged.pop(tick_latest(symbol), None)
             for minutes in TIMEFRAMES:
                 self._readings.pop((symbol, minutes), None)
                 self._held.pop((symbol, minutes), None)

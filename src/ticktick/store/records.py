@@ -1,38 +1,17 @@
-"""Rows and candles as Redis shows them: prices in rupees, what is not known left out."""
+"""Points of rows, and candles, as Redis shows them: rupees, what is not known left out."""
 
 import math
 from collections.abc import Iterator
-from typing import Any, Final
 
-import numpy as np
 from msgspec import Struct
 
-from ticktick.domain.clock import NS_PER_MS, ist_day_number
-from ticktick.domain.instrument import Instrument
-from ticktick.domain.market import Candle, CandleState, Freshness
-from ticktick.domain.metric import METRIC_ROW, METRICS
-from ticktick.domain.slots import DEPTH_LEVELS
-from ticktick.store.keys import candle_family, candle_latest, tick_family, tick_latest
+from ticktick.domain.clock import NS_PER_MS
+from ticktick.domain.market import Candle, CandleState
+from ticktick.domain.metric import METRICS
+from ticktick.store.keys import candle_family, candle_latest, tick_family
 from ticktick.store.link import Command, Word
 from ticktick.store.series import Point
 from ticktick.store.spool import Rows
-
-_PRICES: Final = ("last_price", "previous_close")
-_OF_THE_DAY: Final = ("day_open", "day_high", "day_low")
-_TIMES: Final = ("exchange", "received", "last_trade")
-_SIDES: Final = ("bid", "ask")
-_LEVELS: Final = range(1, DEPTH_LEVELS + 1)
-_FLAGS: Final = {metric.name: metric.words for metric in METRICS if metric.unit == "word"}
-_CODES: Final = {m.name: METRIC_ROW[m.name] for m in METRICS if m.unit in {"word", "claim"}}
-_TICK_FIELDS: Final = (
-    *_PRICES,
-    *_OF_THE_DAY,
-    *(f"{side}_{level}" for side in _SIDES for level in _LEVELS),
-    *(f"{side}_quantity_{level}" for side in _SIDES for level in _LEVELS),
-    *("bid", "ask", "bid_quantity", "ask_quantity", "volume"),
-    *(f"{name}_ms" for name in _TIMES),
-    *(metric.name for metric in METRICS),
-)
 
 
 class Hash(Struct):
@@ -68,13 +47,6 @@ def tick_points(rows: Rows, *, many: bool) -> list[Point]:
         if at_ms and values:
             points.append(Point(tick_family(instrument.symbol, many=many), at_ms, values))
     return points
-
-
-def tick_hashes(rows: Rows) -> list[Hash]:
-    """The latest state of each row."""
-    warm = rows.warm.tolist()
-    columns = zip(rows.instruments, rows.freshness, warm, rows.records, rows.metrics.T, strict=True)
-    return [_tick_hash(*column) for column in columns]
 
 
 def candle_point(candle: Candle, scale: int, *, many: bool) -> Point:
@@ -117,61 +89,12 @@ def candle_hash(candle: Candle, scale: int) -> Hash:
     return Hash(key, fields, list(numbers) if is_missing else [])
 
 
-def _tick_hash(
-    instrument: Instrument,
-    freshness: Freshness,
-    warm: bool,
-    record: Any,
-    metrics: "np.ndarray[Any, Any]",
-) -> Hash:
-    scale, is_today = instrument.price_scale, _traded_today(record)
-    names = (*_PRICES, *_OF_THE_DAY) if is_today else _PRICES
-    prices = {name: int(record[name]) for name in names}
-    fields: dict[str, Word] = {name: units / scale for name, units in prices.items() if units}
-    for side in _SIDES:
-        fields |= _levels(record, side, scale)
-    if instrument.has_volume and (is_today or not record["volume"]):
-        fields["volume"] = int(record["volume"])
-    fields |= {"seq": int(record["seq"]), "warm": int(warm)}
-    times = {f"{name}_ms": int(record[f"{name}_ns"]) // NS_PER_MS for name in _TIMES}
-    fields |= {name: at_ms for name, at_ms in times.items() if at_ms}
-    fields |= {**_metrics(metrics.tolist(), scale), **_words(metrics)}
-    absent = [name for name in _TICK_FIELDS if name not in fields]
-    return Hash(tick_latest(instrument.symbol), {"freshness": freshness.value, **fields}, absent)
-
-
-def _traded_today(record: Any) -> bool:
-    """Whether the last trade was on the day on which the row was told last."""
-    told_ns, traded_ns = int(record["exchange_ns"]), int(record["last_trade_ns"])
-    return ist_day_number(told_ns) == ist_day_number(traded_ns)
-
-
-def _levels(record: Any, side: str, scale: int) -> dict[str, Word]:
-    """The levels of a side that are not empty, and the best one under the side's plain name."""
-    fields: dict[str, Word] = {}
-    prices = record[f"{side}_price"].tolist()
-    quantities = record[f"{side}_quantity"].tolist()
-    for level, units, quantity in zip(_LEVELS, prices, quantities, strict=True):
-        if units:
-            fields[f"{side}_{level}"] = units / scale
-            fields[f"{side}_quantity_{level}"] = quantity
-    if prices[0]:
-        fields |= {side: prices[0] / scale, f"{side}_quantity": quantities[0]}
-    return fields
-
-
 def _metrics(values: list[float], scale: int) -> dict[str, float]:
     return {
         metric.name: value / scale if metric.unit == "price" else value
         for metric, value in zip(METRICS, values, strict=True)
         if not math.isnan(value)
     }
-
-
-def _words(values: "np.ndarray[Any, Any]") -> dict[str, Word]:
-    """Flags and claims of a row as the hash shows them."""
-    known = {name: int(values[row]) for name, row in _CODES.items() if not math.isnan(values[row])}
-    return {name: _FLAGS[name][code] if name in _FLAGS else code for name, code in known.items()}
 
 
 def _rupees(candle: Candle, scale: int) -> dict[str, float]:

@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import numpy as np
-
 from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.event import (
     CandleChanged,
@@ -27,18 +25,18 @@ from ticktick.engine.supervisor import Guard
 from ticktick.errors import StoreError
 from ticktick.store.alerts import alert_entries
 from ticktick.store.analysis import crossing_entries, pattern_entries
-from ticktick.store.keys import CANDLE_DATABASE, MANY_SYMBOLS, candle_family
+from ticktick.store.copies import Copies
+from ticktick.store.keys import CANDLE_DATABASE, candle_family
 from ticktick.store.link import LOST, Link, masked, sentence
 from ticktick.store.market_view import MarketView
 from ticktick.store.mirror import Mirror
 from ticktick.store.records import candle_of
 from ticktick.store.series import SeriesLost, series_of
-from ticktick.store.spool import Rows, Said, Spool
+from ticktick.store.spool import Said, Spool
 from ticktick.store.streams import Streams
 
 FLUSH_S: Final = 0.1
 CANDLES_AT_ONCE: Final = 2_000
-LATE_MS: Final = 1_000
 BEAT_S: Final = 1.0
 SILENT_S: Final = 3.0
 _PAUSES_S: Final = (FLUSH_S, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -67,7 +65,6 @@ class RedisWriter:
         self.text = "Redis is being connected"
         self.written_samples = 0
         self.refused_samples = 0
-        self.late_rows = 0
         self.losses = 0
         self.lag_ms = 0.0
         self.worst_lag_ms = 0.0
@@ -77,7 +74,7 @@ class RedisWriter:
         self._spool = spool or Spool()
         self._streams = Streams()
         self._guard = guard or Guard("the Redis writer")
-        self._newest_ms = np.zeros(market.table.capacity, np.int64)
+        self._copies = Copies(market)
         self._taken_s = self._beaten_s = monotonic()
         self._was_degraded = False  # then an open connection proves nothing, only a write does
         self._closing = threading.Event()
@@ -93,7 +90,7 @@ class RedisWriter:
             "redis_waiting_points": self._spool.waiting_points,
             "redis_waiting_candles": self._spool.waiting_candles,
             "redis_dropped_metric_points": self._spool.dropped_points,
-            "redis_late_rows": self.late_rows,
+            "redis_late_rows": self._copies.late_rows,
             "redis_refused_samples": self.refused_samples,
             "redis_losses": self.losses,
         }
@@ -110,7 +107,7 @@ class RedisWriter:
                 freshness[fact.symbol] = fact.freshness
             elif isinstance(fact, WatchlistChanged):
                 self._spool.forget(fact.removed, fact.restated, fact.at_ns // NS_PER_MS)
-        self._spool.add(self._copy_rows(outputs), candles, freshness)
+        self._spool.add(self._copies.take(outputs, self._taken_s), candles, freshness)
         self._say(outputs.facts)
 
     def close(self, timeout_s: float = 3.0) -> None:
@@ -127,31 +124,6 @@ class RedisWriter:
         if readings or entries:
             newest = {(reading.symbol, reading.minutes): reading for reading in readings}
             self._spool.say(Said(newest, entries))
-
-    def _copy_rows(self, outputs: Outputs) -> Rows | None:
-        touched = outputs.touched
-        if not len(touched):
-            return None
-        table = self._market.table
-        records = table.records[touched]
-        told_ms = records["exchange_ns"] // NS_PER_MS
-        newest_ms = self._newest_ms[touched]
-        usable = (told_ms > 0) & (told_ms >= newest_ms - LATE_MS)
-        at_ms = np.where(usable, np.maximum(told_ms, newest_ms + 1), 0)
-        self._newest_ms[touched] = np.maximum(newest_ms, at_ms)
-        self.late_rows += int(np.count_nonzero(~usable & (told_ms > 0)))
-        rows = touched.tolist()
-        many = len(table) > MANY_SYMBOLS
-        return Rows(
-            taken_s=self._taken_s,
-            at_ms=at_ms,
-            full=(at_ms // _MS_PER_S > newest_ms // _MS_PER_S) | (not many),
-            instruments=[table.instruments[row] for row in rows],
-            freshness=[self._market.freshness[row] for row in rows],
-            warm=self._market.warm[touched],
-            records=records,
-            metrics=self._market.metrics[:, touched],
-        )
 
     def _run(self) -> None:
         failures = 0

@@ -33,7 +33,8 @@ class Rows(Struct, frozen=True):
     """Copies of the rows one event touched.
 
     `at_ms` is int64[n], the time of each in its series, or 0 where it must not go there; `full`
-    bool[n], whether its metrics go there with the last price; `warm` bool[n], whether its time
+    bool[n], whether its metrics go there with the last price; `freshness` uint8[n], places in the
+    order of the classes; `warm` bool[n], whether its time
     windows were full; `records` SLOT[n]; `metrics` float64[len(METRICS), n].
     """
 
@@ -41,7 +42,7 @@ class Rows(Struct, frozen=True):
     at_ms: NDArray[np.int64]
     full: NDArray[np.bool_]
     instruments: list[Instrument]
-    freshness: list[Freshness]
+    freshness: NDArray[np.uint8]
     warm: NDArray[np.bool_]
     records: NDArray[np.void]
     metrics: NDArray[np.float64]
