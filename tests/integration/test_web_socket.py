@@ -273,3 +273,23 @@ async def test_the_listener_is_closed_when_the_server_stops() -> None:
         port = site.port
     with listen("127.0.0.1", port) as again:
         assert again.getsockname()[1] == port
+
+
+async def test_a_chart_gets_the_indicators_it_asked_for_and_no_unknown_ones(site: Site) -> None:
+    minutes = [candle("RELIANCE", minute, 140_000 + minute) for minute in range(60)]
+    site.stage.market.closed["RELIANCE", 1] = minutes
+    async with await site.stream() as socket:
+        await next_text(socket, "hello")
+        await socket.send(
+            encode({"type": "studies", "names": ["sma_7"], "patterns": False}).decode()
+        )
+        await socket.send(
+            encode({"type": "studies", "names": ["sma_20"], "patterns": False}).decode()
+        )
+        await socket.send(encode({"type": "view", "symbol": "RELIANCE", "minutes": 1}).decode())
+        series = (await next_text(socket, "series"))["data"]
+    assert series["names"] == ["sma_20"]
+    closes = [one.close for one in minutes]
+    means = [sum(closes[i - 19 : i + 1]) / 20 if i >= 19 else None for i in range(60)]
+    assert [row[2] for row in series["rows"]] == [[mean] for mean in means]
+    assert site.stage.overview.counters["client_ignored_total"] == 1
