@@ -15,6 +15,8 @@ export interface Choice {
   readonly patterns: PatternChoice;
 }
 
+export const NOTHING: Choice = { studies: new Set(), patterns: "none" };
+
 export type ChoiceStorage = Pick<Storage, "getItem" | "setItem">;
 
 const KEY = "ticktick.studies";

@@ -97,7 +97,7 @@ export class StudyLayers {
       {
         color: axisColour(study, this.colours),
         lastValueVisible: own,
-        priceFormat: priceFormat(study.unit, scale),
+        priceFormat: priceFormat(study, scale),
         autoscaleInfoProvider: (original: () => AutoscaleInfo | null) =>
           own ? spanned(original(), study.span) : this.within(original()),
       },
@@ -159,9 +159,12 @@ function axisColour(study: Study, colours: LineColours): string {
   return colours.inks[first?.ink ?? "a"];
 }
 
-function priceFormat(unit: Unit, scale: number): CustomSeriesOptions["priceFormat"] {
-  const formatter = (value: number): string =>
-    unit === "price" ? format.axisPrice(value, scale) : studyText(value, unit, scale);
+/** How the axis writes a value; beyond what the study can be it writes none. */
+function priceFormat({ unit, span }: Study, scale: number): CustomSeriesOptions["priceFormat"] {
+  const formatter = (value: number): string => {
+    if (span !== undefined && (value < span[0] || value > span[1])) return "";
+    return unit === "price" ? format.axisPrice(value, scale) : studyText(value, unit, scale);
+  };
   return { type: "custom", minMove: unit === "price" ? 1 / 10 ** format.digits(scale) : 0.01, formatter };
 }
 
