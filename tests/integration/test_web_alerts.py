@@ -119,5 +119,5 @@ def test_an_alert_is_a_line_of_the_log_too() -> None:
     stage = Stage()
     stage.hub.take(outputs(facts=[raised()]))
     (line,) = stage.overview.hello().notices
-    assert line.level == "error"
-    assert line.text == "alert: RELIANCE last price is ₹2,500.35, above ₹2,500.00"
+    assert line.level == "alert"
+    assert line.text == "urgent: RELIANCE last price is ₹2,500.35, above ₹2,500.00"

@@ -102,7 +102,7 @@ def test_the_change_is_in_percent_of_the_previous_close() -> None:
     assert stage.told() == []
     stage.frame(OPEN + 2 * NS_PER_S, last_price=212, last_trade_ns=OPEN, volume=1020)
     assert [a.value for a in stage.raised] == [pytest.approx(6.0)]
-    assert sentence(stage.raised[0]) == "ACME change percent is 6 %, above 5 %"
+    assert sentence(stage.raised[0]) == "ACME change is 6 %, above 5 %"
 
 
 def test_a_metric_in_rupees_is_held_against_rupees() -> None:

@@ -254,7 +254,7 @@ export interface Status {
   readonly counters: Readonly<Record<string, number>>;
 }
 
-/** A line of the log. */
+/** A line of the log; `level` is `info`, `warning`, `error`, or `alert` for one of the user's. */
 export interface Notice {
   readonly at_ms: number;
   readonly level: string;

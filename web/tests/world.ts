@@ -1,5 +1,6 @@
 /** A page on a server that the test plays: its clock, its frames, its sockets. */
 
+import { Alarm, type Permission } from "../src/lib/alarm";
 import { type WallMs, wallMs } from "../src/lib/messages";
 import { type Chart, Page, type PagePorts } from "../src/lib/page";
 import type { PatternMark } from "../src/lib/patternmarks";
@@ -51,6 +52,11 @@ export class World {
   /** The marks of patterns shown last, and the start of the forming row. */
   marks: readonly PatternMark[] = [];
   forming: number | null = null;
+  /** What was heard, and what the browser notified of. */
+  readonly beeps: string[] = [];
+  readonly notified: string[] = [];
+  permission: Permission = "default";
+  isLookedAt = true;
   private readonly frames: (() => void)[] = [];
   private readonly sleepers: (() => void)[] = [];
 
@@ -79,6 +85,13 @@ export class World {
         this.code = null;
         return code;
       },
+      alarm: new Alarm({
+        beep: (hertz, times) => this.beeps.push(`${hertz} x ${times}`) > 0,
+        permission: () => this.permission,
+        askPermission: async () => (this.permission = "granted"),
+        notify: (title, text) => void this.notified.push(`${title}: ${text}`),
+        isLookedAt: () => this.isLookedAt,
+      }),
       drawChart: async () => this.chart(),
       nextFrame: (draw) => void this.frames.push(draw),
       storage: {

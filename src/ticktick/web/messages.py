@@ -88,7 +88,7 @@ class Status(Struct, frozen=True):
 
 
 class Notice(Struct, frozen=True):
-    """A line of the log."""
+    """A line of the log; `level` is `info`, `warning`, `error`, or `alert` for one of the user's."""
 
     at_ms: int
     level: str

@@ -5,7 +5,6 @@ from collections.abc import Callable, Set
 from typing import Final, TypeAlias
 
 from ticktick.domain.clock import NS_PER_MS
-from ticktick.domain.alert import Level
 from ticktick.domain.event import AlertRaised, Noticed
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import TIMEFRAMES, Freshness, Liquidity, Volatility
@@ -34,7 +33,6 @@ from ticktick.web.status import (
 )
 
 _NOTICES_KEPT: Final = 50
-_NOTICE_LEVEL: Final = {Level.INFO: "info", Level.WARNING: "warning", Level.URGENT: "error"}
 BEHIND_LIMIT_MS: Final = 5_000
 
 Listing: TypeAlias = tuple[tuple[Instrument, ...], Set[str]]
@@ -178,4 +176,4 @@ def notice(fact: Noticed | AlertRaised) -> Notice:
     at_ms = fact.at_ns // NS_PER_MS
     if isinstance(fact, Noticed):
         return Notice(at_ms, fact.level, fact.text)
-    return Notice(at_ms, _NOTICE_LEVEL[fact.rule.level], f"alert: {sentence(fact)}")
+    return Notice(at_ms, "alert", f"{fact.rule.level.value}: {sentence(fact)}")

@@ -1,5 +1,6 @@
 /** The page wired to a real browser: its clock, its network, its frames. */
 
+import { browserAlarm } from "./alarm";
 import { Page } from "./page";
 import { codeOf } from "./session";
 import { createWall } from "./wall";
@@ -34,6 +35,7 @@ function sleep(ms: number): Promise<void> {
 
 export function browserPage(): Page {
   return new Page({
+    alarm: browserAlarm(),
     fetch: (path, init) => fetch(path, init),
     dial,
     sleep,

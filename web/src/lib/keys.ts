@@ -11,6 +11,8 @@ export type Command =
   | { readonly kind: "undo" }
   | { readonly kind: "indicators" }
   | { readonly kind: "vwap" }
+  | { readonly kind: "alert" }
+  | { readonly kind: "quiet" }
   | { readonly kind: "health" }
   | { readonly kind: "help" };
 
@@ -25,6 +27,8 @@ export const KEYS: readonly (readonly [keys: string, does: string])[] = [
   ["c", "focus the chart; ← → then walk its candles"],
   ["i", "indicators and patterns of the chart"],
   ["v", "VWAP and its bands on or off"],
+  ["a", "set an alert at the price of the symbol; see and quieten the others"],
+  ["m", "mute the sounds for 15 minutes, and again"],
   ["h", "feed health: is the data true, and why not"],
   ["Esc", "leave the row, the candle, the dialog"],
   ["?", "this help"],
@@ -43,6 +47,8 @@ const MOVES: Readonly<Record<string, Command>> = {
   u: { kind: "undo" },
   i: { kind: "indicators" },
   v: { kind: "vwap" },
+  a: { kind: "alert" },
+  m: { kind: "quiet" },
   h: { kind: "health" },
   "?": { kind: "help" },
   Escape: { kind: "leave" },

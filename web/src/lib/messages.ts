@@ -40,6 +40,10 @@ const KNOWN: Record<Envelope["type"], true> = {
   readings: true,
   patterns: true,
   pattern: true,
+  alert: true,
+  alert_cleared: true,
+  alerts_seen: true,
+  alert_rules: true,
 };
 
 /** A message of the server, or the sequence number of one whose type this page does not know. */

@@ -1,5 +1,6 @@
 /** The page without its views: socket → store → invalidate → paint, and the user's commands. */
 
+import type { Alarm } from "./alarm";
 import type { Colours } from "./bars";
 import { BlockError } from "./blocks";
 import type { CandleChart } from "./chart";
@@ -34,6 +35,7 @@ export type DrawChart = (
 ) => Promise<Chart>;
 
 export interface PagePorts extends Ports {
+  alarm: Alarm;
   drawChart: DrawChart;
   nextFrame: NextFrame;
   wall(): WallMs;
@@ -83,6 +85,11 @@ export class Page implements Listener {
 
   wall(): WallMs {
     return this.ports.wall();
+  }
+
+  /** Sounds and notifications. */
+  get alarm(): Alarm {
+    return this.ports.alarm;
   }
 
   get drawChart(): DrawChart {

@@ -1,6 +1,6 @@
 /** Any number of changes, one paint of each changed panel per animation frame. */
 
-export const PANELS = ["page", "strip", "watchlist", "quote", "depth", "chart", "patterns", "log"] as const;
+export const PANELS = ["page", "strip", "watchlist", "quote", "depth", "chart", "patterns", "log", "alerts"] as const;
 
 export type Panel = (typeof PANELS)[number];
 

@@ -12,6 +12,7 @@ import type {
   Pulse,
   Status,
 } from "../messages.gen";
+import { AlertBook } from "./alertbook";
 import { type Block, type Table, applyBlock, decodeBlock, emptyTable, grown } from "./blocks";
 import { CandleSeries, candleOf } from "./candles";
 import { CloseBook } from "./closes";
@@ -57,6 +58,7 @@ export class Store {
   versions = new Uint32Array(0);
   readonly series = new CandleSeries();
   /** What is drawn over its candles. */
+  readonly alerts = new AlertBook();
   readonly overlays = new OverlaySeries();
   readonly patterns = new PatternBook();
   readonly readings = new ReadingBook();
@@ -121,6 +123,12 @@ export class Store {
         if (envelope.data.symbol !== this.selected) return [];
         this.depth = envelope.data;
         return ["depth"];
+      case "alert":
+      case "alert_cleared":
+      case "alerts_seen":
+      case "alert_rules":
+        this.alerts.take(envelope);
+        return ["alerts"];
       case "notice":
         this.notices = [...this.notices, envelope.data].slice(-MOST_NOTICES);
         return ["log"];
@@ -211,6 +219,7 @@ export class Store {
   }
 
   private begin(hello: Hello, wall: WallMs): readonly Panel[] {
+    this.alerts.begin();
     this.hello = hello;
     this.notices = hello.notices;
     this.pulses = hello.pulses;

@@ -5,6 +5,7 @@ from ticktick.domain.event import AlertRaised
 from ticktick.engine.alerts.sources import DIRECTIONS, SOURCES
 
 _VERBS = {1: "rose to", -1: "fell to"}
+_SPOKEN = {"change_percent": "change"}
 _ARROWS = {1: "up", -1: "down"}
 
 
@@ -40,7 +41,7 @@ def condition(rule: Rule) -> str:
 
 def spoken(source: str) -> str:
     """A source's name for people: `5m rsi 14`."""
-    return _words(source.replace(":", " "))
+    return _words(_SPOKEN.get(source, source).replace(":", " "))
 
 
 def shown(value: float | str, source: str) -> str:
