@@ -61,26 +61,28 @@ class MicrostructureBoard:
 
         Only time judges flags, so that frames may be cut in any way.
         """
-        rows = self._ground.rows()
-        anew = self._begin_anew(rows)
+        anew = self._begin_anew()
         if any(isinstance(fact, WatchlistChanged) for fact in facts):
-            self._baselines.refresh(rows)
+            self._baselines.refresh(self._ground.rows())
         found = [*facts, *self._crossings.find(touched, at_ns)]
         measured = self._measure_bars(union(anew, self._with_new_minutes(facts)), at_ns)
         if not isinstance(event, TimerFired):
             return union(touched, measured), found
+        rows = self._ground.rows()
         found += self._baselines.advance(rows, at_ns)
         return union(touched, measured, self._judge(rows, at_ns)), found
 
     def _with_new_minutes(self, facts: Iterable[Fact]) -> Rows:
         row_of_symbol = self._ground.table.row_of_symbol
         changed = {row_of_symbol[candle.symbol] for candle in _settled_minutes(facts)}
-        return np.array(sorted(changed), np.int32)
+        return np.array(sorted(changed), np.int32) if changed else NO_ROWS
 
     def _measure_bars(self, rows: Rows, at_ns: int) -> Rows:
         """Measure what stands on closed minutes; return the rows where it changed."""
         rows = rows[self._ground.table.has_volume[rows]]
-        told = np.array([self._of_bars(row, at_ns) for row in rows.tolist()]).reshape(-1, 3)
+        if not len(rows):
+            return NO_ROWS
+        told = np.array([self._of_bars(row, at_ns) for row in rows.tolist()])
         has_changed = np.zeros(len(rows), np.bool_)
         for name, values in zip(_OF_BARS, told.T, strict=True):
             has_changed |= self._write(name, rows, rows, values)
@@ -93,16 +95,18 @@ class MicrostructureBoard:
         scale = self._ground.table.instruments[row].price_scale
         return parkinson(bars), garman_klass(bars), amihud(bars, scale)
 
-    def _begin_anew(self, rows: Rows) -> Rows:
+    def _begin_anew(self) -> Rows:
         """Let nothing span the restart of windows; return the rows whose began anew."""
         started_ns = self._ground.windows.started_ns
-        anew: Rows = rows[started_ns[rows] != self._started_ns[rows]]
-        if len(anew):
-            self._started_ns[anew] = started_ns[anew]
-            self._liquidity.forget(anew)
-            self._volatility.forget(anew)
-            self._crossings.forget(anew)
-            self._impact.forget(anew)
+        has_restarted = started_ns != self._started_ns
+        if not has_restarted.any():
+            return NO_ROWS
+        anew = np.flatnonzero(has_restarted).astype(np.int32)
+        self._started_ns[anew] = started_ns[anew]
+        self._liquidity.forget(anew)
+        self._volatility.forget(anew)
+        self._crossings.forget(anew)
+        self._impact.forget(anew)
         return anew
 
     def _judge(self, rows: Rows, now_ns: int) -> Rows:

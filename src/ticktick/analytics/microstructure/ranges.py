@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import islice, pairwise
 from typing import Final
 
-from ticktick.domain.clock import ist_day_number
+from ticktick.domain.clock import IST_OFFSET_NS, NS_PER_DAY, ist_day_number
 from ticktick.domain.market import Candle, CandleState
 
 BARS: Final = 30
@@ -24,9 +24,9 @@ def last_bars(minutes: Sequence[Candle], after_ns: int, now_ns: int) -> list[Can
     Minutes that are not settled yet do not count where they are the newest, else end the span.
     """
     found: list[Candle] = []
+    first_ns = max(after_ns, ist_day_number(now_ns) * NS_PER_DAY - IST_OFFSET_NS)
     for minute in reversed(minutes):
-        is_today = ist_day_number(minute.start_ns) == ist_day_number(now_ns)
-        if len(found) > BARS or not is_today or minute.start_ns < after_ns:
+        if len(found) > BARS or minute.start_ns < first_ns:
             break
         if minute.state in _SETTLED:
             found.append(minute)
