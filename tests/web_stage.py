@@ -26,6 +26,7 @@ from tests.alert_stage import rule
 from ticktick.alerting.rules_file import RulesFile, with_changed, with_new, without
 from ticktick.analytics.board import AnalyticsBoard
 from ticktick.core.columns import NO_ROWS
+from ticktick.core.ticks import TICK_WIDTH
 from ticktick.domain.alert import Rule
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, parse_iso_ns
 from ticktick.domain.event import Fact, RulesRead
@@ -93,6 +94,10 @@ class SmallMarket:
         self.counters = {"frames": 0}
         self.closed: dict[tuple[str, int], list[Candle]] = {}
         self.running: dict[tuple[str, int], Candle] = {}
+        self.windows: dict[str, NDArray[np.int64]] = {}
+
+    def window(self, symbol: str) -> NDArray[np.int64]:
+        return self.windows.get(symbol, np.zeros((0, TICK_WIDTH), np.int64))
 
     def forming(self, symbol: str, minutes: int) -> Candle | None:
         return self.running.get((symbol, minutes))

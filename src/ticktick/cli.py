@@ -20,6 +20,7 @@ SUMMARIES = {
     "status": "Show what the running program knows of each symbol.",
     "symbols": "Show and change the watchlist.",
     "alerts": "Show and change what you want to be told of.",
+    "window": "Show or export the last 300 updates of a symbol.",
     "indicators": "Show the indicators of a symbol, or of a file of candles.",
     "patterns": "Show the candlestick patterns of the day, or of a file.",
     "history": "Read and show the latest candles of the broker.",

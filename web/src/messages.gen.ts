@@ -441,6 +441,33 @@ export interface SymbolsAnswer {
   readonly symbols: readonly SymbolAnswer[];
 }
 
+/** One update, prices in rupees, times in India; null was not told, or is none of an index. */
+export interface WindowRow {
+  readonly exchange_time: string;
+  readonly exchange_ms: number;
+  readonly last_trade_time: string | null;
+  readonly last_price: number | null;
+  readonly volume: number | null;
+  readonly volume_delta: number | null;
+  readonly average_price: number | null;
+  readonly bid: number | null;
+  readonly bid_quantity: number | null;
+  readonly ask: number | null;
+  readonly ask_quantity: number | null;
+  readonly bid_quantity_5: number | null;
+  readonly ask_quantity_5: number | null;
+  readonly is_quote: boolean;
+}
+
+/** The last 300 updates of a symbol since the last gap, oldest first. */
+export interface WindowAnswer {
+  readonly mode: Mode;
+  readonly server_time_ms: number;
+  readonly symbol: string;
+  readonly tick_size: number;
+  readonly rows: readonly WindowRow[];
+}
+
 /** One candle, prices in rupees; a missing one has neither prices nor volume. */
 export interface CandleAnswer {
   readonly start_ms: number;
@@ -646,12 +673,12 @@ export type ColumnName =
   | "freshness"
   | "warm"
   | "trade_sign"
-  | "spread_bps"
-  | "spread_ticks"
   | "liquidity"
   | "liquidity_baseline"
   | "volatility"
   | "volatility_baseline"
+  | "spread_bps"
+  | "spread_ticks"
   | "imbalance"
   | "imbalance_1"
   | "ofi"

@@ -59,3 +59,15 @@ def _reading(reading: Mapping[str, Any], name: str) -> str:
     value = reading[name]
     mark = "*" if name in reading["degenerate"] else "~" if reading["warming"] else " "
     return "- " if value is None else f"{value:,.4f}{mark}"
+
+
+def show_window(rows: Iterable[Mapping[str, Any]]) -> None:
+    """One line per update, oldest first, as of `/api/v1/window`; `-` is not known."""
+    click.echo(f"{'TIME':<14}{'LAST':>12}{'ADDED':>9}{'BID':>12}{'SIZE':>9}{'ASK':>12}{'SIZE':>9}")
+    for row in rows:
+        sizes = [_text(row[name], ",") for name in ("volume_delta", "bid_quantity", "ask_quantity")]
+        last, bid, ask = (_text(row[name], ",.2f") for name in ("last_price", "bid", "ask"))
+        moment = row["exchange_time"][11:23]
+        click.echo(
+            f"{moment:<14}{last:>12}{sizes[0]:>9}{bid:>12}{sizes[1]:>9}{ask:>12}{sizes[2]:>9}"
+        )

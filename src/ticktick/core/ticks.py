@@ -19,11 +19,11 @@ NEAR = 5  # levels of the sums
 
 MID = METRIC_ROW["mid"]
 
-# columns of an update; the volume is the day's, `bids` and `asks` are quantities of five levels,
-# `stands` whether bid and ask were a quote
+# columns of an update; the volume is the day's, `is_quote` whether bid and ask were a quote that
+# stood
 TICK_COLUMNS = (
     *("exchange_ns", "last_trade_ns", "last_price", "volume", "volume_delta", "average_price"),
-    *("bid", "bid_quantity", "ask", "ask_quantity", "bids", "asks", "stands"),
+    *("bid", "bid_quantity", "ask", "ask_quantity", "bid_quantity_5", "ask_quantity_5", "is_quote"),
 )
 TICK_WIDTH = 13
 

@@ -135,7 +135,7 @@ class MarketHalf:
         return self.table.instruments[self.table.row_of_symbol[symbol]].has_volume
 
     def window(self, symbol: str) -> NDArray[np.int64]:
-        """The last 300 updates since the link came up, as `Windows.newest`."""
+        """The last 300 updates since the last gap, as `Windows.newest`."""
         return self._parts.windows.newest(self.table.row_of_symbol[symbol])
 
     def resolve(self, event: InstrumentsResolved) -> Change:

@@ -155,6 +155,39 @@ class SymbolsAnswer(BaseModel):
     symbols: list[SymbolAnswer]
 
 
+class WindowRow(BaseModel):
+    """One update, prices in rupees, times in India; null was not told, or is none of an index.
+
+    `volume` is the day's, `volume_delta` what this update added; `bid_quantity_5` and
+    `ask_quantity_5` are quantities of five levels. `is_quote`: bid and ask stood.
+    """
+
+    exchange_time: str
+    exchange_ms: int
+    last_trade_time: str | None
+    last_price: float | None
+    volume: int | None
+    volume_delta: int | None
+    average_price: float | None
+    bid: float | None
+    bid_quantity: int | None
+    ask: float | None
+    ask_quantity: int | None
+    bid_quantity_5: int | None
+    ask_quantity_5: int | None
+    is_quote: bool
+
+
+class WindowAnswer(BaseModel):
+    """The last 300 updates of a symbol since the last gap, oldest first."""
+
+    mode: Mode
+    server_time_ms: int
+    symbol: str
+    tick_size: float
+    rows: list[WindowRow]
+
+
 class CandleAnswer(BaseModel):
     """One candle, prices in rupees; a missing one has neither prices nor volume."""
 

@@ -22,6 +22,7 @@ from ticktick.web.bodies import (
     StartCodeAnswer,
     StatusAnswer,
     SymbolsAnswer,
+    WindowAnswer,
 )
 from ticktick.web.alerts import Alerts
 from ticktick.web.analysis import Analysis
@@ -39,6 +40,7 @@ from ticktick.web.security import (
 )
 from ticktick.web.sessions import Session, Sessions, TooManyTries
 from ticktick.web.status import all_candles, candle_answer, symbol_answer, watched_rows
+from ticktick.web.window import window_rows
 
 MAX_SOCKETS: Final = 32
 _HELLO_LIMIT_S: Final = 10.0
@@ -126,6 +128,18 @@ class Routes:
             candles=[candle_answer(candle, instrument) for candle in candles],
         )
 
+    async def window(self, symbol: str) -> WindowAnswer:
+        """The last updates of one symbol, from which its metrics can be computed again."""
+        instrument = self._instrument(symbol)
+        system = self._overview.system()
+        return WindowAnswer(
+            mode=system.mode,
+            server_time_ms=system.now_ms,
+            symbol=symbol,
+            tick_size=float(instrument.rupees(instrument.tick_size)),
+            rows=window_rows(self._market.window(symbol), instrument),
+        )
+
     async def stream(self, socket: WebSocket) -> None:
         """The live stream, after the browser proved itself with a socket code."""
         session = _session(socket)
@@ -183,6 +197,7 @@ def router(
     found.add_api_route(f"{FEED_PATH}/reconnect", changes.reconnect, methods=["POST"])
     found.add_api_route(f"{FEED_PATH}/take-over", changes.take_over, methods=["POST"])
     found.add_api_route("/api/v1/candles/{symbol}/{minutes}", routes.candles, methods=["GET"])
+    found.add_api_route("/api/v1/window/{symbol}", routes.window, methods=["GET"])
     found.add_api_route("/api/v1/indicators/{symbol}", analysis.indicators, methods=["GET"])
     found.add_api_route("/api/v1/patterns", analysis.patterns, methods=["GET"])
     alerts.add_to(found)

@@ -62,6 +62,10 @@ class LiveMarket(Protocol):
     @property
     def counters(self) -> Mapping[str, int]: ...
 
+    def window(self, symbol: str) -> NDArray[np.int64]:
+        """The last updates since the last gap, in the order of TICK_COLUMNS, oldest first."""
+        ...
+
     def forming(self, symbol: str, minutes: int) -> Candle | None:
         """The running candle of one of the six timeframes."""
         ...
