@@ -12,6 +12,7 @@ from ticktick.analytics.bars import CLOSE, bars_of
 from ticktick.analytics.handle import Handles, PlainHandles, Streaming, handles_of
 from ticktick.analytics.indicators import streams_of
 from ticktick.analytics.patterns import STREAMS
+from ticktick.analytics.values import unpack
 from ticktick.compiled import part
 
 pytestmark = pytest.mark.skipif(part("ticktick.analytics.handles") is None, reason="not compiled")
@@ -22,8 +23,8 @@ WIDTH = sum(len(each.outputs) for each in EVERY)
 
 def told(handles: Handles, rows: list[list[float]]) -> np.ndarray:
     """A peek and an update at every bar."""
-    said = [[*handles.peek(*row), *handles.update(*row)] for row in rows]
-    return np.array(said)
+    said = [handles.peek(*row) + handles.update(*row) for row in rows]
+    return np.array([unpack(each) for each in said])
 
 
 @given(seed=st.integers(0, 200), seeded=st.sampled_from([0, 1, 2, 13, 40, 199, 200, 251, 300]))
@@ -44,7 +45,7 @@ def test_both_ways_tell_the_same_bits_from_any_number_of_seeded_bars(
 def test_a_handle_opens_at_its_first_bar_and_not_before() -> None:
     handles = handles_of(EVERY)
     rows = bars_of(walk(260)).columns.T.tolist()
-    ready = ~np.isnan([handles.update(*row) for row in rows])
+    ready = ~np.isnan([unpack(handles.update(*row)) for row in rows])
     firsts = [each.first for each in EVERY for _ in each.outputs]
     assert ready.shape == (260, WIDTH)
     assert np.argmax(ready, axis=0).tolist() == firsts

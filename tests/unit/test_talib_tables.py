@@ -16,6 +16,7 @@ import pytest
 from tests.analytics_stage import minute
 from ticktick.analytics.bars import bars_of, input_fields
 from ticktick.analytics.handle import Streaming, handles_of
+from ticktick.analytics.values import unpack
 from ticktick.domain.market import Candle
 
 pytestmark = pytest.mark.shared
@@ -141,7 +142,7 @@ def told(candles: Sequence[Candle], claim: Claim) -> float:
     streaming = Streaming(claim.function, fields, tuple(claim.parameters), claim.first, outputs)
     handles = handles_of((streaming,))
     columns = bars_of(candles[: claim.first + claim.place + 1]).columns.T.tolist()
-    said = [handles.update(*bar)[claim.output] for bar in columns]
+    said = [unpack(handles.update(*bar))[claim.output] for bar in columns]
     assert np.isnan(said[: claim.first]).all()
     return float(said[-1]) / (SCALE if claim.is_price else 1)
 

@@ -49,8 +49,7 @@ class AnalyticsBoard:
         self._lines: dict[LineId, Line] = {}
         self._stale: dict[LineId, int] = {}  # when marked, oldest first; their lines stand
         self._unmade: dict[LineId, None] = {}  # stale, and no line stands
-        self._next: deque[tuple[Candle, int]] = deque()  # and when it was told
-        self._newest_ns: dict[LineId, int] = {}  # of what is in `_next`
+        self._next: deque[tuple[Line, CandleChanged]] = deque()
         self._stepped = 0
 
     @property
@@ -66,11 +65,10 @@ class AnalyticsBoard:
         """Take the candles among the facts, and let some lines step; what they say, in order."""
         for fact in facts:
             if isinstance(fact, CandleChanged):
-                candle = fact.candle
-                if candle.state in _SETTLED:
-                    self._take(candle, fact.at_ns)
-                elif candle.state is CandleState.MISSING:
-                    self._mark((candle.symbol, candle.minutes), fact.at_ns)
+                if fact.candle.state in _SETTLED:
+                    self._take(fact)
+                elif fact.candle.state is CandleState.MISSING:
+                    self._mark((fact.candle.symbol, fact.candle.minutes), fact.at_ns)
             elif isinstance(fact, WatchlistChanged):
                 self._forget({*fact.removed, *fact.restated})
         return self._step()
@@ -121,48 +119,47 @@ class AnalyticsBoard:
         line = self._lines.get((candle.symbol, candle.minutes))
         return None if line is None else line.peek(candle)
 
-    def _take(self, candle: Candle, at_ns: int) -> None:
+    def _take(self, fact: CandleChanged) -> None:
         """Let the line's next candle wait for its step; what is no next one makes it stale."""
+        candle = fact.candle
         name = (candle.symbol, candle.minutes)
         line = self._lines.get(name)
         if line is None:
             self._unmade[name] = None
-        elif name not in self._stale and candle.start_ns > max(
-            line.newest_ns, self._newest_ns.get(name, 0)
-        ):
-            self._newest_ns[name] = candle.start_ns
-            self._next.append((candle, at_ns))
+        elif candle.start_ns > line.told_ns and not line.is_stale:
+            line.told_ns = candle.start_ns
+            self._next.append((line, fact))
         elif not line.knows(candle):
-            self._mark(name, at_ns)
+            self._mark(name, fact.at_ns)
 
     def _step(self) -> list[Fact]:
         """Let lines take their next candles, as many as one event may."""
         found: list[Fact] = []
         self._stepped = min(len(self._next), self._steps_at_once)
         for _ in range(self._stepped):
-            candle, at_ns = self._next.popleft()
-            name = (candle.symbol, candle.minutes)
-            line = self._lines.get(name)
-            if line and name not in self._stale and candle.start_ns > line.newest_ns:
-                found += line.update(candle, at_ns)
-        if not self._next:
-            self._newest_ns.clear()
+            line, fact = self._next.popleft()
+            if not line.is_stale:
+                found += line.update(fact.candle, fact.at_ns)
         return found
 
     def _forget(self, symbols: Set[str]) -> None:
         """Keep no line of these symbols: what comes next has nothing to do with it."""
         if not symbols:
             return
-        for lines in (self._lines, self._stale, self._unmade, self._newest_ns):
+        for name, line in self._lines.items():
+            line.is_stale = line.is_stale or name[0] in symbols
+        self._next = deque(waits for waits in self._next if not waits[0].is_stale)
+        for lines in (self._lines, self._stale, self._unmade):
             for name in [name for name in lines if name[0] in symbols]:
                 del lines[name]
-        self._next = deque(told for told in self._next if told[0].symbol not in symbols)
 
     def _mark(self, name: LineId, at_ns: int) -> None:
         """Let the line be made anew, after those that have waited without being marked again."""
-        if name not in self._lines:
+        line = self._lines.get(name)
+        if line is None:
             self._unmade[name] = None
             return
+        line.is_stale = True
         self._stale.pop(name, None)
         self._stale[name] = at_ns
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from ticktick.analytics.talib import stream
+from ticktick.analytics.values import pack
 from ticktick.compiled import part
 
 _compiled: Final = part("ticktick.analytics.handles")
@@ -31,9 +32,10 @@ class Streaming(Struct, frozen=True):
 
 
 class Handles(Protocol):
-    """The handles of one line; outputs come one after the other, NaN until there are enough bars.
+    """The handles of one line; outputs are float64s, one after the other, packed into bytes.
 
-    Then they equal the batch functions over the same bars, bit for bit.
+    They are NaN until there are enough bars. Then they equal the batch functions over the same
+    bars, bit for bit.
     """
 
     def seed(self, columns: NDArray[np.float64], /) -> None:
@@ -42,13 +44,11 @@ class Handles(Protocol):
 
     def update(
         self, opened: float, high: float, low: float, close: float, volume: float, /
-    ) -> list[float]:
+    ) -> bytes:
         """The outputs after the next bar."""
         ...
 
-    def peek(
-        self, opened: float, high: float, low: float, close: float, volume: float, /
-    ) -> list[float]:
+    def peek(self, opened: float, high: float, low: float, close: float, volume: float, /) -> bytes:
         """The outputs if the bar were the next one; nothing is kept of it."""
         ...
 
@@ -86,9 +86,7 @@ class PlainHandles:
                 one.open(columns)
             self._keep(columns.T.tolist())
 
-    def update(
-        self, opened: float, high: float, low: float, close: float, volume: float
-    ) -> list[float]:
+    def update(self, opened: float, high: float, low: float, close: float, volume: float) -> bytes:
         """The outputs after the next bar."""
         bar = (opened, high, low, close, volume)
         if self._waiting or not all(one.is_open for one in self._streams):
@@ -97,14 +95,12 @@ class PlainHandles:
         for one in self._streams:
             found += one.update(bar, self._waiting)
         self._keep([])
-        return found
+        return pack(found)
 
-    def peek(
-        self, opened: float, high: float, low: float, close: float, volume: float
-    ) -> list[float]:
+    def peek(self, opened: float, high: float, low: float, close: float, volume: float) -> bytes:
         """The outputs if the bar were the next one."""
         bar = (opened, high, low, close, volume)
-        return [output for one in self._streams for output in one.peek(bar)]
+        return pack([output for one in self._streams for output in one.peek(bar)])
 
     def _keep(self, bars: Sequence[tuple[float, ...]]) -> None:
         """Keep the bars as long as they are needed to open a handle."""

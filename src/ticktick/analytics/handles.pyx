@@ -9,6 +9,8 @@ import ctypes
 
 import numpy as np
 
+from cpython.bytes cimport PyBytes_FromStringAndSize
+
 from libc.math cimport NAN
 from libc.stdint cimport uintptr_t
 from libc.stdlib cimport calloc, free
@@ -29,7 +31,6 @@ ctypedef int (*FourVerdict)(void *, double, double, double, double, int *) noexc
 
 cdef enum:
     MOST_INPUTS = 4
-    MOST_OUTPUTS = 3
     FIELDS = 5
 
 _KINDS = {
@@ -60,6 +61,7 @@ cdef class Plan:
     """The functions of a line, looked up once for all lines that have the same."""
 
     cdef Function *functions
+    cdef double *outputs  # of the call that runs
     cdef int count
     cdef int width
     cdef list openers
@@ -88,9 +90,13 @@ cdef class Plan:
             self.width += function.outputs
             opener = getattr(library, f"TA_{each.function}_Open")
             self.openers.append((opener, each.parameters, each.outputs))
+        self.outputs = <double *> calloc(max(self.width, 1), sizeof(double))
+        if self.outputs is NULL:
+            raise MemoryError
 
     def __dealloc__(self):
         free(self.functions)
+        free(self.outputs)
 
 
 def _address(library, function, what):
@@ -129,35 +135,41 @@ cdef class Handles:
             self.waiting = np.asarray(columns).T.tolist()
 
     def update(self, double opened, double high, double low, double close, double volume):
-        """The outputs after the bar, one after the other; NaN while there are too few bars."""
+        """The outputs after the next bar."""
         cdef double[FIELDS] bar = [opened, high, low, close, volume]
         if self.closed:
             self.waiting.append([opened, high, low, close, volume])
-        outputs = self._call(bar, False)
+        self._call(bar, False)
         if self.closed and self._is_due():
-            outputs = self._opened(outputs)
-        return outputs
+            self._open_waiting()
+        return self._packed()
 
     def peek(self, double opened, double high, double low, double close, double volume):
         """The outputs if the bar were the next one; nothing is kept of it."""
         cdef double[FIELDS] bar = [opened, high, low, close, volume]
-        return self._call(bar, True)
+        self._call(bar, True)
+        return self._packed()
 
-    cdef list _call(self, double *bar, bint is_peek):
-        cdef double[MOST_OUTPUTS] out
+    cdef bytes _packed(self):
+        return PyBytes_FromStringAndSize(
+            <const char *> self.plan.outputs, self.plan.width * sizeof(double)
+        )
+
+    cdef int _call(self, double *bar, bint is_peek) except -1:
+        cdef double *out = self.plan.outputs
         cdef int[1] verdict
         cdef int i, j, code
         cdef Function *each
         cdef void *call
         cdef void *stream
         cdef double a, b, c, d
-        cdef list outputs = []
         for i in range(self.plan.count):
             each = &self.plan.functions[i]
             stream = self.streams[i]
             if stream is NULL:
                 for j in range(each.outputs):
-                    outputs.append(NAN)
+                    out[j] = NAN
+                out += each.outputs
                 continue
             call = each.peek if is_peek else each.update
             a = bar[each.fields[0]]
@@ -188,9 +200,8 @@ cdef class Handles:
                 out[0] = verdict[0]
             if code:
                 raise ValueError(f"TA-Lib refused a bar with code {code}")
-            for j in range(each.outputs):
-                outputs.append(out[j])
-        return outputs
+            out += each.outputs
+        return 0
 
     cdef bint _is_due(self):
         """Whether some handle has enough bars to be opened."""
@@ -200,14 +211,14 @@ cdef class Handles:
                 return True
         return False
 
-    cdef list _opened(self, list outputs):
-        """The outputs with those of the handles that the waiting bars open now."""
-        opened = self._open(np.ascontiguousarray(np.array(self.waiting, np.float64).T))
+    cdef int _open_waiting(self) except -1:
+        """Open what the waiting bars suffice for; it tells its outputs after the last of them."""
+        cdef int place
+        for place, value in self._open(np.ascontiguousarray(np.array(self.waiting).T)):
+            self.plan.outputs[place] = value
         if not self.closed:
             self.waiting = []
-        for place, value in opened:
-            outputs[place] = value
-        return outputs
+        return 0
 
     def _open(self, double[:, ::1] columns):
         """Open what has enough bars; the first outputs by place."""

@@ -1,7 +1,7 @@
 """Every indicator of one symbol and timeframe, one step per final candle."""
 
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, partial
 from typing import NamedTuple
 
 from ticktick.analytics.bars import CLOSE, Bars, input_fields
@@ -12,10 +12,13 @@ from ticktick.analytics.kernels import (
     Flatness,
     RelativeVolume,
     SessionVwap,
+    bands,
     bollinger,
     keltner,
     momentum,
 )
+from ticktick.analytics.own import Sums
+from ticktick.analytics.values import Rest, Values, pack, unpack
 from ticktick.domain.analysis import Reading
 from ticktick.domain.market import Candle
 
@@ -24,7 +27,7 @@ class _Layout(NamedTuple):
     """What the handles of a line are and how their outputs are called."""
 
     streams: tuple[Streaming, ...]
-    names: tuple[str, ...]
+    places: Mapping[str, int]
     flat: tuple[Indicator, ...]
 
 
@@ -66,51 +69,58 @@ class Indicators:
     def update(self, candle: Candle) -> Reading:
         """The reading after the next final candle."""
         self._bars += 1
-        outputs = self._handles.update(
+        numbers = self._handles.update(
             candle.open, candle.high, candle.low, candle.close, candle.volume
         )
-        own = self._vwap.update(candle) | _volume(self._relative_volume.update(candle))
-        return self._reading(candle, outputs, self._flatness.update(candle), own, self._bars)
+        flat = self._flatness.update(candle)
+        sums, ratio = self._vwap.take(candle), self._relative_volume.update(candle)
+        return self._reading(candle, numbers, flat, partial(_rest, candle.close, sums, ratio))
 
     def peek(self, candle: Candle) -> Reading:
         """What the reading would be if the candle ended as it stands; nothing is kept."""
-        outputs = self._handles.peek(
+        numbers = self._handles.peek(
             candle.open, candle.high, candle.low, candle.close, candle.volume
         )
-        own = self._vwap.peek(candle) | _volume(self._relative_volume.peek(candle))
         flat = self._flatness.fork().update(candle)
-        return self._reading(candle, outputs, flat, own, self._bars + 1)
+        sums, ratio = self._vwap.peek(candle), self._relative_volume.peek(candle)
+        rest = partial(_rest, candle.close, sums, ratio)
+        return self._reading(candle, numbers, flat, rest, ahead=1)
 
     def _reading(
-        self,
-        candle: Candle,
-        outputs: Sequence[float],
-        flat: Mapping[Flat, bool],
-        own: Mapping[str, float],
-        bars: int,
+        self, candle: Candle, numbers: bytes, flat: Mapping[Flat, bool], rest: Rest, ahead: int = 0
     ) -> Reading:
-        values = dict(zip(self._layout.names, outputs, strict=True))
-        total = sum(outputs)
-        if total != total:  # some are NaN: not ready
-            values = {name: value for name, value in values.items() if value == value}
-        degenerate = () if flat is NOTHING_FLAT else self._neutralise(values, flat)
-        values |= own
-        values |= keltner(values)
-        values |= bollinger(values, candle.close)
-        values |= momentum(values)
+        degenerate: tuple[str, ...] = ()
+        if flat is not NOTHING_FLAT:
+            numbers, degenerate = _neutralised(self._layout, numbers, flat)
+        values = Values(self._layout.places, numbers, rest)
+        bars = self._bars + ahead
         return Reading(self._symbol, self._minutes, candle.start_ns, bars, values, degenerate)
 
-    def _neutralise(self, values: dict[str, float], flat: Mapping[Flat, bool]) -> tuple[str, ...]:
-        """Put the neutral value where a window was flat; the names of those values."""
-        found = [
-            (name, indicator.flat_value)
-            for indicator in self._layout.flat
-            if indicator.flat is not None and flat[indicator.flat]
-            for name in indicator.names
-            if name in values
-        ]
-        values |= found
-        return tuple(name for name, _ in found)
+
+def _neutralised(
+    layout: _Layout, numbers: bytes, flat: Mapping[Flat, bool]
+) -> tuple[bytes, tuple[str, ...]]:
+    """Put the neutral value where a window was flat; the names of those values."""
+    values, names = list(unpack(numbers)), list[str]()
+    for indicator in layout.flat:
+        if indicator.flat is None or not flat[indicator.flat]:
+            continue
+        for name in indicator.names:
+            place = layout.places[name]
+            if values[place] == values[place]:  # NaN: not ready
+                values[place] = indicator.flat_value
+                names.append(name)
+    return pack(values), tuple(names)
+
+
+def _rest(close: int, sums: Sums, ratio: float | None, values: dict[str, float]) -> None:
+    """Add what follows from other values."""
+    values |= bands(sums)
+    if ratio is not None:
+        values["rvol"] = ratio
+    values |= keltner(values)
+    values |= bollinger(values, close)
+    values |= momentum(values)
 
 
 def streams_of(*, has_volume: bool) -> tuple[Streaming, ...]:
@@ -123,7 +133,7 @@ def _layout(has_volume: bool) -> _Layout:
     wanted = [i for i in INDICATORS if has_volume or "volume" not in i.inputs]
     return _Layout(
         tuple(_streaming(indicator) for indicator in wanted),
-        tuple(name for indicator in wanted for name in indicator.names),
+        {name: place for place, name in enumerate(n for i in wanted for n in i.names)},
         tuple(indicator for indicator in wanted if indicator.flat is not None),
     )
 
@@ -132,7 +142,3 @@ def _streaming(indicator: Indicator) -> Streaming:
     outputs = "di" if indicator.function == "SUPERTREND" else "d" * len(indicator.names)
     fields = input_fields(indicator.inputs)
     return Streaming(indicator.function, fields, indicator.parameters, indicator.first, outputs)
-
-
-def _volume(ratio: float | None) -> dict[str, float]:
-    return {} if ratio is None else {"rvol": ratio}

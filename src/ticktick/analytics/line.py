@@ -30,8 +30,9 @@ _Key = TypeVar("_Key")
 class Line:
     """Fed settled candles in order of their start; `seed` first, then `update`.
 
-    `newest_ns` is the start of the newest candle and `reading` its reading; `patterns` are the
-    newest ones, oldest first.
+    `reading` is that of the newest candle, `patterns` are the newest ones, oldest first. For its
+    owner: `told_ns` is the start of the newest candle that was told, fed or not yet, and a line
+    that `is_stale` takes no more candles.
     """
 
     def __init__(self, symbol: str, minutes: int, *, has_volume: bool) -> None:
@@ -40,7 +41,9 @@ class Line:
         self._indicators = Indicators(symbol, minutes, has_volume=has_volume)
         self._patterns = Patterns(symbol, minutes)
         self._fed: dict[int, Candle] = {}
-        self.newest_ns = 0
+        self._newest_ns = 0
+        self.told_ns = 0
+        self.is_stale = False
         self._told: dict[_PatternId, Pattern] = {}
         self.reading: Reading | None = None
         self.patterns: deque[Pattern] = deque(maxlen=PATTERNS_KEPT)
@@ -63,11 +66,11 @@ class Line:
 
     def peek(self, candle: Candle) -> Reading | None:
         """The reading if the candle ended as it stands; None unless it is the next one."""
-        return self._indicators.peek(candle) if candle.start_ns > self.newest_ns else None
+        return self._indicators.peek(candle) if candle.start_ns > self._newest_ns else None
 
     def update(self, candle: Candle, at_ns: int) -> Sequence[Fact]:
         """Take the next settled candle."""
-        self.newest_ns = candle.start_ns
+        self._newest_ns = candle.start_ns
         self._fed[candle.start_ns] = candle
         _forget_oldest(self._fed, CANDLES_KEPT)
         self.reading = self._indicators.update(candle)
@@ -103,7 +106,7 @@ class Line:
 
     def _corrected(self, found: Iterable[Pattern], old: "Line", at_ns: int) -> Sequence[Fact]:
         told = dict(old._told)
-        first_ns = min((start_ns for start_ns, _ in told), default=self.newest_ns)
+        first_ns = min((start_ns for start_ns, _ in told), default=self._newest_ns)
         now = {_id(p): p for p in found if p.start_ns >= first_ns}
         facts: list[Fact] = []
         stands = {
@@ -141,7 +144,7 @@ class Line:
 
     def _note(self, candles: Sequence[Candle]) -> None:
         self._fed |= {candle.start_ns: candle for candle in candles}
-        self.newest_ns = max(self.newest_ns, candles[-1].start_ns)
+        self._newest_ns = self.told_ns = candles[-1].start_ns
         _forget_oldest(self._fed, CANDLES_KEPT)
 
     def _tell(self, pattern: Pattern) -> None:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from statistics import median
-from typing import Final
+from typing import Final, TypeAlias
 
 from ticktick.domain.clock import NS_PER_DAY, ist_day_number
 from ticktick.domain.market import Candle
@@ -14,6 +14,9 @@ from ticktick.domain.market import Candle
 _SCORE_LIMIT: Final = 3.0
 _ROOT_5, _ROOT_15, _ROOT_30 = math.sqrt(5), math.sqrt(15), math.sqrt(30)
 _SESSIONS: Final = 20
+
+Sums: TypeAlias = tuple[int, int, int]
+"""Of a session: volume, and thrice and nine times the typical price and its square by volume."""
 
 
 class SessionVwap:
@@ -37,14 +40,18 @@ class SessionVwap:
 
     def update(self, bar: Candle) -> dict[str, float]:
         """VWAP and bands after the bar, in price units; empty while nothing was traded."""
+        return bands(self.take(bar))
+
+    def take(self, bar: Candle) -> Sums:
+        """The session's sums after the bar, of which `bands` are made."""
         self._sums = self._with(bar)
-        return _bands(*self._sums)
+        return self._sums
 
-    def peek(self, bar: Candle) -> dict[str, float]:
-        """VWAP and bands if the bar were the next one."""
-        return _bands(*self._with(bar))
+    def peek(self, bar: Candle) -> Sums:
+        """The sums if the bar were the next one."""
+        return self._with(bar)
 
-    def _with(self, bar: Candle) -> tuple[int, int, int]:
+    def _with(self, bar: Candle) -> Sums:
         """Volume, value and square of the session with the bar; a new day begins with it."""
         day = ist_day_number(bar.start_ns)
         if day != self._day:
@@ -54,7 +61,9 @@ class SessionVwap:
         return total + volume, value + thrice * volume, square + thrice * thrice * volume
 
 
-def _bands(volume: int, value: int, square: int) -> dict[str, float]:
+def bands(sums: Sums) -> dict[str, float]:
+    """VWAP and bands of a session's sums, in price units; empty while nothing was traded."""
+    volume, value, square = sums
     if volume == 0:
         return {}
     weight = 3 * volume

@@ -9,6 +9,7 @@ import math
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
+from struct import Struct
 from typing import Final
 
 import numpy as np
@@ -32,6 +33,9 @@ STREAMS: Final = (
     *(Streaming(s.function, input_fields(_PRICES), s.parameters, s.first, "i") for s in SHAPES),
     Streaming("EMA", (CLOSE,), (_AVERAGE_BARS,), _AVERAGE_BARS - 1, "d"),
 )
+
+_unpack: Final = Struct(f"{len(STREAMS)}d").unpack
+_NO_RECORD: Final = Record(0)
 
 SEED_TOLD: Final = 60
 
@@ -80,10 +84,10 @@ class Patterns:
         confirmations = [
             _confirmed(pattern, candle) for pattern in self._latest if pattern.direction
         ]
-        *verdicts, average = self._handles.update(
-            candle.open, candle.high, candle.low, candle.close, candle.volume
+        outputs = _unpack(
+            self._handles.update(candle.open, candle.high, candle.low, candle.close, candle.volume)
         )
-        return self._step(candle, verdicts, average), confirmations
+        return self._step(candle, outputs, outputs[-1]), confirmations
 
     def _step(self, bar: Candle, verdicts: Sequence[float], average: float) -> list[Pattern]:
         self._bars.append(bar)
@@ -91,8 +95,8 @@ class Patterns:
         self._records.take(bar.close)
         found = [
             self._pattern(shape, int(value))
-            for shape, value in zip(SHAPES, verdicts, strict=True)
-            if value and value == value
+            for shape, value in zip(SHAPES, verdicts, strict=False)
+            if value and value == value  # NaN: not judged yet
         ]
         self._records.foretell([(p.name, p.direction) for p in found if p.direction])
         self._latest = found
@@ -107,24 +111,28 @@ class Patterns:
 
     def _pattern(self, shape: Shape, value: int) -> Pattern:
         direction = _direction(shape, value)
-        bars = list(self._bars)[-shape.bars :]
-        top, bottom = max(b.high for b in bars), min(b.low for b in bars)
+        last = self._bars[-1]
+        top, bottom = last.high, last.low
+        for place in range(2, min(shape.bars, len(self._bars)) + 1):
+            bar = self._bars[-place]
+            top, bottom = max(top, bar.high), min(bottom, bar.low)
         trend = self._trends[-1 - shape.bars] if len(self._trends) > shape.bars else None
-        ratio, strict = _textbook(shape, bars[-1])
+        ratio, strict = (None, None) if shape.shadow is None else _textbook(shape, last)
+        beyond, against = (top, bottom) if direction > 0 else (bottom, top)
         return Pattern(
-            symbol=self._symbol,
-            minutes=self._minutes,
-            start_ns=bars[-1].start_ns,
-            name=shape.name,
-            value=value,
-            direction=direction,
-            strict=strict,
-            shadow_ratio=ratio,
-            trend=trend,
-            in_context=_in_context(shape, direction, trend),
-            confirmation={1: top, -1: bottom}.get(direction),
-            invalidation={1: bottom, -1: top}.get(direction),
-            record=self._records.of(shape.name, direction) if direction else Record(0),
+            self._symbol,
+            self._minutes,
+            last.start_ns,
+            shape.name,
+            value,
+            direction,
+            strict,
+            ratio,
+            trend,
+            _in_context(shape, direction, trend),
+            beyond if direction else None,
+            against if direction else None,
+            self._records.of(shape.name, direction) if direction else _NO_RECORD,
         )
 
     def _trend(self, bar: Candle, average: float) -> Trend | None:
@@ -174,8 +182,6 @@ def _confirmed(pattern: Pattern, bar: Candle) -> Confirmation:
 
 def _textbook(shape: Shape, bar: Candle) -> tuple[float | None, bool | None]:
     """Shadow over body, and whether it is at least twice as long."""
-    if shape.shadow is None:
-        return None, None
     body = abs(bar.close - bar.open)
     lower = min(bar.open, bar.close) - bar.low
     shadow = lower if shape.shadow == "lower" else bar.high - max(bar.open, bar.close)

@@ -1,5 +1,6 @@
 """What final candles say: readings of indicators, candlestick patterns and their record."""
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -9,7 +10,7 @@ Trend = Literal["up", "down", "none"]
 BARS_NEEDED: Final = 250
 
 
-class Reading(Struct, frozen=True):
+class Reading(Struct, frozen=True, gc=False):
     """The indicators after one final candle.
 
     `values` holds what is ready, by name; prices in price units. `degenerate` names those whose
@@ -21,7 +22,7 @@ class Reading(Struct, frozen=True):
     minutes: int
     start_ns: int
     bars: int
-    values: dict[str, float]
+    values: Mapping[str, float]
     degenerate: tuple[str, ...] = ()
 
     @property
@@ -30,7 +31,7 @@ class Reading(Struct, frozen=True):
         return self.bars < BARS_NEEDED
 
 
-class Record(Struct, frozen=True):
+class Record(Struct, frozen=True, gc=False):
     """How often a close lay in the foretold direction ten candles later.
 
     `low` and `high` bound the rate with 95 % confidence; `base_rate` is the rate of all candles in
@@ -44,7 +45,7 @@ class Record(Struct, frozen=True):
     base_rate: float | None = None
 
 
-class Pattern(Struct, frozen=True):
+class Pattern(Struct, frozen=True, gc=False):
     """One pattern that ended with the candle at `start_ns`; it never changes afterwards.
 
     `value` is TA-Lib's; `direction` 1, -1 or 0. `shadow_ratio` is the shape's shadow over the
@@ -71,7 +72,7 @@ class Pattern(Struct, frozen=True):
     revision: int = 0
 
 
-class Confirmation(Struct, frozen=True):
+class Confirmation(Struct, frozen=True, gc=False):
     """Whether the candle after a pattern closed beyond its extreme; `start_ns` is the pattern's."""
 
     symbol: str

@@ -176,7 +176,7 @@ Event: TypeAlias = (
 )
 
 
-class CandleChanged(Struct, frozen=True, tag="candle"):
+class CandleChanged(Struct, frozen=True, tag="candle", gc=False):
     """A candle closed, became final or was corrected. Every one counts."""
 
     at_ns: int
@@ -231,28 +231,28 @@ class Noticed(Struct, frozen=True, tag="notice"):
     text: str
 
 
-class IndicatorsRead(Struct, frozen=True, tag="indicators"):
+class IndicatorsRead(Struct, frozen=True, tag="indicators", gc=False):
     """The indicators after the newest settled candle of a symbol and timeframe."""
 
     at_ns: int
     reading: Reading
 
 
-class PatternFound(Struct, frozen=True, tag="pattern"):
+class PatternFound(Struct, frozen=True, tag="pattern", gc=False):
     """A candlestick pattern ended with a settled candle. Every one counts."""
 
     at_ns: int
     pattern: Pattern
 
 
-class PatternJudged(Struct, frozen=True, tag="pattern_judged"):
+class PatternJudged(Struct, frozen=True, tag="pattern_judged", gc=False):
     """The candle after a pattern confirmed it, or did not."""
 
     at_ns: int
     confirmation: Confirmation
 
 
-class PatternSuperseded(Struct, frozen=True, tag="pattern_superseded"):
+class PatternSuperseded(Struct, frozen=True, tag="pattern_superseded", gc=False):
     """A corrected candle took a pattern's ground away; the pattern stays on record."""
 
     at_ns: int

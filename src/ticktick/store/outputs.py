@@ -33,7 +33,7 @@ class OutputLog:
         self._path = path
         self._market = market
         self._instruments: list[Instrument] = []
-        self._encode = msgspec.json.Encoder().encode
+        self._encode = msgspec.json.Encoder(enc_hook=dict).encode  # values of readings
         try:
             self._file = path.open("wb", buffering=_BUFFER_BYTES)
         except OSError as error:
