@@ -448,6 +448,10 @@ def slot_depth(market: LiveMarket, symbol: str) -> dict[str, Any]:
         shown[f"{side}s"] = levels[told].tolist()
         total = record[f"total_{side}_quantity"]
         shown[f"total_{side}_quantity"] = int(total) if total > 0 else None
+    shown["has_thirty"] = bool(record["told_levels"] > 5)
+    for name in ("imbalance_1", "imbalance", "imbalance_w"):
+        value = float(market.metrics[METRIC_ROW[name], row])
+        shown[name] = None if value != value else value
     return shown
 
 

@@ -77,8 +77,8 @@ def test_the_chart_follows_the_newest_price_and_the_chosen_timeframe(page: Page)
     page.screenshot(path=PICTURES / "chart.png")
 
 
-def levels(depth: Locator) -> list[list[str]]:
-    """The rows of the depth table: bid quantity, bid, ask, ask quantity."""
+def rungs(depth: Locator) -> list[list[str]]:
+    """The rows of the ladder: bid quantity, price, ask quantity; one cell between the sides."""
     texts: list[list[str]] = depth.locator("tbody tr").evaluate_all(
         "rows => rows.map(row => [...row.cells].map(cell => cell.innerText.trim()))"
     )
@@ -86,22 +86,25 @@ def levels(depth: Locator) -> list[list[str]]:
 
 
 def rupees(text: str) -> float:
-    return float(text.replace(",", ""))
+    return float(text.replace(",", "").replace("LTP", ""))
 
 
-def test_the_depth_of_the_selected_symbol_has_its_levels_in_order_and_moves(page: Page) -> None:
+def test_the_ladder_of_the_selected_symbol_has_its_levels_in_order_and_moves(page: Page) -> None:
     page.locator('[data-testid="row"][data-symbol="HDFCBANK"]').click()
     depth = page.get_by_test_id("depth")
     expect(depth).to_have_attribute("data-symbol", "HDFCBANK")
     expect(depth).to_have_attribute("data-state", "fresh")
-    expect(depth.locator("tbody tr").first).to_contain_text(re.compile(r"\d\.\d{2}"))
-    shown = levels(depth)
-    assert len(shown) == 5
-    bids = [rupees(row[1]) for row in shown if row[1] != "—"]
-    asks = [rupees(row[2]) for row in shown if row[2] != "—"]
-    assert bids == sorted(set(bids), reverse=True)
-    assert asks == sorted(set(asks))
-    assert bids[0] < asks[0]
+    expect(depth.locator("tbody tr").first).to_contain_text(re.compile(r"\d\.\d{2}|—"))
+    shown = rungs(depth)
+    assert len(shown) == 11
+    assert "spread" in shown[5][0]
+    prices = [rupees(price) for _, price, _ in shown[:5] + shown[6:] if price != "—"]
+    assert prices == sorted(set(prices), reverse=True)
+    assert all(bid == "" for bid, _, _ in shown[:5])
+    assert all(ask == "" for _, _, ask in shown[6:])
+    balances = depth.get_by_test_id("balances").locator("dd").all_inner_texts()
+    assert len(balances) == 3
+    assert all(re.fullmatch(r"[+−]?[01]\.\d\d", text.strip()) for text in balances)
     page.wait_for_function(
         """before => document.querySelector("[data-testid=depth] tbody").innerText !== before""",
         arg=depth.locator("tbody").inner_text(),

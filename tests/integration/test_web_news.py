@@ -135,6 +135,18 @@ async def test_the_page_knows_the_patterns_that_the_api_tells(stays: bool) -> No
     assert shown[-1]["start"] == last
 
 
+async def test_deeper_history_brings_the_records_up_to_what_the_api_says() -> None:
+    candles = walk(900, 3, step=4.0)
+    market = Market(candles[560:])
+    few = {one["cases"] for one in market.browser.patterns.values()}
+    market.candles[:0] = candles[:560]
+    market.tell([CandleChanged(each.end_ns, each) for each in candles[:560]])
+    told = by_name(await market.api())
+    shown = by_name([as_api(row) for row in market.browser.patterns.values()])
+    assert shown[-50:] == told[-50:]
+    assert max(one["cases"] for one in shown) > max(few)
+
+
 def test_readings_come_with_every_candle_and_only_when_they_are_warm() -> None:
     candles = walk(251)
     market = Market(candles[:249])

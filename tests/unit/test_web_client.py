@@ -256,8 +256,12 @@ def test_the_depth_comes_with_the_chart_and_then_with_its_own_symbol_only() -> N
         "symbol": "RELIANCE",
         "bids": [[139_995, 7]],
         "asks": [[140_005, 9], [140_010, 3]],
+        "has_thirty": False,
         "total_bid_quantity": 70,
         "total_ask_quantity": 90,
+        "imbalance_1": None,
+        "imbalance": None,
+        "imbalance_w": None,
     }
     stage.hub.take(stage.market.book("M&M", [(300_000, 1)], []))
     assert types(browser.read(0.5)) == []

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import json
 
 from tests.web_stage import SmallMarket, instrument, slot_depth
 from ticktick.domain.instrument import Kind
+from ticktick.domain.metric import METRIC_ROW
 from ticktick.web.depth import depth
 from ticktick.web.messages import Depth
 from ticktick.web.status import symbol_statuses
@@ -25,6 +27,11 @@ def wire(sent: Depth) -> Any:
     return json.decode(json.encode(sent))
 
 
+def nothing(symbol: str) -> Depth:
+    """A book of which nothing is known."""
+    return Depth(symbol, (), (), False, None, None, None, None, None)
+
+
 @given(sides, sides, totals)
 def test_what_is_shown_equals_the_slot_record(
     bids: list[tuple[int, int]], asks: list[tuple[int, int]], whole: tuple[int, int]
@@ -32,7 +39,7 @@ def test_what_is_shown_equals_the_slot_record(
     market = SmallMarket([instrument("M&M"), instrument("RELIANCE")])
     market.book("RELIANCE", bids, asks, whole)
     row = market.table.row_of_symbol["RELIANCE"]
-    assert wire(depth(market.table, row)) == slot_depth(market, "RELIANCE")
+    assert wire(depth(market.table, market.metrics, row)) == slot_depth(market, "RELIANCE")
     (status,) = symbol_statuses(market, [row], 0)
     in_units = [(round(level.price * 100), level.quantity) for level in status.bids + status.asks]
     assert in_units == [level for level in bids + asks if level[0]]
@@ -41,7 +48,7 @@ def test_what_is_shown_equals_the_slot_record(
 def test_five_levels_a_side_come_best_first() -> None:
     market = SmallMarket([instrument("RELIANCE")])
     market.book("RELIANCE", BIDS, ASKS, (1_000, 2_000))
-    shown = wire(depth(market.table, 0))
+    shown = wire(depth(market.table, market.metrics, 0))
     assert shown["bids"] == [list(level) for level in BIDS]
     assert shown["asks"] == [list(level) for level in ASKS]
     assert (shown["total_bid_quantity"], shown["total_ask_quantity"]) == (1_000, 2_000)
@@ -49,13 +56,13 @@ def test_five_levels_a_side_come_best_first() -> None:
 
 def test_a_book_never_heard_of_is_empty_and_its_totals_unknown() -> None:
     market = SmallMarket([instrument("RELIANCE")])
-    assert depth(market.table, 0) == Depth("RELIANCE", (), (), None, None)
+    assert depth(market.table, market.metrics, 0) == nothing("RELIANCE")
 
 
 def test_an_index_has_no_depth_whatever_was_told() -> None:
     market = SmallMarket([instrument("NIFTY", Kind.INDEX)])
     market.book("NIFTY", BIDS, ASKS, (1_000, 2_000))
-    assert depth(market.table, 0) == Depth("NIFTY", (), (), None, None)
+    assert depth(market.table, market.metrics, 0) == nothing("NIFTY")
     (status,) = symbol_statuses(market, [0], 0)
     assert (status.bids, status.asks) == ([], [])
 
@@ -65,3 +72,30 @@ def test_programs_read_levels_in_rupees_of_the_instruments_own_unit() -> None:
     market.book("USDINR", [(845_675, 3)], [(845_700, 4)])
     told = symbol_statuses(market, [0], 0)[0].model_dump(mode="json")
     assert (told["bids"], told["asks"]) == ([[84.5675, 3]], [[84.57, 4]])
+
+
+def test_thirty_levels_come_where_thirty_are_told() -> None:
+    market = SmallMarket([instrument("RELIANCE")])
+    market.book("RELIANCE", BIDS, ASKS)
+    deep = market.table.deep[0]
+    for side, away in (("bid", -5), ("ask", 5)):
+        last = market.table.records[0][f"{side}_price"][-1]
+        deep[f"{side}_price"][:20] = last + away * np.arange(1, 21)
+        deep[f"{side}_quantity"][:20] = 7
+    assert len(depth(market.table, market.metrics, 0).bids) == 5
+    market.table.records[0]["told_levels"] = 25
+    shown = depth(market.table, market.metrics, 0)
+    assert shown.has_thirty
+    assert [len(shown.bids), len(shown.asks)] == [25, 25]
+    assert [level.price for level in shown.bids] == sorted(
+        (level.price for level in shown.bids), reverse=True
+    )
+
+
+def test_the_imbalances_are_those_of_the_same_book() -> None:
+    market = SmallMarket([instrument("RELIANCE")])
+    market.book("RELIANCE", BIDS, ASKS)
+    for name, value in (("imbalance_1", -0.7), ("imbalance", -0.45), ("imbalance_w", -0.6)):
+        market.metrics[METRIC_ROW[name], 0] = value
+    shown = depth(market.table, market.metrics, 0)
+    assert (shown.imbalance_1, shown.imbalance, shown.imbalance_w) == (-0.7, -0.45, -0.6)

@@ -303,8 +303,12 @@ export interface Depth {
   readonly symbol: string;
   readonly bids: readonly DepthLevel[];
   readonly asks: readonly DepthLevel[];
+  readonly has_thirty: boolean;
   readonly total_bid_quantity: number | null;
   readonly total_ask_quantity: number | null;
+  readonly imbalance_1: number | null;
+  readonly imbalance: number | null;
+  readonly imbalance_w: number | null;
 }
 
 /** A symbol's data became older or newer by a class. */

@@ -44,8 +44,12 @@ function book(over: Partial<Depth> = {}): void {
     symbol: "SYM0",
     bids: [[123_450, 50], [123_445, 1_200], [123_440, 0], [123_435, 7], [123_430, 600]],
     asks: [[123_455, 300], [123_460, 40]],
+    has_thirty: false,
     total_bid_quantity: 1_234_567,
     total_ask_quantity: null,
+    imbalance_1: -0.714,
+    imbalance: 0.69,
+    imbalance_w: null,
     ...over,
   };
   say(from.make("depth", depth));
@@ -62,37 +66,67 @@ beforeEach(async () => {
 afterEach(() => unmount(app));
 
 describe("the depth of the selected symbol", () => {
-  it("is a table of levels, best first, with the whole book below", async () => {
+  it("is a ladder: sellers above, buyers below, the spread between, the whole book at the foot", async () => {
     await open([instrument(0)]);
     book();
-    expect(read(document.querySelector(`${DEPTH} summary`))).toBe("Depth 5 levels, snapshots · 0 s");
-    expect(read(document.querySelector(`${DEPTH} caption`))).toBe("Depth of SYM0, best level first");
-    expect(rows("thead")).toEqual([["Bid qty", "Bid", "Ask", "Ask qty"]]);
+    expect(read(document.querySelector(`${DEPTH} summary`))).toBe("Depth book snapshots, 5 levels · 0 s");
+    expect(read(document.querySelector(`${DEPTH} caption`))).toBe("Depth of SYM0, the dearest price first");
+    expect(rows("thead")).toEqual([["Bid qty", "Price", "Ask qty"]]);
     expect(rows("tbody")).toEqual([
-      ["50", "1,234.50", "1,234.55", "300"],
-      ["1,200", "1,234.45", "1,234.60", "40"],
-      ["0", "1,234.40", "—", "—"],
-      ["7", "1,234.35", "—", "—"],
-      ["600", "1,234.30", "—", "—"],
+      ["", "—", "—"],
+      ["", "—", "—"],
+      ["", "—", "—"],
+      ["", "1,234.60", "40"],
+      ["", "1,234.55", "300"],
+      ["spread 0.05 · 1 t"],
+      ["50", "1,234.50 LTP", ""],
+      ["1,200", "1,234.45", ""],
+      ["0", "1,234.40", ""],
+      ["7", "1,234.35", ""],
+      ["600", "1,234.30", ""],
     ]);
     expect(rows("tfoot")).toEqual([["12.35 L", "total buy · sell", "—"]]);
     expect(all(`${DEPTH} tfoot td`)[0]?.title).toBe("12,34,567");
   });
-  it("has bars as long as the quantities, the largest one full", async () => {
+  it("tells the last price in the gap where no level has it", async () => {
+    await open([instrument(0)]);
+    book({ bids: [[123_440, 5]], asks: [[123_460, 5]] });
+    expect(rows("tbody")[5]).toEqual(["spread 0.20 · 4 t · LTP 1,234.50"]);
+  });
+  it("has bars as long as what lies up to there, the larger side's last one full", async () => {
     await open([instrument(0)]);
     book();
     const shares = (side: string): number[] =>
       all(`${DEPTH} rect.${side}`).map((bar) => Number(bar.getAttribute("width")));
-    expect(shares("bid")).toEqual([50 / 1_200, 1, 0, 7 / 1_200, 0.5]);
-    expect(shares("ask")).toEqual([0.25, 40 / 1_200, 0, 0, 0]);
+    const whole = 50 + 1_200 + 7 + 600;
+    expect(shares("bid")).toEqual([50, 1_250, 1_250, 1_257, whole].map((quantity) => quantity / whole));
+    expect(shares("ask")).toEqual([0, 0, 0, 340 / whole, 300 / whole]);
+    expect(all(`${DEPTH} [title="1,250 up to here"]`)).toHaveLength(2);
   });
-  it("keeps its five rows when a side, or the whole book, is empty", async () => {
+  it("weighs buyers against sellers three ways, a dash where it is not known", async () => {
+    await open([instrument(0)]);
+    book();
+    const balances = all('[data-testid="balances"] > div').map((one) => [...one.children].map(read));
+    expect(balances).toEqual([["best level", "−0.71"], ["5 levels", "+0.69"], ["weighted", "—"]]);
+  });
+  it("says so where thirty levels are told, and shows them", async () => {
+    await open([instrument(0)]);
+    const side = (by: number) => Array.from({ length: 30 }, (_, at) => [123_450 + by * (at + 1), 10] as const);
+    book({ has_thirty: true, bids: side(-5), asks: side(5) });
+    expect(read(document.querySelector(`${DEPTH} summary`))).toBe("Depth book snapshots, 30 levels · 0 s");
+    expect(rows("tbody")).toHaveLength(61);
+    expect(rows("tbody")[0]?.[1]).toBe("1,236.00");
+    expect(rows("tbody").at(-1)?.[1]).toBe("1,233.00");
+  });
+  it("keeps its rungs when a side is empty, and says when the whole book is", async () => {
     await open([instrument(0)]);
     book({ bids: [] });
-    expect(rows("tbody").map((row) => row.slice(0, 2))).toEqual(Array(5).fill(["—", "—"]));
+    expect(rows("tbody")).toHaveLength(11);
+    expect(rows("tbody")[5]).toEqual(["no buyers · LTP 1,234.50"]);
+    book({ asks: [] });
+    expect(rows("tbody")[5]).toEqual(["no sellers"]);
     book({ bids: [], asks: [], total_bid_quantity: null });
     expect(rows("tbody")).toEqual([["no book"]]);
-    expect(all(`${DEPTH} tbody tr`)).toHaveLength(5);
     expect(rows("tfoot")).toEqual([["—", "total buy · sell", "—"]]);
   });
   it("says that it waits rather than that there is no book", async () => {
@@ -110,9 +144,9 @@ describe("the depth of the selected symbol", () => {
     say(from.make("status", status({ now_ms: TEN + 70_000 })));
     say(from.make("freshness", { symbol: "SYM0", freshness: "stale" }));
     expect(all(`${DEPTH} table.trusted`)).toHaveLength(0);
-    expect(all(`${DEPTH} tbody.hatched, ${DEPTH} tfoot.hatched`)).toHaveLength(2);
-    expect(read(document.querySelector(`${DEPTH} summary`))).toBe("Depth 5 levels, snapshots · stale 1 min 10 s");
-    expect(rows("tbody")[0]).toEqual(["50", "1,234.50", "1,234.55", "300"]);
+    expect(all(`${DEPTH} table.hatched, ${DEPTH} dl.hatched`)).toHaveLength(2);
+    expect(read(document.querySelector(`${DEPTH} summary`))).toBe("Depth book snapshots, 5 levels · stale 1 min 10 s");
+    expect(rows("tbody")[6]).toEqual(["50", "1,234.50 LTP", ""]);
   });
   it("is stale at once when the connection is lost, and waits for the next book when it is back", async () => {
     await open([instrument(0)]);
@@ -134,14 +168,22 @@ describe("the depth of the selected symbol", () => {
     book();
     expect(rows("tbody")).toEqual([["waiting for the book…"]]);
     book({ symbol: "SYM1", bids: [[99_900, 5]], asks: [] });
-    expect(rows("tbody")[0]).toEqual(["5", "999.00", "—", "—"]);
+    expect(rows("tbody")[6]).toEqual(["5", "999.00", ""]);
   });
   it("stays when only the timeframe changes", async () => {
     await open([instrument(0)]);
     book();
     page.setMinutes(5);
     paint();
-    expect(rows("tbody")[0]).toEqual(["50", "1,234.50", "1,234.55", "300"]);
+    expect(rows("tbody")[6]).toEqual(["50", "1,234.50 LTP", ""]);
+  });
+  it("is shown and hidden by its key", async () => {
+    await open([instrument(0)]);
+    const isOpen = (): boolean => all(DEPTH)[0]?.hasAttribute("open") ?? false;
+    const before = isOpen();
+    window.dispatchEvent(new KeyboardEvent("keydown", { key: "d", bubbles: true }));
+    paint();
+    expect(isOpen()).toBe(!before);
   });
   it("is not there for an index", async () => {
     await open([instrument(0, { kind: "index", has_volume: false })]);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CloseRow, ListedPattern } from "../src/messages.gen";
+import { istDay } from "../src/lib/clock";
 import { CloseBook, drift, sparkPath } from "../src/lib/closes";
 import { symbolName, wallMs } from "../src/lib/messages";
 import { PatternBook, patternName, standing } from "../src/lib/patterns";
@@ -73,7 +74,7 @@ describe("the day's patterns", () => {
 
 describe("the pattern that still stands", () => {
   const at = (last: number, ...rows: ListedPattern[]): string | undefined =>
-    standing(bookOf(...rows), "SYM0", FRAMES, last)?.name;
+    standing(bookOf(...rows), "SYM0", FRAMES, istDay(TEN), last)?.name;
 
   it("is the newest with a direction", () => {
     const older = patternRow({ start_ms: TEN - 5 * minute });
@@ -91,6 +92,9 @@ describe("the pattern that still stands", () => {
     expect([at(123_000, bullish), at(122_995, bullish)]).toEqual(["hammer", undefined]);
     const bearish = patternRow({ direction: -1, invalidation: 124_000 });
     expect([at(124_000, bearish), at(124_005, bearish)]).toEqual(["hammer", undefined]);
+  });
+  it("is of the same day", () => {
+    expect(at(123_450, patternRow({ start_ms: TEN - 86_400_000 }))).toBeUndefined();
   });
   it("stands while no price is known", () => {
     expect(at(NaN, patternRow())).toBe("hammer");
@@ -136,7 +140,7 @@ describe("the readings", () => {
     book.take({ is_all: true, readings: [["SYM0", 5, TEN, null, false, null, null]] });
     expect(book.of("SYM0", 5).atrPercent).toBeNaN();
     book.take({ is_all: false, readings: [["SYM0", 5, TEN, 50, true, 0.4, 1.2]] });
-    expect(book.of("SYM0", 5)).toEqual({ rsi: 50, isFlat: true, atrPercent: 0.4, relativeVolume: 1.2 });
+    expect(book.of("SYM0", 5)).toMatchObject({ rsi: 50, isFlat: true, atrPercent: 0.4, relativeVolume: 1.2 });
   });
 });
 

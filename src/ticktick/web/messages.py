@@ -143,14 +143,20 @@ class CandleUpdate(Struct, frozen=True):
 class Depth(Struct, frozen=True):
     """The book of the viewed symbol, best level first; an empty level is left out.
 
-    Up to five levels a side, and the quantity of the whole book.
+    Up to five levels a side, thirty where `has_thirty`, and the quantity of the whole book. The
+    imbalances are of the same book: of the best level, of five, and of five weighted by nearness
+    to the mid.
     """
 
     symbol: str
     bids: tuple[DepthLevel, ...]
     asks: tuple[DepthLevel, ...]
+    has_thirty: bool
     total_bid_quantity: int | None
     total_ask_quantity: int | None
+    imbalance_1: float | None
+    imbalance: float | None
+    imbalance_w: float | None
 
 
 class FreshnessUpdate(Struct, frozen=True):

@@ -30,8 +30,8 @@ from ticktick.web.status import LiveMarket
 
 PATTERNS_TOLD: Final = 400
 """Of the whole day and all symbols, to a browser that comes."""
-LINE_TOLD: Final = 20
-"""Of one symbol and timeframe whose candles were read for the first time."""
+LINE_TOLD: Final = 60
+"""Of one symbol and timeframe whose candles were read anew."""
 CLOSES_TOLD: Final = 30
 _SUPERSEDED_KEPT: Final = 200
 _NEVER: Final = -1
@@ -70,7 +70,7 @@ class News:
     def __init__(self, market: LiveMarket, analysis: LivePatterns) -> None:
         self._market = market
         self._analysis = analysis
-        self._read: set[LineId] = set()
+        self._bars: dict[LineId, int] = {}
         self._superseded: deque[Pattern] = deque(maxlen=_SUPERSEDED_KEPT)
         self._closes: dict[str, Mapping[int, int | None]] = {}
 
@@ -89,7 +89,7 @@ class News:
                 case PatternSuperseded():
                     self._superseded.append(fact.pattern)
                     told.append(PatternUpdate(self._row(fact.pattern, superseded=True)))
-        told += self._first_patterns({_line(reading) for reading in readings}, at_ns)
+        told += self._read_patterns(readings, at_ns)
         if readings:
             newest = {_line(reading): reading_row(reading) for reading in readings}
             told.append(Readings(False, tuple(newest.values())))
@@ -122,10 +122,14 @@ class News:
     def _rows(self, known: Iterable[Known]) -> tuple[ListedPattern, ...]:
         return tuple(self._row(pattern, superseded=gone) for pattern, gone in known)
 
-    def _first_patterns(self, read: Set[LineId], at_ns: int) -> list[Told]:
-        """Where candles were read for the first time, no fact tells their patterns."""
-        lines = sorted(read - self._read)
-        self._read |= read
+    def _read_patterns(self, readings: Iterable[Reading], at_ns: int) -> list[Told]:
+        """Where candles were read, not just followed by one, no fact tells the patterns."""
+        lines: dict[LineId, None] = {}
+        for reading in readings:
+            line = _line(reading)
+            if reading.bars not in (self._bars.get(line), self._bars.get(line, 0) + 1):
+                lines[line] = None
+            self._bars[line] = reading.bars
         newest = (sorted(self._of_day(line, at_ns), key=_age) for line in lines)
         rows = self._rows(one for known in newest for one in known[-LINE_TOLD:])
         return [Patterns(False, rows)] if rows else []
@@ -160,7 +164,7 @@ class News:
         return [close_row(candle) for candle in newest]
 
     def _forget(self, symbols: Set[str]) -> None:
-        self._read = {line for line in self._read if line[0] not in symbols}
+        self._bars = {line: bars for line, bars in self._bars.items() if line[0] not in symbols}
         kept = [pattern for pattern in self._superseded if pattern.symbol not in symbols]
         self._superseded = deque(kept, maxlen=_SUPERSEDED_KEPT)
         for symbol in symbols:

@@ -17,3 +17,9 @@ export function marketNow(clock: MarketClock, wall: WallMs): MarketMs {
 export function ageMs(clock: MarketClock, wall: WallMs, exchangeMs: number): number {
   return Math.max(0, marketNow(clock, wall) - exchangeMs);
 }
+
+const IST_OFFSET_MS = 19_800_000;
+const DAY_MS = 86_400_000;
+
+/** Number of the day in India; NaN where the moment is not known. */
+export const istDay = (ms: number): number => Math.floor((ms + IST_OFFSET_MS) / DAY_MS);

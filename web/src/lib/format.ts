@@ -3,7 +3,7 @@
 import type { MarketMs, PriceUnits } from "./messages";
 
 const ZONE = "Asia/Kolkata";
-const DASH = "—";
+export const DASH = "—";
 const MINUS = "−";
 
 const decimals = new Map<number, Intl.NumberFormat>();
@@ -61,6 +61,11 @@ export function figure(value: number): string {
   return Number.isNaN(value) ? DASH : decimal(2).format(value).replace("-", MINUS);
 }
 
+/** `61.4`, a number with so many decimals; a dash where it is not known. */
+export function fixed(value: number, places: number): string {
+  return Number.isNaN(value) ? DASH : decimal(places).format(value);
+}
+
 /** `+12.35`, a signed price difference; a dash where it is not known. */
 export function difference(units: PriceUnits, scale: number): string {
   if (Number.isNaN(units)) return DASH;
@@ -102,7 +107,7 @@ export function duration(ms: number): string {
 }
 
 const formatter = (options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
-  new Intl.DateTimeFormat("en-IN", { timeZone: ZONE, hour12: false, ...options });
+  new Intl.DateTimeFormat("en-IN", { timeZone: ZONE, ...options });
 const two = "2-digit";
 const seconds = formatter({ hour: two, minute: two, second: two, hourCycle: "h23" });
 const minutes = formatter({ hour: two, minute: two, hourCycle: "h23" });

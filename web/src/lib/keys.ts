@@ -5,6 +5,9 @@ export type Command =
   | { readonly kind: "neighbour"; readonly by: 1 | -1 }
   | { readonly kind: "timeframe"; readonly index: number }
   | { readonly kind: "chart" }
+  | { readonly kind: "columns" }
+  | { readonly kind: "patterns" }
+  | { readonly kind: "depth" }
   | { readonly kind: "leave" }
   | { readonly kind: "search" }
   | { readonly kind: "remove" }
@@ -29,6 +32,9 @@ export const KEYS: readonly (readonly [keys: string, does: string])[] = [
   ["v", "VWAP and its bands on or off"],
   ["a", "set an alert at the price of the symbol; see and quieten the others"],
   ["m", "mute the sounds for 15 minutes, and again"],
+  ["d", "depth of the book: show or hide the ladder"],
+  ["p", "patterns of the day, of all symbols"],
+  ["o", "columns of the watchlist and their order"],
   ["h", "feed health: is the data true, and why not"],
   ["Esc", "leave the row, the candle, the dialog"],
   ["?", "this help"],
@@ -49,6 +55,9 @@ const MOVES: Readonly<Record<string, Command>> = {
   v: { kind: "vwap" },
   a: { kind: "alert" },
   m: { kind: "quiet" },
+  d: { kind: "depth" },
+  p: { kind: "patterns" },
+  o: { kind: "columns" },
   h: { kind: "health" },
   "?": { kind: "help" },
   Escape: { kind: "leave" },

@@ -1,19 +1,17 @@
 /** The order of the watchlist: stable, and never changed under a pointer or the keyboard focus. */
 
 import type { InstrumentRow } from "../messages.gen";
+import { istDay } from "./clock";
+import { drift } from "./closes";
+import type { ColumnKey } from "./columns";
+import { flagOrder } from "./flags";
 import { inRupees } from "./format";
+import { standingPattern, volumeReading } from "./glance";
 import { type WallMs, priceUnits } from "./messages";
+import { type Pattern, endMs } from "./patterns";
 import type { Store } from "./store";
 
-export type SortKey =
-  | "symbol"
-  | "last"
-  | "change"
-  | "spread"
-  | "vwap"
-  | "imbalance"
-  | "volume"
-  | "age";
+export type SortKey = ColumnKey;
 
 export interface Sort {
   readonly key: SortKey;
@@ -27,6 +25,8 @@ export class WatchOrder {
   sort: Sort | null = null;
   pointerOver = false;
   focusWithin = false;
+  /** Timeframe of the indicators that a column shows. */
+  minutes = 5;
   private sorted: readonly InstrumentRow[] = [];
   private source: readonly InstrumentRow[] | null = null;
   private sortedAt = -Infinity;
@@ -51,22 +51,21 @@ export class WatchOrder {
     if (changed || (this.sort !== null && due)) {
       this.source = store.watched;
       this.sortedAt = wall;
-      this.sorted = this.sort === null ? store.watched : ordered(store, this.sort, wall);
+      this.sorted = this.sort === null ? store.watched : ordered(store, this.sort, this.minutes, wall);
     }
     return this.sorted;
   }
 }
 
-function ordered(store: Store, sort: Sort, wall: WallMs): InstrumentRow[] {
+function ordered(store: Store, sort: Sort, minutes: number, wall: WallMs): InstrumentRow[] {
   const collator = new Intl.Collator("en-IN");
-  const values = new Map(
-    store.watched.map((one) => [one, sortValue(store, one, sort.key, wall)]),
-  );
   const direction = sort.descending ? -1 : 1;
-  return store.watched.toSorted((a, b) => {
-    if (sort.key === "symbol") return direction * collator.compare(a.symbol, b.symbol);
-    return compare(values.get(a) ?? NaN, values.get(b) ?? NaN, direction);
-  });
+  if (sort.key === "symbol") {
+    return store.watched.toSorted((a, b) => direction * collator.compare(a.symbol, b.symbol));
+  }
+  const valueOf = sortValue(store, sort.key, minutes, wall);
+  const values = new Map(store.watched.map((one) => [one, valueOf(one)]));
+  return store.watched.toSorted((a, b) => compare(values.get(a) ?? NaN, values.get(b) ?? NaN, direction));
 }
 
 /** Values that are not known come last in both directions. */
@@ -75,25 +74,46 @@ function compare(a: number, b: number, direction: number): number {
   return Number.isNaN(b) ? -1 : direction * (a - b);
 }
 
-function sortValue(store: Store, one: InstrumentRow, key: SortKey, wall: WallMs): number {
-  const { table } = store;
-  const cell = (column: Float64Array): number => column[one.row] ?? NaN;
+function sortValue(
+  store: Store,
+  key: Exclude<SortKey, "symbol">,
+  minutes: number,
+  wall: WallMs,
+): (one: InstrumentRow) => number {
+  const { table, readings } = store;
+  const day = istDay(store.now(wall) ?? NaN);
+  const cell = (column: Float64Array, { row }: InstrumentRow): number => column[row] ?? NaN;
   switch (key) {
-    case "symbol":
-      return 0;
     case "last":
-      return inRupees(priceUnits(cell(table.last_price)), one.price_scale);
+      return (one) => inRupees(priceUnits(cell(table.last_price, one)), one.price_scale);
     case "change":
-      return cell(table.last_price) / cell(table.previous_close);
+      return (one) => cell(table.last_price, one) / cell(table.previous_close, one);
+    case "spark":
+      return (one) => drift(store.closes.of(one.symbol));
     case "spread":
-      return cell(table.spread) / one.tick_size;
+      return (one) => cell(table.spread, one) / one.tick_size;
     case "vwap":
-      return cell(table.vwap_distance);
+      return (one) => cell(table.vwap_distance, one);
     case "imbalance":
-      return cell(table.imbalance);
+      return (one) => cell(table.imbalance, one);
+    case "flags":
+      return (one) => flagOrder(store, one);
+    case "pattern":
+      return (one) => patternEnd(standingPattern(store, one, day));
+    case "rsi":
+      return (one) => {
+        const { rsi, isFlat } = readings.of(one.symbol, minutes);
+        return isFlat ? NaN : rsi;
+      };
+    case "atr":
+      return (one) => readings.of(one.symbol, minutes).atrPercent;
+    case "rvol":
+      return (one) => volumeReading(store, one.symbol, day)?.relativeVolume ?? NaN;
     case "volume":
-      return cell(table.volume);
+      return (one) => cell(table.volume, one);
     case "age":
-      return store.ageMs(one.row, wall);
+      return (one) => store.ageMs(one.row, wall);
   }
 }
+
+const patternEnd = (pattern: Pattern | null): number => (pattern === null ? NaN : endMs(pattern));

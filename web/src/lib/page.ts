@@ -106,6 +106,12 @@ export class Page implements Listener {
     this.show(symbol, this.store.minutes);
   }
 
+  /** Show a symbol and timeframe, both at once. */
+  look(symbol: SymbolName, minutes: number): void {
+    const { selected, minutes: shown } = this.store;
+    if (symbol !== selected || minutes !== shown) this.show(symbol, minutes);
+  }
+
   /** Show another timeframe of the symbol. */
   setMinutes(minutes: number): void {
     const known = this.store.hello?.timeframes.includes(minutes) ?? false;

@@ -1,6 +1,7 @@
 /** The day's candlestick patterns of all symbols, as the program told them. */
 
 import type { ListedPattern, PatternUpdate, Patterns, Trend } from "../messages.gen";
+import { istDay } from "./clock";
 import { type MarketMs, type PriceUnits, type SymbolName, marketMs, priceUnits, symbolName } from "./messages";
 
 export interface Pattern {
@@ -91,12 +92,18 @@ export class PatternBook {
 }
 
 /**
- * The newest pattern of a symbol that foretells something and still may: not superseded, not
- * refuted by the next candle, and its invalidation not passed by the last price.
+ * The newest pattern of a symbol and day that foretells something and still may: not superseded,
+ * not refuted by the next candle, and its invalidation not passed by the last price.
  */
-export function standing(book: PatternBook, symbol: string, timeframes: readonly number[], last: number): Pattern | null {
+export function standing(
+  book: PatternBook,
+  symbol: string,
+  timeframes: readonly number[],
+  day: number,
+  last: number,
+): Pattern | null {
   const newest = timeframes.map((minutes) =>
-    book.of(symbol, minutes).findLast((one) => stands(one, last)),
+    book.of(symbol, minutes).findLast((one) => istDay(one.startMs) === day && stands(one, last)),
   );
   return newest.reduce<Pattern | null>(
     (best, one) => (one !== undefined && (best === null || byEnd(one, best) > 0) ? one : best),
@@ -105,9 +112,13 @@ export function standing(book: PatternBook, symbol: string, timeframes: readonly
 }
 
 function stands(pattern: Pattern, last: number): boolean {
-  const { direction, invalidation, confirmed, superseded } = pattern;
-  if (direction === 0 || superseded || confirmed === false) return false;
-  return !((invalidation - last) * direction > 0);
+  const { direction, confirmed, superseded } = pattern;
+  return direction !== 0 && !superseded && confirmed !== false && !isPassed(pattern, last);
+}
+
+/** Whether a price lies beyond the one that proves the pattern wrong. */
+export function isPassed({ direction, invalidation }: Pattern, price: number): boolean {
+  return (invalidation - price) * direction > 0;
 }
 
 /** `Three black crows`. */

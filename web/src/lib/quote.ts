@@ -1,6 +1,7 @@
 /** One instrument as a person reads it: every text of a watchlist row and of the quote line. */
 
 import type { Freshness, InstrumentRow } from "../messages.gen";
+import { type Flags, flagsOf } from "./flags";
 import * as format from "./format";
 import { mayColour } from "./freshness";
 import { type MarketMs, type PriceUnits, type WallMs, marketMs, priceUnits } from "./messages";
@@ -31,6 +32,7 @@ export interface QuoteView {
   readonly age: string;
   /** When the value was true: `23 Nov 12:15:07 IST`; empty when it never came. */
   readonly asOf: string;
+  readonly flags: Flags;
   /** `no trade today, last 20 Nov`; empty where there was one, or where nobody told. */
   readonly untraded: string;
   /** Rises with every price change: what a flash reacts to. */
@@ -73,6 +75,7 @@ export function quoteView(store: Store, instrument: InstrumentRow, wall: WallMs)
     touch: `${print(units(table.bid[row]))} / ${print(units(table.ask[row]))}`,
     age: ageWords(state, store.ageMs(row, wall), pricedMs(store, row), store.now(wall)),
     asOf: asOf(exchangeMs(store, row)),
+    flags: flagsOf(store, instrument, wall),
     untraded: untraded(tradeMs(store, row), store.now(wall)),
     moves: store.moves[row] ?? 0,
   };

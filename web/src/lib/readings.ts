@@ -1,9 +1,13 @@
 /** Some indicators of every symbol after its newest settled candle, by timeframe. */
 
 import type { ReadingRow, Readings } from "../messages.gen";
+import { type MarketMs, marketMs } from "./messages";
 
 /** NaN where it is not known, also while the indicators are warming. */
 export interface Reading {
+  readonly minutes: number;
+  /** Start of the candle; NaN where none settled. */
+  readonly startMs: MarketMs;
   readonly rsi: number;
   /** The window did not move: the RSI is neutral and says nothing. */
   readonly isFlat: boolean;
@@ -13,7 +17,14 @@ export interface Reading {
   readonly relativeVolume: number;
 }
 
-export const NO_READING: Reading = { rsi: NaN, isFlat: false, atrPercent: NaN, relativeVolume: NaN };
+export const NO_READING: Reading = {
+  minutes: 0,
+  startMs: marketMs(NaN),
+  rsi: NaN,
+  isFlat: false,
+  atrPercent: NaN,
+  relativeVolume: NaN,
+};
 
 export class ReadingBook {
   /** Rises with every message. */
@@ -31,6 +42,13 @@ export class ReadingBook {
   }
 }
 
-function readingOf([, , , rsi, isFlat, atr, volume]: ReadingRow): Reading {
-  return { rsi: rsi ?? NaN, isFlat, atrPercent: atr ?? NaN, relativeVolume: volume ?? NaN };
+function readingOf([, minutes, startMs, rsi, isFlat, atr, volume]: ReadingRow): Reading {
+  return {
+    minutes,
+    startMs: marketMs(startMs),
+    rsi: rsi ?? NaN,
+    isFlat,
+    atrPercent: atr ?? NaN,
+    relativeVolume: volume ?? NaN,
+  };
 }
