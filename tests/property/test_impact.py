@@ -77,8 +77,8 @@ class Tape:
         for _ in range(seconds):
             self.second += 1
             at_ns = OPEN + self.second * NS_PER_S
-            if self.second % 10 == 0:  # the timer at the bucket's end sees what came before
-                self.stage.timer(at_ns)
+            self.stage.timer(at_ns)  # it sees what came before
+            if self.second % 10 == 0:
                 self._end_bucket()
             self._trade(at_ns)
 

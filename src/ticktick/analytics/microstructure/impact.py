@@ -38,18 +38,19 @@ class Impact:
     def advance(self, trading: Rows, now_ns: int) -> tuple[Floats, Floats] | None:
         """Slopes and errors of the rows that trade, as a bucket ends; None within one.
 
-        A bucket counts where a quote stood at both its ends. One that time leapt over counts for
-        nobody, and neither does the one before it.
+        A bucket counts where a quote stood at both its ends. Where time leaps, as at the start,
+        the one that it leaves and the one in which it lands count for nobody.
         """
         bucket = now_ns // BUCKET_NS
         if bucket == self._bucket:
             return None
-        if bucket == self._bucket + 1:
+        is_next, self._bucket = bucket == self._bucket + 1, bucket
+        if is_next:
             self._push(trading)
         self._mid.fill(np.nan)
-        self._mid[trading] = self._ground.column("mid")[trading]
-        self._signed[:] = self._ground.windows.signed
-        self._bucket = bucket
+        if is_next:
+            self._mid[trading] = self._ground.column("mid")[trading]
+            self._signed[:] = self._ground.windows.signed
         return self._pairs.slopes(trading)
 
     def _push(self, trading: Rows) -> None:
