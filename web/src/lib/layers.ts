@@ -13,7 +13,7 @@ import { chartTime } from "./bars";
 import { istDay } from "./candles";
 import * as format from "./format";
 import { type LineColours, type LineItem, StudyView } from "./lines";
-import { priceUnits } from "./messages";
+import { type MarketMs, priceUnits } from "./messages";
 import type { OverlaySeries, StudyRow } from "./overlays";
 import { type Study, type Unit, studyText } from "./studies";
 
@@ -38,6 +38,8 @@ const PANE_SHARE = 0.28;
 export class StudyLayers {
   private layers: Layer[] = [];
   private shownForming: StudyRow | null = null;
+  /** Start of the newest candle that anything was drawn for. */
+  private reachedMs = -Infinity;
 
   constructor(
     private readonly chart: IChartApi,
@@ -58,6 +60,7 @@ export class StudyLayers {
       layer.last = rows.at(-1) ?? null;
     }
     this.shownForming = null;
+    this.reachedMs = rows.at(-1)?.startMs ?? -Infinity;
     this.update([], overlays.forming, scale);
   }
 
@@ -65,18 +68,22 @@ export class StudyLayers {
   update(settled: readonly StudyRow[], forming: StudyRow | null, scale: number): void {
     const before = this.shownForming;
     this.shownForming = forming;
-    for (const layer of this.layers) {
-      for (const row of settled) {
-        const isOld = before !== null && row.startMs < before.startMs;
-        layer.line.update(itemOf(layer, row, layer.last, scale), isOld);
-        layer.last = row;
-      }
-      if (before === forming) continue;
-      if (forming !== null) layer.line.update(itemOf(layer, forming, layer.last, scale));
-      else if (before !== null && before.startMs > (layer.last?.startMs ?? 0)) {
-        layer.line.update({ time: chartTime(before.startMs) });
-      }
+    for (const row of settled) {
+      this.draw(row.startMs, (layer) => itemOf(layer, row, layer.last, scale));
+      for (const layer of this.layers) layer.last = row;
     }
+    if (before === forming) return;
+    const isSettled = before !== null && settled.some((row) => row.startMs === before.startMs);
+    if (before !== null && before.startMs !== forming?.startMs && !isSettled) {
+      this.draw(before.startMs, () => ({ time: chartTime(before.startMs) }));
+    }
+    if (forming !== null) this.draw(forming.startMs, (layer) => itemOf(layer, forming, layer.last, scale));
+  }
+
+  /** The library refuses what is older than the newest, unless it is told so. */
+  private draw(startMs: MarketMs, make: (layer: Layer) => LineItem | WhitespaceData<Time>): void {
+    for (const layer of this.layers) layer.line.update(make(layer), startMs < this.reachedMs);
+    this.reachedMs = Math.max(this.reachedMs, startMs);
   }
 
   restyle(colours: LineColours, guide: string): void {
