@@ -29,6 +29,7 @@ PARTS: Final = (
     "ticktick.core._trade",
     "ticktick.core._vwap",
     "ticktick.store._resp",
+    "ticktick.web._told",
 )
 
 

@@ -82,7 +82,8 @@ class FramePath:
         words = decoded.words if is_timely else None
         flipped = self._parts.requote(self._told_phases(words, at_ns), at_ns, facts)
         newly_heard, broken = self._parts.watch.arrive(rows, _is_whole(decoded, rows), at_ns)
-        self._parts.metrics.restart(np.array(broken, np.int32))
+        if broken:
+            self._parts.metrics.restart(np.array(broken, np.int32))
         news = union(screened.news, newly_heard)
         is_first = len(newly_heard) > 0 or len(broken) > 0
         self.stopwatch.lap("screen")

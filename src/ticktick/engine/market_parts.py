@@ -110,7 +110,8 @@ class MarketParts:
             phase, source = self.phases.by_segment[segment], self.phases.sources[segment]
             facts.append(PhaseChanged(at_ns, segment, phase, source))
         flipped = self.phases.take_flipped()
-        self.metrics.requote(flipped, at_ns)
+        if len(flipped):
+            self.metrics.requote(flipped, at_ns)
         return flipped
 
     def judge(self, rows: Rows, now_ns: int, facts: list[Fact]) -> Rows:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ticktick.core.columns import NEVER_NS, Rows
+from ticktick.core.columns import NEVER_NS, NO_ROWS, Rows
 from ticktick.domain.clock import (
     NS_PER_DAY,
     NS_PER_MINUTE,
@@ -109,6 +109,8 @@ class Phases:
 
     def take_flipped(self) -> Rows:
         """The rows that began or ceased to trade continuously since the last call."""
+        if not self._flipped.any():
+            return NO_ROWS
         flipped = np.flatnonzero(self._flipped).astype(np.int32)
         self._flipped.fill(False)
         return flipped

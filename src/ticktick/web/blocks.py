@@ -5,6 +5,7 @@ to a multiple of 8, then each column in the order of `COLUMNS`. A value that is 
 in f8 and f4 columns and `MISSING` in i4 columns.
 """
 
+from itertools import groupby
 from struct import Struct as Layout
 from typing import Final, TypeAlias
 
@@ -12,10 +13,11 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from ticktick.domain.clock import NS_PER_MS
-from ticktick.domain.metric import METRIC_ROW
+from ticktick.compiled import part
+from ticktick.domain.metric import METRICS
 from ticktick.market.freshness import FreshnessColumn
 from ticktick.market.table import SlotTable
+from ticktick.web import told
 from ticktick.web.messages import ColumnSpec
 
 BLOCK_KIND: Final = 1
@@ -59,8 +61,8 @@ COLUMNS: Final = (
     ColumnSpec("vwap_distance", "fraction", "f4"),
 )
 
-_OF_THE_DAY: Final = ("day_high", "day_low")
-_TOLD_PRICES: Final = ("last_price", "previous_close", *_OF_THE_DAY)
+_COMPILED: Final = part("ticktick.web._told")
+_tell: Final = told.tell if _COMPILED is None else _COMPILED.tell
 
 Rows: TypeAlias = NDArray[np.int32]
 Floats: TypeAlias = NDArray[np.float64]
@@ -113,9 +115,9 @@ def _header(count: int, seq: int, ts_ms: float) -> bytes:
 
 
 def _body(state: Columns, rows: Rows) -> bytes:
-    values = column_values(state, rows)
+    values = _matrix(state, rows)[_ORDER]
     parts = [rows.astype("<i4").tobytes(), bytes(-len(rows) * 4 % 8)]
-    parts += [_wire(values[column.name], column.dtype).tobytes() for column in COLUMNS]
+    parts += [_wire(values[begin:end], dtype).tobytes() for dtype, begin, end in _RUNS]
     return b"".join(parts)
 
 
@@ -124,22 +126,22 @@ def column_values(state: Columns, rows: Rows) -> dict[str, Floats]:
 
     Prices are in price units.
     """
-    records = state.table.records
-    values = {name: _told(records[name][rows]) for name in _TOLD_PRICES}
-    values["bid"] = _told(records["bid_price"][rows, 0])
-    values["ask"] = _told(records["ask_price"][rows, 0])
-    values["exchange_ms"] = _told(records["exchange_ns"][rows] // NS_PER_MS)
-    values["received_ms"] = _told(records["received_ns"][rows] // NS_PER_MS)
-    values["seq"] = np.where(records["received_ns"][rows] > 0, records["seq"][rows], np.nan)
-    values["last_trade_ms"] = _told(records["last_trade_ns"][rows] // NS_PER_MS)
-    values["warm"] = state.warm[rows].astype(np.float64)
-    is_today = state.table.traded_today(rows)
-    counted = state.table.has_volume[rows] & (values["exchange_ms"] > 0) & (is_today | (records["volume"][rows] == 0))
-    values["volume"] = np.where(counted, records["volume"][rows], np.nan)
-    for name in _OF_THE_DAY:
-        values[name][~is_today] = np.nan
-    values |= {name: state.metrics[index, rows] for name, index in METRIC_ROW.items()}
-    values["freshness"] = state.freshness.codes[rows].astype(np.float64)
+    return dict(zip(_NAMES, _matrix(state, rows), strict=True))
+
+
+def _matrix(state: Columns, rows: Rows) -> Floats:
+    """float64[len(_NAMES), len(rows)]."""
+    values = np.empty((len(_NAMES), len(rows)))
+    table = state.table
+    _tell(
+        rows,
+        table.words,
+        state.freshness.codes,
+        state.warm.view(np.uint8),
+        table.has_volume.view(np.uint8),
+        values[: len(told.TOLD)],
+    )
+    values[len(told.TOLD) :] = state.metrics[:, rows]
     return values
 
 
@@ -151,6 +153,16 @@ def _wire(values: Floats, dtype: str) -> NDArray[np.generic]:
     return np.where(known, whole, MISSING).astype("<i4")
 
 
-def _told(values: NDArray[np.int64]) -> Floats:
-    """In the table 0 means that it was not told yet."""
-    return np.where(values == 0, np.nan, values)
+def _runs() -> list[tuple[str, int, int]]:
+    """Columns of one type that stand together: the type, the first one, the end."""
+    runs, begin = list[tuple[str, int, int]](), 0
+    for dtype, columns in groupby(COLUMNS, lambda column: column.dtype):
+        end = begin + len(list(columns))
+        runs.append((dtype, begin, end))
+        begin = end
+    return runs
+
+
+_NAMES: Final = (*told.TOLD, *(metric.name for metric in METRICS))
+_ORDER: Final = [_NAMES.index(column.name) for column in COLUMNS]
+_RUNS: Final = _runs()
