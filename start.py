@@ -78,9 +78,10 @@ BOOT_UV = ("-m", "pip", "install", "--require-hashes", "-r", BOOT)
 EDITABLE = ("uv", "pip", "install", "--python", PYTHON, "--no-deps", "--no-build-isolation", "-e.")
 SOURCES = (
     "src/ticktick/compiled.py",
-    "src/ticktick/*/*/*.pyx",
-    "src/ticktick/*/*/*.pxd",
-    "src/ticktick/core/*.p*",
+    "src/ticktick/**/*.pyx",
+    "src/ticktick/**/*.pxd",
+    "src/ticktick/core/*.py",
+    "src/ticktick/analytics/*.py",
 )
 COMPILED = ("pyproject.toml", "setup.py", *SOURCES)
 ALL_THERE = "from ticktick.compiled import missing; raise SystemExit(missing() or 0)"

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from ticktick.compiled import PARTS
+
 START = Path(__file__).resolve().parents[2] / "start.py"
 COUNT = "import sys; print('made'); open(sys.argv[1], 'a').write('x')"
 FAIL = (sys.executable, "-c", "print('the reason'); raise SystemExit(1)")
@@ -152,6 +154,16 @@ def test_when_the_first_way_fails_the_other_is_tried(tmp_path: Path) -> None:
 def test_every_input_of_the_table_is_in_the_checkout() -> None:
     inputs = {name for made in [*start.STEPS, start.TEST_TOOLS] for name in made.inputs}
     assert [name for name in sorted(inputs) if not any(START.parent.glob(name))] == []
+
+
+def test_a_change_of_any_compiled_source_builds_the_parts_again() -> None:
+    root = START.parent
+    watched = {path for name in start.COMPILED for path in root.glob(name)}
+    for part in PARTS:
+        folder, _, name = part.rpartition(".")
+        places = root / "src" / folder.replace(".", "/")
+        file = f"{name[1:]}.py" if name.startswith("_") else f"{name}.pyx"
+        assert places / file in watched, part
 
 
 def test_an_old_python_is_refused_in_one_line() -> None:
