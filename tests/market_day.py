@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from ticktick import __version__
-from ticktick.brokers.upstox.decode import ProtobufDecoder
+from ticktick.brokers.upstox.decoders import new_decoder
 from ticktick.domain.clock import NS_PER_S, parse_iso_ns
 from ticktick.domain.event import Event, FrameArrived, InstrumentsResolved, LinkChanged, TimerFired
 from ticktick.domain.instrument import Instrument, Kind
@@ -59,7 +59,7 @@ def compute(folder: Path, span: Sequence[str], decoder: Decoder | None = None) -
     """Write outputs and recording from one moment in India to another."""
     from_ns, to_ns = (parse_iso_ns(f"{moment}+05:30") for moment in span)
     settings = EngineSettings()
-    engine = Engine(decoder or ProtobufDecoder(), Calendar(), settings)
+    engine = Engine(decoder or new_decoder(), Calendar(), settings)
     header = RecordingHeader("p", "upstox", "", __version__, "DEMO", from_ns, settings)
     log, recorder = (
         OutputLog(folder / "day.jsonl", engine.market),
