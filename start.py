@@ -76,14 +76,10 @@ BOOT, RUN, BUILD, REDIS, NODE_LOCK, DEV = (
 )
 BOOT_UV = ("-m", "pip", "install", "--require-hashes", "-r", BOOT)
 EDITABLE = ("uv", "pip", "install", "--python", PYTHON, "--no-deps", "--no-build-isolation", "-e.")
-SOURCES = (
-    "src/ticktick/compiled.py",
-    "src/ticktick/**/*.pyx",
-    "src/ticktick/**/*.pxd",
-    "src/ticktick/core/*.py",
-    "src/ticktick/analytics/*.py",
-)
-COMPILED = ("pyproject.toml", "setup.py", *SOURCES)
+TYPED = sorted(ROOT.glob("src/ticktick/**/_*.pxd"))  # beside the plain source of the same name
+PLAIN = tuple(str(file.with_name(f"{file.stem[1:]}.py").relative_to(ROOT)) for file in TYPED)
+TYPES = ("src/ticktick/**/*.pyx", "src/ticktick/**/*.pxd", "src/ticktick/compiled.py")
+COMPILED = ("pyproject.toml", "setup.py", *TYPES, *PLAIN)
 ALL_THERE = "from ticktick.compiled import missing; raise SystemExit(missing() or 0)"
 IS_COMPILED = (PYTHON, "-c", ALL_THERE)
 SERIES = ("--no-deps", "--target", ".venv/redis", *series_platform(), "-r", REDIS)

@@ -14,7 +14,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from libc.stdlib cimport qsort
 from libc.string cimport memcpy, memset
 
-from ticktick.brokers.upstox._wire cimport (
+from ticktick.brokers.upstox.wire_format cimport (
     Place,
     is_ascii,
     part,
