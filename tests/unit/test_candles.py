@@ -16,6 +16,7 @@ from tests.market_stage import (
 )
 from tests.market_stage import LiveStage as Stage
 from ticktick.domain.clock import NS_PER_DAY, NS_PER_MINUTE, NS_PER_S
+from ticktick.domain.event import CandleChanged
 from ticktick.domain.market import TIMEFRAMES, CandleState
 from ticktick.domain.sessions import Phase
 from ticktick.engine.ports import Decoded
@@ -453,7 +454,8 @@ def test_given_weeks_of_history_day_by_day_then_memory_is_bounded_and_nothing_is
     assert [c.start_ns for c in hours] == sorted(c.start_ns for c in hours)
     assert len(stage.market.candles("ACME", 5)) >= 400
     first = OPEN - days[0] * NS_PER_DAY
-    assert stage.history(OPEN, candle(first + 5 * MINUTE, 999)).facts == ()
+    late = stage.history(OPEN, candle(first + 5 * MINUTE, 999)).facts
+    assert [fact for fact in late if isinstance(fact, CandleChanged)] == []
 
 
 def test_given_a_session_nobody_planned_when_the_feed_opens_it_then_its_trades_make_candles() -> (
