@@ -6,16 +6,26 @@ from statistics import median
 import numpy as np
 import pytest
 
-from tests.market_stage import OPEN, LiveStage, Stage, clock
-from tests.property.test_flags import ROW, known, show_book
+from tests.market_stage import OPEN, JsonDecoder, LiveStage, Stage, clock
+from tests.property.test_flags import ROW, known, show_book, teach
 from ticktick.analytics.microstructure.baselines import Baselines
 from ticktick.core.columns import NO_ROWS
 from ticktick.domain.clock import NS_PER_DAY, NS_PER_S, ist_day, ist_day_number, ist_midnight_ns
-from ticktick.domain.event import BaselinesRead, Fact, QuarterEnded
+from ticktick.domain.event import (
+    BaselinesRead,
+    Event,
+    Fact,
+    InstrumentsResolved,
+    LinkChanged,
+    QuarterEnded,
+)
 from ticktick.domain.market import QuarterHour
 from ticktick.domain.sessions import Calendar
-from ticktick.engine.ports import Outputs
+from ticktick.engine.engine import Engine
+from ticktick.engine.ports import EngineSettings, Outputs
 from ticktick.store.baselines import BaselineFile
+from ticktick.store.outputs import OutputLog
+from ticktick.store.recording import Recorder, RecordingHeader, read_recording
 
 TODAY = ist_day_number(OPEN)
 
@@ -110,3 +120,42 @@ def test_given_no_file_or_a_disk_that_refuses_then_nobody_is_disturbed(tmp_path:
         kept = BaselineFile(path)
         kept.take(Outputs(OPEN, NO_ROWS, (ended,)))
         assert list(kept.read(OPEN)) == []
+
+
+def test_a_replay_raises_the_same_flags_from_the_recording_alone(tmp_path: Path) -> None:
+    stage = LiveStage()
+    events: list[Event] = []
+    process = stage.engine.process
+
+    def keep(event: Event) -> Outputs:
+        events.append(event)
+        return process(event)
+
+    stage.engine.process = keep  # type: ignore[method-assign]
+    teach(stage, 1.0)
+    quote_until(stage, OPEN + 40 * NS_PER_S, [20, 20, 20, 180])
+    assert stage.metric("liquidity_baseline") == 1
+    header = RecordingHeader("json", "", "", "", "VIEW", OPEN, EngineSettings())
+    recorder = Recorder(tmp_path / "a.ttrec", header)
+    first = (InstrumentsResolved(OPEN, tuple(stage.market.table.instruments), LiveStage.PULSE),)
+    said: list[bytes] = []
+    for event in (*first, LinkChanged(OPEN, True, "connected"), *events):
+        recorder.write(event)
+    recorder.close(30.0)
+    for replay in (read_recording(tmp_path / "a.ttrec"), read_recording(tmp_path / "a.ttrec")):
+        engine = Engine(JsonDecoder(), Calendar(), EngineSettings())
+        path = tmp_path / f"{len(said)}.jsonl"
+        log = OutputLog(path, engine.market)
+        for event in replay:
+            log.take(engine.process(event))
+        log.close()
+        said.append(path.read_bytes())
+        live = stage.market.metrics
+        np.testing.assert_array_equal(engine.market.metrics, live)
+    assert said[0] == said[1]
+    forgetful = Engine(JsonDecoder(), Calendar(), EngineSettings())
+    for event in read_recording(tmp_path / "a.ttrec"):
+        if not isinstance(event, BaselinesRead):
+            forgetful.process(event)
+    with pytest.raises(AssertionError):
+        np.testing.assert_array_equal(forgetful.market.metrics, stage.market.metrics)
