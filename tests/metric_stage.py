@@ -1,19 +1,27 @@
 """A stage for the tick metrics alone: updates in, values out, no frames and no clock."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from unittest.mock import patch
 
 import numpy as np
 
 from tests.market_stage import instrument
 from tests.oracles.metrics import S, Told, Update
+from ticktick.core import flow, moments, prints, quotes, ticks, trade, vwap
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.metric import METRIC_ROW, METRICS
 from ticktick.domain.slots import ALL_LEVELS, DEPTH_LEVELS
+from ticktick.market import metrics as measuring
 from ticktick.market.metrics import TickMetrics
 from ticktick.market.table import SlotTable
 from ticktick.market.windows import Windows
 
 ROWS = np.zeros(1, np.int32)
+STEPS = (
+    *("detect_trades", "settle_before", "settle_until", "measure_quotes", "measure_prints"),
+    *("take_flow", "expire_flow", "note_mids", "take_trades", "expire_trades", "push_ticks"),
+)
 
 
 class MetricStage:
@@ -71,3 +79,15 @@ def differences(
         if not np.isclose(ours, theirs, rtol=tolerance, atol=tolerance, equal_nan=True):
             found.append(f"{name}: {ours}, expected {theirs} after {count} updates")
     return found
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Measure with the uncompiled form of every step."""
+    modules = (trade, quotes, prints, flow, moments, vwap, ticks)
+    steps = {
+        name: getattr(module, name) for module in modules for name in STEPS if hasattr(module, name)
+    }
+    assert set(steps) == set(STEPS)
+    with patch.multiple(measuring, **steps):
+        yield

@@ -1,80 +1,66 @@
-"""Market data leaves nothing behind: no object is kept per tick, and no collection is due."""
+"""Market data goes through decoder and engine without leaving a Python object behind."""
 
 import gc
 import sys
 from collections.abc import Iterator
 
-import numpy as np
 import pytest
 
-from benchmarks.frames import START_MS, MovingFeed, instruments
+from tests.market_stage import OPEN, Stage, instrument
 from ticktick.brokers.upstox.decoders import new_decoder
+from ticktick.compiled import missing
 from ticktick.domain.clock import NS_PER_MS
-from ticktick.domain.event import FrameArrived, InstrumentsResolved, LinkChanged, TimerFired
-from ticktick.domain.sessions import Calendar
-from ticktick.engine.engine import Engine
-from ticktick.engine.ports import EngineSettings, Outputs
-from ticktick.web.blocks import Columns, Press
+from ticktick.domain.event import FrameArrived
+from ticktick.proto import MarketDataFeed_pb2 as pb2
 
-SYMBOLS, FRAMES, STEP_MS = 20, 300, 100
-START_NS = START_MS * NS_PER_MS
-
-
-class Program:
-    """An engine that hears of a moving market, and the block of each frame.
-
-    `keeper` is given what each frame changed; a program whose keeper keeps it grows.
-    """
-
-    def __init__(self) -> None:
-        self.engine = Engine(new_decoder(), Calendar(), EngineSettings())
-        self.engine.process(InstrumentsResolved(START_NS, tuple(instruments(SYMBOLS))))
-        self.engine.process(LinkChanged(START_NS, True, "connected"))
-        self.engine.process(TimerFired(START_NS))
-        market = self.engine.market
-        self._press = Press(Columns(market.table, market.metrics, market.freshness, market.warm))
-        self._frames = list(MovingFeed(SYMBOLS).frames(FRAMES, STEP_MS))
-
-    def play(self, kept: list[list[float]] | None = None) -> Iterator[Outputs]:
-        """Take every frame, within a minute, again and again at later minutes' times."""
-        market = self.engine.market
-        for number, data in enumerate(self._frames):
-            at_ns = START_NS + (1_050 + number * STEP_MS) * NS_PER_MS
-            outputs = self.engine.process(FrameArrived(at_ns, number, data))
-            self._press.turn()
-            self._press.block(outputs.touched, number, at_ns / NS_PER_MS)
-            if kept is not None:
-                kept.append(market.table.records["last_price"][outputs.touched].tolist())
-            yield outputs
+SYMBOLS = 100
+EVERY_NS = 5 * NS_PER_MS
+AT_ONCE = 250
+WARM_UP = 2  # times so many frames
 
 
-def growth(program: Program, kept: list[list[float]] | None = None) -> tuple[int, int]:
-    """Blocks that are allocated after the last frame and were not after a third of them.
-
-    And the collections of any generation in between, with the collector as a program has it.
-    """
-    blocks, collections = list[int](), list[int]()
-    gc.collect()
-    for number, outputs in enumerate(program.play(kept)):
-        assert len(outputs.touched) == SYMBOLS
-        del outputs
-        if number in {FRAMES // 3, FRAMES - 1}:
-            blocks.append(sys.getallocatedblocks())
-            collections.append(sum(stats["collections"] for stats in gc.get_stats()))
-    return blocks[1] - blocks[0], collections[1] - collections[0]
-
-
-def check_flat(program: Program, kept: list[list[float]] | None = None) -> None:
-    """4,000 ticks may leave no more behind than the interpreter's own unrest."""
-    grown, collections = growth(program, kept)
-    assert grown < 40
-    assert collections == 0
+def frame(number: int) -> FrameArrived:
+    """A frame in which every symbol trades and quotes anew, all within one minute."""
+    at_ns = OPEN + number * EVERY_NS
+    message = pb2.FeedResponse(type=pb2.live_feed, currentTs=at_ns // NS_PER_MS)
+    for symbol in range(SYMBOLS):
+        full = message.feeds[f"NSE_EQ|S{symbol}"].fullFeed.marketFF
+        price = 1_000 + (number + symbol) % 7 * 0.05
+        full.ltpc.ltp, full.ltpc.ltt = price, at_ns // NS_PER_MS
+        full.vtt, full.atp = 1_000 + 3 * number, price
+        full.tbq, full.tsq = 5_000, 4_000
+        for level in range(5):
+            full.marketLevel.bidAskQuote.add(
+                bidP=price - 0.05 * level, bidQ=5 + number % 9, askP=price + 0.1, askQ=7
+            )
+    return FrameArrived(at_ns, number, message.SerializeToString())
 
 
-def test_ticks_leave_no_object_behind_and_cause_no_collection() -> None:
-    program = Program()
-    check_flat(program)
-    prices = program.engine.market.table.records["last_price"][:SYMBOLS]
-    assert np.all(prices > 0)
-    with pytest.raises(AssertionError):
-        check_flat(Program(), kept=[])
+def batches(count: int) -> Iterator[list[FrameArrived]]:
+    """So many frames, some at a time; making them costs no collection."""
+    for start in range(0, count, AT_ONCE):
+        gc.disable()
+        made = [frame(number) for number in range(start, start + AT_ONCE)]
+        gc.enable()
+        yield made
+
+
+@pytest.mark.parametrize(
+    "count", [1_000, pytest.param(10_000, marks=(pytest.mark.slow, pytest.mark.timeout(600)))]
+)
+def test_a_tick_leaves_no_python_object_behind(count: int) -> None:
+    if missing():
+        pytest.skip("plain Python serves")
+    symbols = [instrument(f"S{number}") for number in range(SYMBOLS)]
+    stage = Stage(*symbols, decoder=new_decoder())
+    grown, collected = [], 0
+    for number, made in enumerate(batches(count)):
+        blocks, before = sys.getallocatedblocks(), gc.get_stats()[2]["collections"]
+        for event in made:
+            stage.engine.process(event)
+        if number >= WARM_UP:
+            grown.append(sys.getallocatedblocks() - blocks)
+            collected += gc.get_stats()[2]["collections"] - before
+    assert stage.counter("trades") == SYMBOLS * (count - 1)
+    assert abs(sum(grown)) < 300  # a list of one event's size, not one object a tick
+    assert collected == 0
