@@ -17,6 +17,8 @@ from msgspec import Struct
 
 from ticktick import __version__
 from ticktick.alerting.book import AlertBook
+from ticktick.alerting.notifier import Notifier
+from ticktick.alerting.services import open_services
 from ticktick.brokers.upstox.decode import ProtobufDecoder
 from ticktick.brokers.upstox.decoders import new_decoder
 from ticktick.config import Settings
@@ -47,7 +49,6 @@ from ticktick.store.recording import Recorder, RecordingHeader, recording_path
 from ticktick.store.recordings import Recordings
 from ticktick.store.redis_store import RedisWriter
 from ticktick.store.spool import Spool
-from ticktick.web.alert_parts import ServicesState
 from ticktick.web.alerts import Alerts, FixedAlerts
 from ticktick.web.bodies import StatusAnswer
 from ticktick.web.hub import Hub
@@ -65,7 +66,6 @@ _LOOK_EVERY_S = 0.1
 _FRESH_LIMIT_S = 60.0
 _COLLECT_AFTER = (20_000, 25, 50)
 _NEWS_EVERY_S = 1.0
-_NO_SERVICES = ServicesState("off", "alerts are sent nowhere")
 _NO_CHANGES = "this is a replay: its alerts are those that were recorded"
 
 _log = logging.getLogger(__name__)
@@ -129,7 +129,7 @@ async def operate(
                 Work("the watch on the program", lambda: loop_lag.run(note)),
                 Work("the news of tasks", lambda: _tell_news(supervisor, note)),
                 *_recording_works(parts.measured.recordings),
-                *_alert_works(parts.book),
+                *_alert_works(parts, note),
                 Work("the performance log", lambda: _log_performance(parts.runner)),
                 Work("the start", lambda: _tell_when_fresh(parts.overview, started_s, tell)),
                 *_page(plan, origin, parts, listener, stack, tell),
@@ -161,6 +161,7 @@ class _Parts(Struct, frozen=True):
     measured: Measured
     engine: Engine
     book: AlertBook | None
+    notifier: Notifier | None
 
 
 async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExitStack) -> _Parts:
@@ -180,12 +181,15 @@ async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExi
         guard = supervisor.guard("the recorder")
         recordings = _recordings(plan, settings, origin.clock, engine, guard)
         stack.callback(recordings.close)
+    notifier = await _notifier(plan, settings, supervisor, stack)
     loop_lag = LoopLag(boot_ns, asyncio.sleep, origin.resumed)
-    system = _system(plan, origin, store, writer, recordings, loop_lag)
+    system = _system(plan, origin, store, writer, recordings, loop_lag, notifier)
     overview = Overview(engine.market, system, __version__)
     hub = Hub(overview, engine.analytics, time.monotonic)
     lag, losses = FeedLag(engine.market.table, origin.framed), LinkTally()
     sinks: list[Sink] = [FactLog(), hub, lag, losses]
+    if notifier is not None:
+        sinks.append(notifier)
     if plan.outputs is not None:
         output_log = OutputLog(plan.outputs, engine.market)
         stack.callback(output_log.close)
@@ -198,9 +202,22 @@ async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExi
         runner.process(event)
     measured = Measured(overview, runner, supervisor, loop_lag, lag, losses, writer, recordings)
     book = None
-    if plan.alerts is not None:
-        book = AlertBook(plan.alerts, origin.clock, runner, lambda: _NO_SERVICES)
-    return _Parts(runner, overview, hub, store, measured, engine, book)
+    if plan.alerts is not None and notifier is not None:
+        book = AlertBook(plan.alerts, origin.clock, runner, notifier)
+    return _Parts(runner, overview, hub, store, measured, engine, book, notifier)
+
+
+async def _notifier(
+    plan: Plan, settings: Settings, supervisor: Supervisor, stack: AsyncExitStack
+) -> Notifier | None:
+    """Who sends alerts on; a replay sends nothing, what it shows is past."""
+    if plan.alerts is None:
+        return None
+    addresses = [one.get_secret_value() for one in settings.notify.services]
+    services, troubles = await asyncio.to_thread(open_services, addresses)
+    notifier = Notifier(services, plan.mode, troubles, guard=supervisor.guard("the notifier"))
+    stack.callback(notifier.close)
+    return notifier
 
 
 async def _open_store(plan: Plan, settings: Settings, stack: AsyncExitStack) -> Store:
@@ -277,6 +294,7 @@ def _system(
     writer: RedisWriter | None,
     recordings: Recordings | None,
     loop_lag: LoopLag,
+    notifier: Notifier | None,
 ) -> Callable[[], SystemStatus]:
     """What the page asks of everything around the engine."""
 
@@ -289,12 +307,17 @@ def _system(
             token=_token_status(plan.login, now_ns),
             store=_store_state(store, writer),
             recording=_recording_state(recordings),
-            counters={} if writer is None else writer.counters,
+            counters=_counters(writer, notifier),
             link=origin.health(),
             loop_lag_ms=loop_lag.recent_ms,
         )
 
     return system
+
+
+def _counters(writer: RedisWriter | None, notifier: Notifier | None) -> dict[str, int]:
+    stored = {} if writer is None else writer.counters
+    return stored if notifier is None else stored | notifier.counters
 
 
 def _token_status(login: Login | None, now_ns: int) -> TokenStatus:
@@ -321,9 +344,20 @@ def _recording_works(recordings: Recordings | None) -> Iterator[Work]:
         yield Work("the recordings", recordings.mend)
 
 
-def _alert_works(book: AlertBook | None) -> Iterator[Work]:
-    if book is not None:
+def _alert_works(parts: _Parts, note: Callable[[str, str], Awaitable[None]]) -> Iterator[Work]:
+    book, notifier = parts.book, parts.notifier
+    if book is not None and notifier is not None:
         yield Work("the alert rules", book.watch)
+        yield Work("the news of services", lambda: _tell_service_news(notifier, note))
+
+
+async def _tell_service_news(
+    notifier: Notifier, note: Callable[[str, str], Awaitable[None]]
+) -> None:
+    while True:
+        for text in notifier.take_news():
+            await note("warning", text)
+        await asyncio.sleep(_NEWS_EVERY_S)
 
 
 async def _note(plan: Plan, origin: Origin, runner: Runner, level: str, text: str) -> None:

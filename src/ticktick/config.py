@@ -4,6 +4,7 @@ TICKTICK_<SECTION>_<NAME> overrides the setting of that name, such as TICKTICK_W
 REDIS_URL (or REDIS_HOST and REDIS_PORT) overrides `redis.url`, TICKTICK_TIMESERIES
 `redis.timeseries`. UPSTOX_API_KEY, UPSTOX_API_SECRET, UPSTOX_ACCESS_TOKEN and
 UPSTOX_ANALYTICS_TOKEN exist in the environment only: ticktick.toml holds no secret of a broker.
+It may hold addresses of services, which are secrets: then only its owner may read it.
 """
 
 import os
@@ -11,7 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from msgspec.structs import replace
 from pydantic import (
@@ -27,6 +28,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
@@ -75,6 +77,17 @@ def _instrument_key(key: str) -> str:
     if not INSTRUMENT_KEY.fullmatch(key):
         raise ValueError("not an instrument key")
     return key
+
+
+def _addresses(value: Any) -> Any:
+    """The addresses of one text, as the environment gives them, or the list of the file."""
+    return value.split() if isinstance(value, str) else value
+
+
+def _no_blanks(addresses: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    if any("://" not in address.get_secret_value() for address in addresses):
+        raise ValueError("not an address of a service")
+    return addresses
 
 
 Whole = Annotated[int, BeforeValidator(_number)]
@@ -155,6 +168,16 @@ class WatchSettings(_Section):
     )
 
 
+class NotifySettings(_Section):
+    """Where alerts are sent besides the page: addresses of apprise, which hold secrets."""
+
+    services: Annotated[
+        tuple[SecretStr, ...], NoDecode, BeforeValidator(_addresses), AfterValidator(_no_blanks)
+    ] = Field(
+        default=(), description='a list of addresses such as ["tgram://TOKEN/CHAT", "mailto://..."]'
+    )
+
+
 class UpstoxSettings(_Section):
     """Credentials from the environment; those not given there come from the workspace."""
 
@@ -182,6 +205,7 @@ class Settings(BaseSettings):
     engine: EngineSection = EngineSection()
     recording: RecordingSettings = RecordingSettings()
     watch: WatchSettings = WatchSettings()
+    notify: NotifySettings = NotifySettings()
     upstox: UpstoxSettings = UpstoxSettings()
 
     @classmethod
@@ -212,6 +236,10 @@ def load_settings(toml: Path) -> Settings:
             "expected single settings such as TICKTICK_WEB_PORT"
         ) from error
     _hide_password(settings.redis.url)
+    for address in settings.notify.services:
+        _hide_address(address.get_secret_value())
+    if settings.notify.services and not os.environ.get("TICKTICK_NOTIFY_SERVICES"):
+        _check_private(toml)
     for _, secret in settings.upstox:
         if secret is not None:
             hide(secret.get_secret_value())
@@ -286,7 +314,7 @@ def _sentence(error: ErrorDetails, toml: Path, environ: Mapping[str, str]) -> st
         return f"{origin}: unknown setting {place!r}, expected one of {', '.join(fields)}"
     if not rest:
         return f"{origin}: {section} is {error['input']!r:.80}, expected a section [{section}]"
-    secret = (section, rest[0]) == ("redis", "url")
+    secret = (section, rest[0]) in {("redis", "url"), ("notify", "services")}
     found = "hidden (it may hold a password)" if secret else f"{error['input']!r:.80}"
     return f"{origin}: {place} is {found}, expected {fields[rest[0]].description}"
 
@@ -308,3 +336,26 @@ def _hide_password(url: SecretStr | None) -> None:
     if password is not None:
         hide(password)
         hide(unquote(password))
+
+
+def _hide_address(address: str) -> None:
+    """Never log the address of a service, nor what of it may be a token; host names are none."""
+    hide(address)
+    parts = urlsplit(address)
+    host = parts.netloc.rpartition("@")[2]
+    pieces = [parts.username, parts.password, *parts.path.split("/")]
+    pieces += [value for _, value in parse_qsl(parts.query)]
+    if "." not in host and not host.startswith("localhost"):
+        pieces.append(host)
+    for piece in pieces:
+        hide(piece or "")
+        hide(unquote(piece or ""))
+
+
+def _check_private(toml: Path) -> None:
+    """Refuse a file with secrets that others may read. Raises ConfigError."""
+    if os.name == "posix" and toml.stat().st_mode & 0o077:
+        raise ConfigError(
+            f"{toml} holds addresses of services, which are secrets, and others may read it: "
+            f"chmod 600 {toml}"
+        )

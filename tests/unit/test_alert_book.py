@@ -45,15 +45,17 @@ class StandingClock:
         return OPEN
 
 
+class Silent:
+    state = ServicesState("off", "none")
+
+
 class Desk:
     """A book on a file, with a watch that looks when the test says so."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.inbox = Inbox()
-        self.book = AlertBook(
-            path, StandingClock(), self.inbox, lambda: ServicesState("off", "none")
-        )
+        self.book = AlertBook(path, StandingClock(), self.inbox, Silent())
         self.inbox.events += self.book.opening()
 
     async def look(self) -> None:

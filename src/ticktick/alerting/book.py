@@ -39,6 +39,15 @@ class Inbox(Protocol):
         ...
 
 
+class Sender(Protocol):
+    """Who sends alerts on."""
+
+    @property
+    def state(self) -> ServicesState:
+        """How the services do."""
+        ...
+
+
 class AlertBook:
     """Keeps the file and the engine equal, one change after the other.
 
@@ -46,13 +55,11 @@ class AlertBook:
     this run alone. Where the file becomes unreadable, the rules before it go on.
     """
 
-    def __init__(
-        self, path: Path, clock: Clock, inbox: Inbox, services: Callable[[], ServicesState]
-    ) -> None:
+    def __init__(self, path: Path, clock: Clock, inbox: Inbox, sender: Sender) -> None:
         self._path = path
         self._clock = clock
         self._inbox = inbox
-        self._services = services
+        self._sender = sender
         self._file = RulesFile()
         self._trouble = ""
         self._snoozed: dict[int, int] = {}
@@ -67,7 +74,7 @@ class AlertBook:
     @property
     def services(self) -> ServicesState:
         """How the services do that alerts are sent to."""
-        return self._services()
+        return self._sender.state
 
     def opening(self) -> Iterator[Event]:
         """The rules of the start, and what is wrong with them."""

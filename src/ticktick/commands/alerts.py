@@ -7,8 +7,11 @@ from typing import Any
 import click
 import msgspec
 
+from ticktick.alerting.notifier import send_test
 from ticktick.alerting.rules_file import RulesFile, load_rules, save_rules, with_new, without
+from ticktick.alerting.services import open_services
 from ticktick.commands.asking import NoAnswer, ask
+from ticktick.config import load_settings
 from ticktick.domain.alert import DEFAULT_COOLDOWN_S, Comparison, Level, Rule
 from ticktick.domain.clock import NS_PER_MS, ist
 from ticktick.engine.alerts.sources import SOURCES
@@ -122,6 +125,22 @@ def remove(number: int) -> None:
         file, rule = without(load_rules(workspace.alerts), number)
         save_rules(workspace.alerts, file)
         click.echo(f"Alert {rule.id} is removed: {condition(rule)}. {_NEXT_START}")
+
+
+@command.command(epilog="Example: ticktick alerts test")
+def test() -> None:
+    """Send a test message to the services of ticktick.toml and say whether each took it."""
+    addresses = load_settings(current_workspace().toml).notify.services
+    services, troubles = open_services([one.get_secret_value() for one in addresses])
+    if not addresses:
+        raise ConfigError(
+            "there is no service to send to: set notify.services in ticktick.toml, "
+            "or TICKTICK_NOTIFY_SERVICES"
+        )
+    for trouble in troubles:
+        click.echo(trouble, err=True)
+    if not send_test(services, click.echo) or troubles:
+        raise ConfigError("not every service took the test message")
 
 
 @command.command(epilog="Example: ticktick alerts history --json")

@@ -1,6 +1,6 @@
 /** The health panel's words and figures: what the connection does, and what that means. */
 
-import type { Health, Pulse, Status } from "../messages.gen";
+import type { Health, Pulse, ServicesState, Status } from "../messages.gen";
 import * as format from "./format";
 import { type WallMs, marketMs } from "./messages";
 import type { Store } from "./store";
@@ -136,11 +136,14 @@ export function checkFacts({ health }: Status): Fact[] {
   ];
 }
 
-export function partFacts({ store, recording, token }: Status): Fact[] {
+export function partFacts({ store, recording, token }: Status, services: ServicesState | null): Fact[] {
   const until = token.expires_ms === null ? "" : ` until ${format.minute(marketMs(token.expires_ms))}`;
   return [
     fact("store", "Redis", store.text, store.state, store.state === "degraded"),
     fact("recording", "Recording", recording.text, recording.state, recording.state === "degraded"),
+    ...(services === null || services.state === "off"
+      ? []
+      : [fact("services", "Alert services", services.text, services.state, services.state === "degraded")]),
     fact("token", "Broker login", `${token.state}${until}`, token.state, token.state !== "valid"),
   ];
 }
