@@ -8,7 +8,8 @@ from typing import Any, Final, Protocol
 from ticktick.errors import StoreError, TickTickError
 
 INSTALL: Final = (
-    "install it with: pip install 'ticktick[notify]' (in a checkout: pip install apprise)"
+    "install it with `pip install 'ticktick[notify]'`, in a checkout with "
+    "`.venv/bin/uv pip install -r requirements/notify.lock`"
 )
 
 
