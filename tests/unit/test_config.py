@@ -124,13 +124,13 @@ def test_timeseries_can_be_switched_off_by_the_environment(
         ("[redis]\nuse_local = 'maybe'", "redis.use_local is 'maybe', expected true or false"),
         (
             "[upstox]\naccess_token = 'Qx7secret'",
-            "unknown setting 'upstox', expected one of web, redis, engine, recording, watch "
+            "unknown setting 'upstox', expected one of web, redis, engine, recording, watch, notify "
             "(`ticktick login` keeps the credentials)",
         ),
         (
             "_cli_parse_args = true",
             "unknown setting '_cli_parse_args', expected one of "
-            "web, redis, engine, recording, watch (`ticktick login` keeps the credentials)",
+            "web, redis, engine, recording, watch, notify (`ticktick login` keeps the credentials)",
         ),
         (
             "[web\n",
