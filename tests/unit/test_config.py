@@ -124,8 +124,8 @@ def test_timeseries_can_be_switched_off_by_the_environment(
         ("[redis]\nuse_local = 'maybe'", "redis.use_local is 'maybe', expected true or false"),
         (
             "[upstox]\naccess_token = 'Qx7secret'",
-            "unknown setting 'upstox', expected one of web, redis, engine, recording, watch, notify "
-            "(`ticktick login` keeps the credentials)",
+            "unknown setting 'upstox', expected one of web, redis, engine, recording, watch, "
+            "notify (`ticktick login` keeps the credentials)",
         ),
         (
             "_cli_parse_args = true",
