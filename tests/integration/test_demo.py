@@ -11,6 +11,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from tests.oracles import outside
 from tests.oracles.trades import candles_of_trades
 from tests.program_stage import Program, eventually, exchange, fetch, program, status, ticktick
 from tests.upstox_stage import free_port
@@ -166,6 +167,49 @@ def settled(stage: Stage, symbol: str, minutes: int) -> dict[int, list[int]]:
         for candle in told
         if candle["state"] in {"final", "backfilled"}
     }
+
+
+def test_indicators_in_redis_are_those_of_the_exchanges_candles(stage: Stage) -> None:
+    def told() -> dict[str, dict[str, str]]:
+        words = stage.redis(2, "HGETALL", "indicators:RELIANCE")
+        values = [word.split(") ", 1)[1].strip('"') for word in words]
+        by_frame: dict[str, dict[str, str]] = {f"{minutes}m": {} for minutes in TIMEFRAMES}
+        for field, value in zip(values[::2], values[1::2], strict=True):
+            frame, _, name = field.partition(":")
+            by_frame[frame][name] = value
+        return by_frame
+
+    def are_deep() -> bool:
+        return all(int(frame.get("bars", 0)) >= 250 for frame in told().values())
+
+    assert eventually(are_deep, 120)
+    read = told()
+    key = quote(RELIANCE, safe="")
+    paths = [f"intraday/{key}/minutes/1"]
+    paths += [f"{key}/minutes/1/{to}/{since}" for since, to in MONTHS]
+    rows = [
+        row
+        for path in paths
+        for row in fetch(f"{stage.url}/v3/historical-candle/{path}")["data"]["candles"]
+    ]
+    compared = sum(
+        compare(outside.computed(rows, minutes, read[f"{minutes}m"]), read[f"{minutes}m"])
+        for minutes in TIMEFRAMES
+    )
+    assert compared >= 6 * 54
+    wrong = read["5m"] | {"rsi_14": str(float(read["5m"]["rsi_14"]) + 1e-6)}
+    with pytest.raises(AssertionError):
+        compare(outside.computed(rows, 5, wrong), wrong)
+
+
+MONTHS = (("2026-11-01", "2026-11-19"), ("2026-10-01", "2026-10-31"), ("2026-09-01", "2026-09-30"))
+
+
+def compare(expected: dict[str, float], told: dict[str, str]) -> int:
+    """Count the values that were compared; each must be there and equal."""
+    for name, value in expected.items():
+        assert float(told[name]) == pytest.approx(value, rel=1e-9, abs=1e-9), name
+    return len(expected)
 
 
 def test_a_replay_gives_the_outputs_of_the_live_run_byte_for_byte(stage: Stage) -> None:

@@ -22,7 +22,7 @@ class Hours(Protocol):
     """When the instrument trades continuously."""
 
     def stretch(self, at_ns: int) -> Span | None:
-        """The stretch that holds the moment, the anchor of the higher timeframes."""
+        """The session that holds the moment; its first open anchors the higher timeframes."""
         ...
 
     def trading(self, span: Span) -> Sequence[Span]:

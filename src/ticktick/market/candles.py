@@ -246,8 +246,8 @@ class _RowHours:
         self._row = row
 
     def stretch(self, at_ns: int) -> Span | None:
-        """The stretch that holds the moment."""
-        return self._phases.stretch(self._row, at_ns)
+        """The session that holds the moment."""
+        return self._phases.session(self._row, at_ns)
 
     def trading(self, span: Span) -> Sequence[Span]:
         """The parts of the span in which the instrument trades."""

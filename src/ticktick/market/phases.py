@@ -123,6 +123,16 @@ class Phases:
                 return start, end
         return None
 
+    def session(self, row: int, at_ns: int) -> Stretch | None:
+        """From the day's first open to its last close, if the moment is in one of its stretches.
+
+        Candles are anchored at the first open also behind a break of the day.
+        """
+        stretches = self._stretches(self._instruments[row], at_ns)
+        if not any(start <= at_ns < end for start, end in stretches):
+            return None
+        return min(start for start, _ in stretches), max(end for _, end in stretches)
+
     def trading(self, row: int, span: Stretch) -> list[Stretch]:
         """The parts of the span, of any days, in which the instrument trades continuously."""
         instrument = self._instruments[row]
