@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-from ticktick.compiled import PARTS, part
+from ticktick.compiled import is_wanted, missing
 
 ROOT = Path(__file__).resolve().parents[2]
 SPAN = "2026-11-20T09:13:00 2026-11-20T09:24:00"
@@ -26,9 +27,13 @@ from tests.market_day import compute
 compute(Path(sys.argv[1]), sys.argv[2:4])
 """
 
-pytestmark = pytest.mark.skipif(
-    not all(map(part, PARTS)), reason="compiled parts were not built, or are not wanted"
-)
+
+@pytest.fixture(autouse=True)
+def _parts(lacking: Callable[[str], NoReturn]) -> None:
+    if not is_wanted():
+        pytest.skip("compiled parts are not wanted")
+    if missing():
+        lacking(f"not built: {', '.join(missing())}")
 
 
 def run(form: str, *arguments: str) -> None:
