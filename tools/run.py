@@ -4,6 +4,7 @@ It expects what `start.py` made, with `.venv` and its Node.js first on PATH.
 """
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,7 @@ class Job(NamedTuple):
     name: str
     command: tuple[str, ...]
     folder: str = "."
+    settings: tuple[tuple[str, str], ...] = ()  # of its environment
 
 
 CHECKS = [
@@ -59,7 +61,10 @@ WITH_OPTIONS = {
 
 
 def tests(everything: bool) -> list[Job]:
-    """The tests in three tiers, cheapest first; a folder without tests is left out."""
+    """The tests in three tiers, cheapest first; a folder without tests is left out.
+
+    Everything is run once compiled, and all but the browser's tests once more on plain Python.
+    """
     mark = () if everything else ("-m", "not slow")
     jobs = []
     for tier in TIERS:
@@ -68,7 +73,12 @@ def tests(everything: bool) -> list[Job]:
             workers = ("-n", str(tier.workers), "--durations=12")
             pytest = (sys.executable, "-m", "pytest", "-q", *workers)
             jobs.append(Job(tier.name, (*pytest, *mark, *paths)))
-    return jobs
+    plain = [
+        job._replace(name=f"{job.name} plain", settings=(("TICKTICK_PURE", "1"),))
+        for job in jobs
+        if everything and job.name != "e2e"
+    ]
+    return jobs + plain
 
 
 def benchmarks(names: Sequence[str], as_json: bool) -> list[Job]:
@@ -90,7 +100,10 @@ def run(job: Job) -> bool:
         print(f"{job.command[0]} was not found: the step that makes it failed in start.py")
         return False
     folder = ROOT / job.folder
-    done = subprocess.run([program, *job.command[1:]], cwd=folder, stdin=subprocess.DEVNULL)
+    settings = {**os.environ, **dict(job.settings)}
+    done = subprocess.run(
+        [program, *job.command[1:]], cwd=folder, env=settings, stdin=subprocess.DEVNULL
+    )
     return done.returncode == 0
 
 
