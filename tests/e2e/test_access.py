@@ -96,6 +96,36 @@ def test_a_page_full_of_warnings_has_no_grave_findings(shown: Desk) -> None:
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("width", [390, 1600])
+def test_patterns_ladder_and_columns_have_no_grave_findings(
+    shown: Desk, width: int, theme: str
+) -> None:
+    page = shown.page
+    try:
+        dress(page, theme)
+        page.set_viewport_size({"width": width, "height": 844 if width == 390 else 1000})
+        page.keyboard.press("p")
+        expect(page.get_by_test_id("pattern").first).to_be_visible()
+        assert findings(page) == []
+        page.screenshot(path=PICTURES / f"patterns-{width}-{theme}.png")
+        if width == 390:  # one panel at a time
+            page.get_by_role("button", name="Chart", exact=True).click()
+        if not page.get_by_test_id("depth").evaluate("one => one.open"):
+            page.get_by_test_id("depth").locator("summary").click()
+        expect(page.get_by_test_id("balances")).to_be_visible()
+        assert findings(page) == []
+        page.keyboard.press("Escape")
+        page.keyboard.press("o")
+        expect(page.get_by_test_id("columns")).to_be_visible()
+        page.screenshot(path=PICTURES / f"columns-{width}-{theme}.png")
+        assert findings(page) == []
+    finally:
+        page.keyboard.press("Escape")
+        page.set_viewport_size({"width": 1600, "height": 1000})
+        dress(page, "dark")
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
 def test_the_candle_table_and_the_search_have_no_grave_findings(shown: Desk, theme: str) -> None:
     page = shown.page
     dress(page, theme)

@@ -146,6 +146,113 @@ def test_the_page_fits_the_window_in_both_dresses(page: Page, width: int, theme:
         dress(page, "dark")
 
 
+READ_SORTED = """([key, unit]) => [...document.querySelectorAll(`[data-testid=row] td.${key}`)]
+    .map((cell) => cell.innerText.trim()).filter((text) => text !== "—")
+    .map((text) => Number(text.replace("−", "-").replace(unit, "")))"""
+
+
+def test_somebody_without_a_pointer_sorts_chooses_columns_opens_a_pattern_and_the_ladder(
+    page: Page,
+) -> None:
+    keys = page.keyboard
+    expect(rows(page, "fresh")).to_have_count(SYMBOLS)
+    page.set_viewport_size({"width": 1920, "height": 1000})
+    try:
+        page.locator("th.vwap button").focus()
+        keys.press("Enter")
+        expect(page.locator("th.vwap")).to_have_attribute("aria-sort", "descending")
+        keys.press("Tab")
+        keys.press("j")
+        expect(page.get_by_test_id("sort-paused")).to_have_text("sort paused")
+        shown = page.evaluate(READ_SORTED, ["vwap", "%"])
+        assert len(shown) == SYMBOLS
+        keys.press("Escape")
+        expect(page.get_by_test_id("sort-paused")).to_have_count(0)
+        page.wait_for_function(
+            f"() => {{ const shown = ({READ_SORTED})(['vwap', '%']);"
+            " return shown.every((one, at) => at === 0 || one <= shown[at - 1]); }"
+        )
+
+        keys.press("o")
+        columns = page.get_by_test_id("columns")
+        columns.locator('[data-column="vwap"] input').focus()
+        keys.press("Space")
+        columns.get_by_label("RSI further left").focus()
+        for _ in range(9):
+            keys.press("Enter")
+        keys.press("Escape")
+        heads = page.locator("#watchlist thead th").evaluate_all(
+            "all => all.map(one => one.className)"
+        )
+        assert [head.split()[0] for head in heads[:2]] == ["symbol", "rsi"]
+        assert page.locator("th.vwap").count() == 0
+        page.reload()
+        expect(page.locator("#watchlist thead th").nth(1)).to_contain_text("RSI")
+
+        expect(page.get_by_test_id("pattern-count")).not_to_have_text("0 listed")
+        keys.press("p")
+        first = page.get_by_test_id("pattern").first
+        expect(first.locator("button")).to_be_focused()
+        keys.press("ArrowDown")
+        chosen = page.get_by_test_id("pattern").nth(1)
+        expect(chosen.locator("button")).to_be_focused()
+        symbol, minutes = chosen.get_attribute("data-symbol"), chosen.get_attribute("data-minutes")
+        keys.press("Enter")
+        chart = page.get_by_test_id("chart")
+        expect(chart).to_have_attribute("data-symbol", str(symbol))
+        expect(chart).to_have_attribute("data-minutes", str(minutes))
+
+        depth = page.get_by_test_id("depth")
+        was_open = depth.evaluate("one => one.open")
+        keys.press("Escape")
+        keys.press("d")
+        page.wait_for_function(
+            "was => document.querySelector('[data-testid=depth]').open !== was", arg=was_open
+        )
+        if was_open:
+            keys.press("d")
+        expect(depth.locator("tbody tr").nth(5)).to_contain_text("spread")
+        assert page.evaluate("() => document.querySelectorAll('*').length") <= 4_000
+        page.screenshot(path=PICTURES / "journey.png")
+    finally:
+        page.evaluate("() => localStorage.clear()")
+        page.set_viewport_size({"width": 1600, "height": 1000})
+        page.reload()
+        expect(rows(page, "fresh")).to_have_count(SYMBOLS)
+
+
+def test_the_patterns_of_the_page_are_those_of_the_api(page: Page) -> None:
+    expect(page.get_by_test_id("pattern-count")).not_to_have_text("0 listed")
+    if page.get_by_test_id("pattern").count() == 0:
+        page.keyboard.press("p")
+    page.mouse.move(0, 0)
+    page.wait_for_function(
+        """async () => {
+            const told = await fetch("api/v1/patterns").then((answer) => answer.json());
+            const known = new Map(told.patterns.map((one) => {
+                const at = one.start.slice(11, 16);
+                const price = one.invalidation === null ? "" : one.invalidation.toFixed(2);
+                const name = one.pattern.replaceAll("_", " ");
+                const words = [one.symbol, one.timeframe, at, name, one.superseded].join("|");
+                return [words, [one.confirmed, price].join("|")];
+            }));
+            const shown = [...document.querySelectorAll("[data-testid=pattern]")];
+            const states = { confirmed: true, "not confirmed": false, waiting: null };
+            return shown.length > 10 && shown.every((row) => {
+                const { symbol, minutes, state, key } = row.dataset;
+                if (state === "no direction") return true;
+                const at = row.querySelector(".when").firstChild.textContent;
+                const name = row.querySelector(".name").innerText.slice(1).trim().toLowerCase();
+                const price = row.querySelector(".price").firstChild.textContent;
+                const words = [symbol, `${minutes}m`, at, name, state === "superseded"].join("|");
+                const story = known.get(words);
+                const wanted = [states[state], price.replaceAll(",", "")].join("|");
+                return state === "superseded" ? story !== undefined : story === wanted;
+            });
+        }"""
+    )
+
+
 def test_nothing_is_loaded_from_elsewhere_and_nothing_is_blocked(
     browser: Browser, page: Page
 ) -> None:
