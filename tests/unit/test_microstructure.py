@@ -67,7 +67,7 @@ def test_an_index_has_no_minutes_metrics() -> None:
 
 
 def test_a_new_day_begins_without_them() -> None:
-    stage = LiveStage(at_ns=clock(10, 0))
+    stage = Stage(at_ns=clock(10, 0))
     stage.begin(clock(10, 0))
     stage.history(clock(10, 0), *minutes_of(40))
     stage.timer(clock(10, 0) + 24 * 60 * NS_PER_MINUTE)
