@@ -7,19 +7,28 @@ import click
 
 
 def show_symbols(symbols: Sequence[Mapping[str, Any]]) -> None:
-    """One line per symbol: freshness, last price, change, spread and age; `-` is not known.
+    """One line per symbol: freshness, last price, change, spread, age, flags; `-` is not known.
+
+    A star marks a flag that knows what is usual at this time of day.
 
     `symbols` are those of `/api/v1/status`, prices in rupees.
     """
-    click.echo(f"{'SYMBOL':<14}{'DATA':<9}{'LAST':>12}{'CHANGE':>9}{'SPREAD':>8}{'AGE':>11}")
+    head = f"{'SYMBOL':<14}{'DATA':<9}{'LAST':>12}{'CHANGE':>9}{'SPREAD':>8}{'AGE':>11}"
+    click.echo(f"{head}  {'LIQUIDITY':<11}VOLATILITY")
     for known in symbols:
         last = _text(known["last_price"], ",.2f")
         change = _text(known["change_fraction"], "+.2%")
         spread = _text(known["spread"], ".2f")
         age = "-" if known["age_ms"] is None else f"{known['age_ms'] / 1000:.1f} s"
-        click.echo(
+        line = (
             f"{known['symbol']:<14}{known['freshness']:<9}{last:>12}{change:>9}{spread:>8}{age:>11}"
         )
+        click.echo(f"{line}  {_flag(known, 'liquidity'):<11}{_flag(known, 'volatility')}")
+
+
+def _flag(known: Mapping[str, Any], name: str) -> str:
+    mark = "*" if known[f"{name}_baseline"] else ""
+    return "-" if known[name] is None else f"{known[name]}{mark}"
 
 
 def _text(value: float | None, layout: str) -> str:
