@@ -97,6 +97,19 @@ def test_a_neutral_value_is_flagged(server: EmbeddedServer, ask: Asking) -> None
     assert ask(2, "HGET", "indicators:RELIANCE", "5m:degenerate") == "mfi_14 cmo_14"
 
 
+def test_values_that_are_withheld_leave_the_hash_and_the_reason_stands(
+    server: EmbeddedServer, ask: Asking
+) -> None:
+    reason = "the open of 2026-11-17T09:15 is -50.0% from the close before it"
+    withheld = IndicatorsRead(OPEN_NS, Reading("RELIANCE", 5, OPEN_NS, 300, {}, withheld=reason))
+    write(server, [reading(5, {"rsi_14": 61.5})], [withheld])
+    told = ask(2, "HGETALL", "indicators:RELIANCE")
+    assert "5m:rsi_14" not in told
+    assert told["5m:withheld"] == reason
+    write(server, [withheld], [reading(5, {"rsi_14": 61.5})])
+    assert ask(2, "HGET", "indicators:RELIANCE", "5m:withheld") is None
+
+
 def test_a_pattern_is_an_entry_and_so_is_what_becomes_of_it(
     server: EmbeddedServer, ask: Asking
 ) -> None:

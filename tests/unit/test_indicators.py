@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.analytics_stage import days, flat, kite, minute, prices, walk
 from tests.oracles.indicators import all_of
@@ -141,7 +142,7 @@ def test_values_are_called_warming_until_their_start_is_forgotten() -> None:
 
 def test_an_index_has_no_indicator_of_volume() -> None:
     stream = Indicators("ACME", 1, has_volume=False)
-    reading = stream.seed(bars_of([minute(i, 10, 20, 5, 15, 0) for i in range(300)]))
+    reading = stream.seed(bars_of([minute(i, 10, 20, 5, 10, 0) for i in range(300)]))
     assert reading is not None
     assert not reading.values.keys() & {"obv", "mfi_14", "cmf_20", "vwap", "rvol"}
     assert "rsi_14" in reading.values
@@ -149,7 +150,7 @@ def test_an_index_has_no_indicator_of_volume() -> None:
 
 def test_relative_volume_compares_with_the_same_time_of_twenty_sessions() -> None:
     sessions = [
-        [minute(day * 375 + i, 10, 20, 5, 15, 10 + day) for i in range(3)] for day in range(21)
+        [minute(day * 375 + i, 10, 20, 5, 10, 10 + day) for i in range(3)] for day in range(21)
     ]
     readings = read([candle for session in sessions for candle in session])
     assert all("rvol" not in reading.values for reading in readings[:60])
@@ -231,3 +232,45 @@ def test_wilders_worked_examples_are_met(shared_data: Path) -> None:
     got = values(readings, "atr_14")[14:] / 100
     # its prices are rounded to two decimals, its results come from finer ones
     np.testing.assert_allclose(got, example["expected_atr"], atol=0.01)
+
+
+def split(candles: Sequence[Candle], at: int, parts: float) -> list[Candle]:
+    """The candles as a split that nobody told of leaves them."""
+    return [
+        each
+        if place < at
+        else replace(
+            each,
+            open=round(each.open / parts),
+            high=round(each.high / parts) + 1,
+            low=round(each.low / parts) - 1,
+            close=round(each.close / parts),
+        )
+        for place, each in enumerate(candles)
+    ]
+
+
+def test_values_are_withheld_with_a_reason_after_a_leap_that_nobody_explained() -> None:
+    candles = split(walk(700), 375, 2)
+    readings = read(candles)
+    assert not any(reading.withheld for reading in readings[:375])
+    assert all(not each.values and "-50" in each.withheld for each in readings[375:625])
+    assert "2026-11-17T09:15" in readings[375].withheld
+    assert not any(reading.withheld for reading in readings[625:])
+    assert "rsi_14" in readings[625].values
+
+
+@pytest.mark.parametrize(("parts", "withheld"), [(1.16, False), (1.2, True), (0.88, False)])
+def test_moves_within_fifteen_percent_are_moves(parts: float, *, withheld: bool) -> None:
+    assert bool(read(split(walk(400), 375, parts))[-1].withheld) is withheld
+
+
+@pytest.mark.parametrize("seeded", [10, 375, 376, 500, 640])
+def test_a_seeded_stream_withholds_as_one_fed_candle_by_candle(seeded: int) -> None:
+    candles = split(walk(660), 375, 0.5)
+    stream = Indicators("ACME", 1)
+    told = [stream.seed(bars_of(candles[:seeded])), *map(stream.update, candles[seeded:])]
+    assert told == read(candles)[seeded - 1 :]
+    peeked = Indicators("ACME", 1)
+    peeked.seed(bars_of(candles[: seeded - 1]))
+    assert peeked.peek(candles[seeded - 1]).withheld == peeked.update(candles[seeded - 1]).withheld

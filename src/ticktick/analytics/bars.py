@@ -13,6 +13,7 @@ FIELDS: Final = ("open", "high", "low", "close", "volume")
 
 Prices are whole numbers of price units: ties on the tick grid stay ties.
 """
+OPEN: Final = FIELDS.index("open")
 CLOSE: Final = FIELDS.index("close")
 
 

@@ -17,6 +17,7 @@ from ticktick.analytics.kernels import (
     keltner,
     momentum,
 )
+from ticktick.analytics.leaps import Leaps
 from ticktick.analytics.own import Sums
 from ticktick.analytics.values import Rest, Values, pack, unpack
 from ticktick.domain.analysis import Reading
@@ -47,6 +48,7 @@ class Indicators:
         self._flatness = Flatness()
         self._vwap = SessionVwap()
         self._relative_volume = RelativeVolume()
+        self._leaps = Leaps()
         self._bars = 0
 
     def seed(self, bars: Bars) -> Reading | None:
@@ -61,6 +63,7 @@ class Indicators:
         self._handles.seed(columns)
         self._flatness.seed(before, columns[CLOSE])
         self._vwap.seed(before)
+        self._leaps.seed(Bars(before, columns))
         for bar in before:
             self._relative_volume.update(bar)
         self._bars = len(before)
@@ -74,7 +77,8 @@ class Indicators:
         )
         flat = self._flatness.update(candle)
         sums, ratio = self._vwap.take(candle), self._relative_volume.update(candle)
-        return self._reading(candle, numbers, flat, partial(_rest, candle.close, sums, ratio))
+        rest = partial(_rest, candle.close, sums, ratio)
+        return self._reading(candle, numbers, flat, rest, self._leaps.update(candle))
 
     def peek(self, candle: Candle) -> Reading:
         """What the reading would be if the candle ended as it stands; nothing is kept."""
@@ -84,16 +88,26 @@ class Indicators:
         flat = self._flatness.fork().update(candle)
         sums, ratio = self._vwap.peek(candle), self._relative_volume.peek(candle)
         rest = partial(_rest, candle.close, sums, ratio)
-        return self._reading(candle, numbers, flat, rest, ahead=1)
+        return self._reading(candle, numbers, flat, rest, self._leaps.peek(candle), ahead=1)
 
     def _reading(
-        self, candle: Candle, numbers: bytes, flat: Mapping[Flat, bool], rest: Rest, ahead: int = 0
+        self,
+        candle: Candle,
+        numbers: bytes,
+        flat: Mapping[Flat, bool],
+        rest: Rest,
+        withheld: str,
+        ahead: int = 0,
     ) -> Reading:
+        bars = self._bars + ahead
+        if withheld:
+            return Reading(
+                self._symbol, self._minutes, candle.start_ns, bars, {}, withheld=withheld
+            )
         degenerate: tuple[str, ...] = ()
         if flat is not NOTHING_FLAT:
             numbers, degenerate = _neutralised(self._layout, numbers, flat)
         values = Values(self._layout.places, numbers, rest)
-        bars = self._bars + ahead
         return Reading(self._symbol, self._minutes, candle.start_ns, bars, values, degenerate)
 
 

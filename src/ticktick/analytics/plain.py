@@ -21,6 +21,7 @@ def plain_reading(reading: Reading, price_scale: int) -> dict[str, Any]:
         "bars": reading.bars,
         "warming": reading.warming,
         "degenerate": sorted(reading.degenerate),
+        "withheld": reading.withheld or None,
     }
 
 

@@ -45,6 +45,9 @@ def show_readings(readings: Sequence[Mapping[str, Any]]) -> None:
     for name in names:
         cells = "".join(f"{_reading(reading, name):>14}" for reading in readings)
         click.echo(f"{name:<18}{cells}")
+    for reading in readings:
+        if reading["withheld"]:
+            click.echo(f"{reading['timeframe']}: {reading['withheld']}")
 
 
 def show_patterns(patterns: Iterable[Mapping[str, Any]]) -> None:
@@ -61,7 +64,7 @@ def show_patterns(patterns: Iterable[Mapping[str, Any]]) -> None:
         )
 
 
-_NOT_VALUES = ("timeframe", "start", "bars", "warming", "degenerate")
+_NOT_VALUES = ("timeframe", "start", "bars", "warming", "degenerate", "withheld")
 
 
 def _reading(reading: Mapping[str, Any], name: str) -> str:

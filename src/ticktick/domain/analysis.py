@@ -15,7 +15,8 @@ class Reading(Struct, frozen=True, gc=False):
 
     `values` holds what is ready, by name; prices in price units. `degenerate` names those whose
     window was flat: their value is neutral and says nothing. With fewer than BARS_NEEDED `bars`
-    the values are still `warming`: another start of the history would change them.
+    the values are still `warming`: another start of the history would change them. `withheld` says
+    why there are no values although there could be some; empty where nothing is withheld.
     """
 
     symbol: str
@@ -24,6 +25,7 @@ class Reading(Struct, frozen=True, gc=False):
     bars: int
     values: Mapping[str, float]
     degenerate: tuple[str, ...] = ()
+    withheld: str = ""
 
     @property
     def warming(self) -> bool:

@@ -33,11 +33,14 @@ def reading_commands(reading: Reading, price_scale: int) -> Iterator[Command]:
         scale = price_scale if UNITS[name] == "price" else 1
         fields += [f"{prefix}:{name}", value / scale]
     yield "HSET", key, *fields
-    degenerate = f"{prefix}:degenerate"
-    if reading.degenerate:
-        yield "HSET", key, degenerate, " ".join(reading.degenerate)
-    else:
-        yield "HDEL", key, degenerate
+    for word, text in (
+        ("degenerate", " ".join(reading.degenerate)),
+        ("withheld", reading.withheld),
+    ):
+        if text:
+            yield "HSET", key, f"{prefix}:{word}", text
+        else:
+            yield "HDEL", key, f"{prefix}:{word}"
 
 
 def pattern_entries(

@@ -1,0 +1,62 @@
+"""Leaps from one close to the next open that no market makes: mostly a split nobody told of."""
+
+from typing import Final
+
+import numpy as np
+
+from ticktick.analytics.bars import CLOSE, OPEN, Bars
+from ticktick.domain.analysis import BARS_NEEDED
+from ticktick.domain.clock import iso_ist
+from ticktick.domain.market import Candle
+
+LIMIT: Final = 0.15
+
+
+class Leaps:
+    """Whether the values of a line must be withheld, and why.
+
+    A split or bonus that is known restates the symbol: its history is forgotten and read again,
+    adjusted. Any other leap beyond LIMIT would stand in every average as a move that nobody could
+    trade, until BARS_NEEDED candles later.
+    """
+
+    def __init__(self) -> None:
+        self._close = 0
+        self._since = BARS_NEEDED
+        self._why = ""
+
+    def seed(self, bars: Bars) -> None:
+        """Take many bars at once, before any other."""
+        opens, closes = bars.columns[OPEN, 1:], bars.columns[CLOSE, :-1]
+        places = np.flatnonzero(np.abs(opens - closes) > LIMIT * closes)
+        if len(places):
+            last = int(places[-1])
+            self._note(bars.rows[last + 1], bars.rows[last].close)
+            self._since = len(opens) - last
+        if bars.rows:
+            self._close = bars.rows[-1].close
+
+    def update(self, bar: Candle) -> str:
+        """Why the values after the bar must be withheld; empty if they need not."""
+        close = self._close
+        self._close = bar.close
+        if close and abs(bar.open - close) > LIMIT * close:
+            self._note(bar, close)
+            self._since = 0
+        if self._since >= BARS_NEEDED:
+            return ""
+        self._since += 1
+        return self._why
+
+    def peek(self, bar: Candle) -> str:
+        """Why they would have to be if the bar were the next one."""
+        other = Leaps()
+        other._close, other._since, other._why = self._close, self._since, self._why
+        return other.update(bar)
+
+    def _note(self, bar: Candle, close: int) -> None:
+        leap = bar.open / close - 1
+        self._why = (
+            f"the open of {iso_ist(bar.start_ns)[:16]} is {leap:+.1%} from the close before it and "
+            f"no split or bonus is known: withheld for {BARS_NEEDED} candles"
+        )
