@@ -39,7 +39,7 @@ QUANTITIES: Final = (
 )
 AUCTION_PRICES: Final = ("auction_price", "reference_price")
 BOOK_QUANTITIES: Final = ("bid_quantity", "ask_quantity")
-PRICE_METRICS: Final = ("mid", "vwap", "vwap_session")
+PRICE_METRICS: Final = ("mid", "microprice", "vwap", "vwap_session")
 
 
 class Shown(NamedTuple):
@@ -210,7 +210,8 @@ class Judge:
             bad = ~np.isnan(price) & ~((price > 0) & inside)
             yield from self._rows(bad, f"{name} is no price of this day")
         yield from self._rows(np.isinf(after.metrics).any(axis=0), "a metric is infinite")
-        yield from self._rows(np.abs(values["imbalance"]) > 1, "imbalance is none")
+        for name in ("imbalance", "imbalance_1", "imbalance_w", "tbq_tsq"):
+            yield from self._rows(np.abs(values[name]) > 1, f"{name} is none")
         yield from self._rows(values["spread"] <= 0, "spread is none")
         wide = has_traded & (np.abs(values["tick_return"]) > self._widest)
         yield from self._rows(wide, "tick_return is more than the day's band")

@@ -194,6 +194,16 @@ def test_a_price_at_the_upper_circuit_has_no_quote_and_its_book_says_why() -> No
     assert not {*OF_QUOTES} & missing(back)
 
 
+def test_a_sixth_level_makes_the_book_a_deep_one() -> None:
+    bid, bids = [95 - n for n in range(6)], [10, 10, 10, 10, 10, 500]
+    ask, asks = [105 + n for n in range(6)], [20] * 6
+    five = Update(OPEN, 100, OPEN, 5, bid[:5], bids[:5], ask[:5], asks[:5], 100)
+    assert math.isnan(after([five])["imbalance_30"])
+    told = after([Update(OPEN, 100, OPEN, 5, bid, bids, ask, asks, 100)])
+    assert told["imbalance_30"] == (550 - 120) / 670
+    assert told["imbalance"] == -50 / 150
+
+
 def test_one_update_a_day_is_a_quote_and_nothing_that_needs_a_past() -> None:
     told = after([tick(0)])
     book = {*QUOTE, "imbalance", "imbalance_1", "vwap_session", "vwap_distance"}
