@@ -78,6 +78,14 @@ def test_the_page_and_its_dialogs_have_no_grave_findings(
         page.keyboard.press("?")
         expect(page.get_by_test_id("help")).to_be_visible()
         assert findings(page) == []
+        page.keyboard.press("Escape")
+        page.keyboard.press("a")
+        dialog = page.get_by_test_id("alerts-dialog")
+        expect(dialog.get_by_test_id("alert-save")).to_be_visible()
+        page.screenshot(path=PICTURES / f"alerts-{width}-{theme}.png")
+        overflow = dialog.evaluate("one => one.scrollWidth - one.clientWidth")
+        assert overflow <= 0, f"the alerts are {overflow} px too wide at {width}"
+        assert findings(page) == []
     finally:
         page.keyboard.press("Escape")
         page.set_viewport_size({"width": 1600, "height": 1000})
@@ -93,6 +101,55 @@ def test_a_page_full_of_warnings_has_no_grave_findings(shown: Desk) -> None:
     finally:
         shown.heal()
         expect(rows(shown.page, "fresh")).to_have_count(SYMBOLS, timeout=60_000)
+
+
+def test_from_the_watchlist_over_the_chart_to_an_alert_by_keys_alone(shown: Desk) -> None:
+    page = shown.page
+    page.keyboard.press("Escape")
+    for _ in range(2):
+        page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    symbol = page.locator('tr[aria-current="true"]').get_attribute("data-symbol")
+    page.keyboard.press("c")
+    expect(page.get_by_test_id("chart")).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    form = page.get_by_test_id("alert-form")
+    threshold = form.locator('[name="threshold"]')
+    expect(threshold).to_be_focused()
+    assert form.locator('[name="symbol"]').input_value() == symbol
+    price = float(threshold.input_value())
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("ArrowDown")  # from "crosses" to "above"
+    expect(form.locator('[name="comparison"]')).to_have_value("above")
+    page.keyboard.press("Tab")
+    page.keyboard.type(f"{price * 0.9:.2f}")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("alert-said")).to_contain_text(f"is set: {symbol} last price above")
+    past = page.get_by_test_id("past-alert").first
+    expect(past).to_contain_text(f"{symbol} last price is")
+    assert findings(page) == []
+    press_until_focused(page, "Seen: alert of")
+    page.keyboard.press("Enter")
+    expect(past).to_contain_text("seen")
+    press_until_focused(page, "Remove alert", key="Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("rule")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("alerts-dialog")).to_be_hidden()
+    line = page.get_by_test_id("alert").first
+    expect(line).to_contain_text("warning")
+    expect(line).to_contain_text(f"{symbol} last price is")
+
+
+def press_until_focused(page: Page, label: str, key: str = "Tab") -> None:
+    """Go on by a key until something whose label begins so has the focus."""
+    for _ in range(60):
+        page.keyboard.press(key)
+        if page.evaluate("() => document.activeElement.ariaLabel ?? ''").startswith(label):
+            return
+    raise AssertionError(f"no key leads to {label!r}")
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
