@@ -37,9 +37,9 @@ from tools.crowd_feed import (
     MINUTE_PRICES,
     MINUTE_SHARES,
     TICK,
+    IndexMaker,
     Maker,
     Minutes,
-    index_feed,
     key_of,
     stock,
 )
@@ -78,7 +78,7 @@ class Crowd:
             )
             for group in self._groups
         ]
-        self._index = Stamped([INDEX], index_feed, 1, (start_ms,))
+        self._index = Stamped([INDEX], IndexMaker(self._level()), 1, (start_ms,))
         self._turn = 0
         self._minutes = Minutes(self._first, start_ns // NS_PER_MINUTE)
         for turn in range(len(self._groups)):  # for whoever asks before anything trades
@@ -165,8 +165,11 @@ class Crowd:
         return self._stamped[turn].frame(at_ms, np.hstack(prices) / 100, wholes)
 
     def _index_frame(self, at_ms: int) -> bytes:
-        level = np.array([[round(float(self.paise.mean()) / 100, 2)]])
-        return self._index.frame(at_ms, level, (np.array([at_ms]),))
+        return self._index.frame(at_ms, np.array([[self._level()]]), (np.array([at_ms]),))
+
+    def _level(self) -> float:
+        """The index, in rupees: the mean of all prices."""
+        return round(float(self.paise.mean()) / 100, 2)
 
 
 def _on_grid(paise: NDArray[np.int64], percent: int) -> NDArray[np.int64]:

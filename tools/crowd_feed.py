@@ -122,11 +122,16 @@ class Maker:
         return Feed(fullFeed=FullFeed(marketFF=full), requestMode=RequestMode.full_d5)
 
 
-def index_feed(_: int, values: Values) -> Feed:
-    trade = LTPC(ltp=values.doubles[0], ltt=values.wholes[0], cp=24_000.5)
-    return Feed(
-        fullFeed=FullFeed(indexFF=IndexFullFeed(ltpc=trade)), requestMode=RequestMode.full_d5
-    )
+class IndexMaker:
+    """Builds the feed of the index, which closed at `close` rupees."""
+
+    def __init__(self, close: float) -> None:
+        self._close = close
+
+    def __call__(self, _: int, values: Values) -> Feed:
+        trade = LTPC(ltp=values.doubles[0], ltt=values.wholes[0], cp=self._close)
+        told = FullFeed(indexFF=IndexFullFeed(ltpc=trade))
+        return Feed(fullFeed=told, requestMode=RequestMode.full_d5)
 
 
 def stock(number: int) -> Listing:

@@ -21,6 +21,12 @@ def test_F10_under_load_no_link_is_lost_and_the_newest_price_of_every_symbol_is_
         assert reconnects
         assert sum(phase.grown(name) for name in reconnects) == 0
         assert phase.grown("ticktick_frames_total") > 0
+        assert phase.after["ticktick_canary_age_ms"] < 5_000
+        assert all(
+            phase.after[name] == 0
+            for name in phase.after
+            if name.startswith("ticktick_frames_rejected_total")
+        )
         assert phase.grown("ticktick_ready_us_count") > 0
         assert phase.tally.blocks > 0
     assert found.burst.sent > 2 * STEADY

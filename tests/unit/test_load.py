@@ -40,7 +40,9 @@ def test_every_frame_of_a_crowd_is_a_full_one_that_agrees_with_itself() -> None:
     for frame in played(crowd, 3):
         for key, feed in frame.feeds.items():
             if key == INDEX:
-                assert feed.fullFeed.indexFF.ltpc.ltt == frame.currentTs
+                index = feed.fullFeed.indexFF.ltpc
+                assert index.ltt == frame.currentTs
+                assert index.ltp == pytest.approx(index.cp, rel=0.05)  # a price that is believed
                 continue
             full = feed.fullFeed.marketFF
             paise = round(full.ltpc.ltp * 100)
