@@ -2,7 +2,8 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from itertools import product
+from heapq import merge
+from itertools import islice, product, takewhile
 from typing import Final, Protocol
 
 from ticktick.domain.analysis import Confirmation, Pattern, Reading
@@ -101,23 +102,30 @@ class News:
         symbols = [table.instruments[row].symbol for row in table.followed]
         lines = list(product(symbols, TIMEFRAMES))
         readings = (self._analysis.reading(*line) for line in lines)
-        known = sorted((one for line in lines for one in self._of_day(line, at_ns)), key=_age)
+        today = [self._newest(line, at_ns) for line in lines]
+        newest = islice(merge(*today, key=_age, reverse=True), PATTERNS_TOLD)
         closes = (rows for symbol in symbols for rows in self._close_rows(symbol))
         return [
             Closes(True, tuple(closes)),
             Readings(True, tuple(reading_row(one) for one in readings if one is not None)),
-            Patterns(True, self._rows(known[-PATTERNS_TOLD:])),
+            Patterns(True, self._rows(reversed(list(newest)))),
         ]
 
     def known(self, symbol: str, minutes: int) -> Iterator[Known]:
         """The patterns of a symbol and timeframe that stand, then those that are superseded."""
         yield from ((pattern, False) for pattern in self._analysis.patterns(symbol, minutes))
-        gone = (one for one in self._superseded if _line(one) == (symbol, minutes))
-        yield from ((pattern, True) for pattern in gone)
+        yield from self._gone((symbol, minutes))
 
-    def _of_day(self, line: LineId, at_ns: int) -> list[Known]:
+    def _gone(self, line: LineId) -> Iterator[Known]:
+        return ((pattern, True) for pattern in self._superseded if _line(pattern) == line)
+
+    def _newest(self, line: LineId, at_ns: int) -> Iterator[Known]:
+        """The patterns of the day, newest first, no further than somebody reads."""
         today = ist_day_number(at_ns)
-        return [one for one in self.known(*line) if ist_day_number(one[0].start_ns) == today]
+        gone = sorted(self._gone(line), key=_age, reverse=True)
+        stands = ((pattern, False) for pattern in reversed(self._analysis.patterns(*line)))
+        both = merge(gone, stands, key=_age, reverse=True) if gone else stands
+        return takewhile(lambda one: ist_day_number(one[0].start_ns) == today, both)
 
     def _rows(self, known: Iterable[Known]) -> tuple[ListedPattern, ...]:
         return tuple(self._row(pattern, superseded=gone) for pattern, gone in known)
@@ -130,8 +138,8 @@ class News:
             if reading.bars not in (self._bars.get(line), self._bars.get(line, 0) + 1):
                 lines[line] = None
             self._bars[line] = reading.bars
-        newest = (sorted(self._of_day(line, at_ns), key=_age) for line in lines)
-        rows = self._rows(one for known in newest for one in known[-LINE_TOLD:])
+        newest = (list(islice(self._newest(line, at_ns), LINE_TOLD)) for line in lines)
+        rows = self._rows(one for known in newest for one in reversed(known))
         return [Patterns(False, rows)] if rows else []
 
     def _judged(self, judgement: Confirmation) -> list[Told]:
@@ -222,8 +230,7 @@ def _line(of: Pattern | Reading) -> LineId:
     return of.symbol, of.minutes
 
 
-def _age(known: Known) -> tuple[int, int, str, str]:
-    """By the end of the candle, oldest first."""
+def _age(known: Known) -> tuple[int, int]:
+    """By the end of the candle; of those that ended together the longer one weighs more."""
     pattern = known[0]
-    end_ns = pattern.start_ns + pattern.minutes * NS_PER_MINUTE
-    return end_ns, pattern.minutes, pattern.symbol, pattern.name
+    return pattern.start_ns + pattern.minutes * NS_PER_MINUTE, pattern.minutes
