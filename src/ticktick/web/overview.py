@@ -49,6 +49,8 @@ class Overview:
     ) -> None:
         self.market = market
         self.system = system
+        self._listing: Listing = (), frozenset()
+        self._listed_as_of: tuple[int, frozenset[str]] | None = None
         self.clients = 0
         self.counters: Counter[str] = Counter()
         self._version = version
@@ -101,7 +103,11 @@ class Overview:
     def listing(self) -> Listing:
         """What the rows stand for at this moment: equal as long as no instrument changed."""
         table = self.market.table
-        return tuple(table.instruments[row] for row in table.followed), self.market.extras
+        as_of = table.revision, frozenset(self.market.extras)
+        if as_of != self._listed_as_of:
+            instruments = tuple(table.instruments[row] for row in table.followed)
+            self._listing, self._listed_as_of = (instruments, as_of[1]), as_of
+        return self._listing
 
     def status(self) -> Status:
         """The state of the system at this moment of market time."""
