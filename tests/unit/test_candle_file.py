@@ -88,6 +88,12 @@ def test_a_wrong_order_is_sorted_and_told(tmp_path: Path) -> None:
         ([HEADER, "2023-04-03T09:15:00+05:30,1,2,1,2,-5"], "volume is '-5'"),
         ([HEADER, "2023-04-03T09:15:00+05:30,5,2,1,2,5"], "are no candle"),
         ([HEADER, "2023-04-03T09:15:00+05:30,0,2,0,2,5"], "are no candle"),
+        (
+            [HEADER, "1900-11-20T09:15:00+05:30,1,2,1,2,5"],
+            "1900-11-20T09:15:00+05:30 is before",
+        ),
+        ([HEADER, "2023-04-03T09:15:00+05:30,1,2,1,2," + "9" * 200_000], "no table of comma-sep"),
+        ([HEADER, "2023-04-03T03:45:00+05:30,1,2,1,2,5"], "is the offset of its times right?"),
         ([HEADER, GOOD, GOOD], "line 3: 2023-04-03T09:15:00+05:30 is there twice"),
     ],
 )
@@ -104,3 +110,10 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="expected UTF-8"):
         read_candles(path)
+
+
+def test_candles_before_the_open_are_told(tmp_path: Path) -> None:
+    file = read_candles(written(tmp_path, HEADER, minute_line("09:08"), minute_line("09:15")))
+    assert file.notes == (
+        "candles.csv: 1 candles before 09:15 IST left out, the first at 2023-04-03T09:08:00+05:30",
+    )

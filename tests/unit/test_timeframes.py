@@ -96,8 +96,9 @@ def test_files_labelled_by_minute_ends_are_put_right_and_told(
             for _, day, clock, *prices in csv.reader(text)
         ]
     file = read_candles(_written(tmp_path, rows))
-    assert len(file.notes) == 1
-    assert "ends of the minutes" in file.notes[0]
+    labels, early = file.notes
+    assert "ends of the minutes" in labels
+    assert "before 09:15 IST left out" in early
     check(file.candles)
     first = next(c for c in timeframes(file.candles, Calendar()) if c.minutes == 1)
     assert iso_ist(first.start_ns)[11:16] == "09:15"

@@ -10,7 +10,14 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ticktick.domain.clock import NS_PER_DAY, NS_PER_MINUTE, at_ist, ist_day, parse_iso_ns
+from ticktick.domain.clock import (
+    NS_PER_DAY,
+    NS_PER_MINUTE,
+    at_ist,
+    iso_ist,
+    ist_day,
+    parse_iso_ns,
+)
 from ticktick.domain.market import Candle
 from ticktick.errors import ConfigError
 
@@ -40,6 +47,8 @@ def read_candles(path: Path) -> CandleFile:
             rows = [*_rows(path, file)]
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+    except csv.Error as error:
+        raise ConfigError(f"{path} is no table of comma-separated values: {error}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: found bytes that are no text, expected UTF-8") from error
     if not rows:
@@ -55,10 +64,25 @@ def read_candles(path: Path) -> CandleFile:
     if _is_labelled_by_ends(candles):
         candles = [replace(c, start_ns=c.start_ns - NS_PER_MINUTE) for c in candles]
         notes.append(f"{path.name}: its times are the ends of the minutes; one minute taken off")
+    notes += _early(path, candles)
     off = sum(abs(p * scale - round(p * scale)) > _GRID for _, prices, _ in rows for p in prices)
     if off:
         notes.append(f"{path.name}: {off} prices finer than 1/{scale} rupee were rounded to it")
     return CandleFile(candles, scale, tuple(notes))
+
+
+def _early(path: Path, candles: Sequence[Candle]) -> list[str]:
+    """What to say of candles before 09:15: no timeframe takes them, and often the zone is wrong."""
+    early = [candle for candle in candles if _minute_of_day(candle) < _START]
+    if not early:
+        return []
+    first = iso_ist(early[0].start_ns)
+    if len(early) == len(candles):
+        raise ConfigError(
+            f"{path}: no candle is at 09:15 IST or later, the first is at {first}; "
+            "is the offset of its times right?"
+        )
+    return [f"{path.name}: {len(early)} candles before 09:15 IST left out, the first at {first}"]
 
 
 _Row = tuple[int, tuple[float, float, float, float], int]
@@ -89,7 +113,9 @@ def _row(row: Mapping[str, str]) -> _Row:
     if any(row[name] is None for name in COLUMNS):
         raise ValueError(f"fewer than {len(COLUMNS)} values")
     start_ns = parse_iso_ns(row["timestamp"].strip())
-    if start_ns % NS_PER_MINUTE or start_ns <= 0:
+    if start_ns <= 0:
+        raise ValueError(f"{row['timestamp']} is before 1970")
+    if start_ns % NS_PER_MINUTE:
         raise ValueError(f"{row['timestamp']} is no whole minute")
     first, high, low, last = (_number(name, row[name]) for name in _PRICES)
     if not 0 < low <= min(first, last) <= max(first, last) <= high:

@@ -1,38 +1,24 @@
 """`ticktick indicators`: every indicator of six timeframes, live or from a file of candles."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
 import click
-import msgspec
 
 from ticktick.analytics.indicators import Indicators
 from ticktick.analytics.plain import plain_reading
 from ticktick.analytics.timeframes import timeframes
-from ticktick.commands.asking import ask
-from ticktick.commands.candle_file import CandleFile, read_candles
+from ticktick.commands import source
+from ticktick.commands.candle_file import CandleFile
 from ticktick.commands.show import show_readings
 from ticktick.domain.analysis import Reading
 from ticktick.domain.market import TIMEFRAMES
 from ticktick.domain.sessions import Calendar
 from ticktick.errors import ConfigError
-from ticktick.running import find_running
-from ticktick.workspace import current_workspace
 
 
 @click.command(epilog="Example: ticktick indicators RELIANCE")
-@click.argument("symbol", required=False)
-@click.option(
-    "--from",
-    "path",
-    metavar="CANDLES.csv",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="One-minute candles: timestamp,open,high,low,close,volume in rupees.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each reading.")
+@source.options
 def command(symbol: str | None, path: Path | None, as_json: bool) -> None:
     """Show every indicator of a symbol on six timeframes, as the running program has it.
 
@@ -41,27 +27,20 @@ def command(symbol: str | None, path: Path | None, as_json: bool) -> None:
     """
     if path is None and symbol is None:
         raise click.UsageError("name a SYMBOL that the running program watches, or a file --from")
-    told = _of_running(symbol or "") if path is None else _of_file(read_candles(path))
-    latest: dict[str, dict[str, Any]] = {}
-    for reading in told:
-        latest[reading["timeframe"]] = reading
-        if as_json:
-            click.echo(msgspec.json.encode(reading))
+    told = _of_running(symbol or "") if path is None else _of_file(source.candles_of(path))
+    latest = {each["timeframe"]: each for each in source.tell(told, as_json=as_json)}
     if latest and not as_json:
         show_readings(list(latest.values()))
 
 
-def _of_running(symbol: str) -> Iterator[dict[str, Any]]:
-    running = find_running(current_workspace().server)
-    answer = json.loads(ask(running, f"/api/v1/indicators/{quote(symbol.upper(), safe='')}"))
+def _of_running(symbol: str) -> Iterator[source.Told]:
+    answer = source.ask_running("indicators", symbol, as_query=False)
     if not answer["readings"]:
         raise ConfigError(f"{symbol.upper()} has no settled candle yet; try again in a minute")
     yield from answer["readings"]
 
 
-def _of_file(file: CandleFile) -> Iterator[dict[str, Any]]:
-    for note in file.notes:
-        click.echo(note, err=True)
+def _of_file(file: CandleFile) -> Iterator[source.Told]:
     yield from (plain_reading(reading, file.price_scale) for reading in readings(file))
 
 
