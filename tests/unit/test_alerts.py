@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tests.alert_stage import AlertStage, rule
-from tests.market_stage import OPEN, instrument
+from tests.market_stage import OPEN, candle, instrument
 from ticktick.core.columns import NO_ROWS
 from ticktick.domain.analysis import BARS_NEEDED, Pattern, Reading, Record
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_S
@@ -21,8 +21,10 @@ from ticktick.domain.event import (
     NoteTaken,
     Noticed,
     PatternFound,
+    Quote,
     RulesRead,
 )
+from ticktick.domain.market import Freshness
 from ticktick.engine.alerts.board import LATE_NS
 from ticktick.engine.alerts.sources import SOURCES, source_of
 from ticktick.engine.alerts.words import condition, sentence, shown
@@ -139,12 +141,26 @@ def test_a_symbol_that_comes_later_is_waited_for_and_says_so() -> None:
     assert stage.told() == [("raised", 1), ("raised", 2)]
 
 
-def test_what_is_not_fresh_raises_nothing() -> None:
-    stage = AlertStage(rule("last_price", "above", 2.0), rule("last_price", "crosses", 2, id=2))
-    stage.link(OPEN + NS_PER_S, up=False)
-    stage.frame(OPEN + 2 * NS_PER_S, last_price=300, last_trade_ns=OPEN, volume=1010)
-    stage.timer(OPEN + 3 * NS_PER_S)
+def test_while_a_symbol_is_stale_or_in_a_gap_nothing_is_raised_but_afterwards() -> None:
+    stage = AlertStage(rule("last_price", "above", 2.0), rule("last_price", "crosses", 2.05, id=2))
+    lost_ns, back_ns = OPEN + 10 * NS_PER_S, OPEN + 130 * NS_PER_S
+    stage.link(lost_ns, up=False)
+    asked = Quote("ACME", lost_ns + NS_PER_S, 206, lost_ns + NS_PER_S, 1_500)
+    stage.quotes(lost_ns + NS_PER_S, asked)
+    stage.timer(lost_ns + 2 * NS_PER_S)
+    assert stage.freshness() is Freshness.STALE
+    assert stage.told() == [], "a price that was asked for is no price of the feed"
+    stage.link(back_ns, up=True)
+    stage.volume["ACME"] = 2_000
+    stage.trade(back_ns + NS_PER_S, 207)
+    stage.timer(back_ns + 2 * NS_PER_S)
+    assert stage.freshness() is Freshness.GAP
     assert stage.told() == []
+    minutes = [candle(OPEN + n * NS_PER_MINUTE, 203) for n in (0, 1)]
+    stage.history(back_ns + 3 * NS_PER_S, *minutes, told=(OPEN, OPEN + 2 * NS_PER_MINUTE))
+    stage.trade(back_ns + 4 * NS_PER_S, 207)
+    assert stage.freshness() is Freshness.FRESH
+    assert stage.told() == [RAISED, ("raised", 2)]
 
 
 def test_a_price_of_another_day_is_no_price() -> None:

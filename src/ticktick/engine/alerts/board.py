@@ -46,6 +46,7 @@ class AlertBoard:
         self._market = market
         self._rules: list[tuple[Rule, Source]] = []
         self._known: dict[tuple[object, ...], Watch] = {}
+        self._missed: set[str] = set()
         self._number = 0
         self._index()
 
@@ -86,10 +87,11 @@ class AlertBoard:
         self._follow(frozenset())
         table = self._market.table
         missing = {rule.symbol for rule, _ in self._rules} - {EVERY_SYMBOL} - {*table.row_of_symbol}
-        if missing:
+        if missing - self._missed:  # once, not at every change of another rule
             names = ", ".join(sorted(missing))
             text = f"alerts wait for {names}: not on the watchlist"
             told.append(Noticed(event.at_ns, "warning", text))
+        self._missed = missing
         return [*told, AlertRulesChanged(event.at_ns, len(self._rules))]
 
     def _follow(self, restated: Set[str]) -> None:
