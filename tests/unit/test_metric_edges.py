@@ -8,6 +8,7 @@ import pytest
 from tests.market_stage import OPEN, LiveStage, clock, index, instrument
 from tests.metric_stage import ROWS, MetricStage, differences
 from tests.oracles.metrics import SPANS_S, S, Told, Update
+from ticktick.core import flow
 from ticktick.domain.metric import METRICS
 from ticktick.market.windows import CHANGES, WAITING_TRADES
 
@@ -88,6 +89,14 @@ def test_effective_and_realised_spread_by_hand() -> None:
     assert after(later)["effective_spread"] == 20
 
 
+def test_a_trade_of_no_known_side_has_no_spread() -> None:
+    updates = [tick(0, price=100), tick(1, price=100, volume=1_010), tick(40)]
+    told = after(updates)
+    assert told["trade_sign"] == 0
+    assert math.isnan(told["effective_spread"])
+    assert math.isnan(told["realised_spread"])
+
+
 def test_order_flow_by_hand() -> None:
     quotes = [(99, 10, 101, 30), (99, 16, 101, 30), (100, 4, 101, 30), (100, 4, 102, 7)]
     quotes += [(99, 5, 100, 9)] * 2  # the second tells nothing new
@@ -98,6 +107,11 @@ def test_order_flow_by_hand() -> None:
     told = after(updates)
     for name in SPANS_S:
         assert told[name] == pytest.approx(sum(flows) / mean_depth, rel=1e-12)
+
+
+def test_a_quote_that_moves_with_the_same_quantities_is_a_change() -> None:
+    told = after([tick(0), tick(61, (100, 10), (102, 30))])
+    assert told["ofi"] == (10 + 30) / 20
 
 
 def test_order_flow_leaves_each_span_in_its_time() -> None:
@@ -128,9 +142,10 @@ def test_a_span_that_is_not_covered_is_missing_and_known_by_time_alone(
     assert not math.isnan(stage.values()[name])
 
 
-def test_volatility_by_hand_is_missing_until_sixty_returns_are_known() -> None:
+@pytest.mark.parametrize("late_s", [0, 1, 4.9])
+def test_volatility_by_hand_is_missing_until_sixty_returns_are_known(late_s: float) -> None:
     mids = [10_000 + 10 * (n % 2) for n in range(62)]
-    updates = [tick(5 * n + 1, (mid - 5, 1), (mid + 5, 1)) for n, mid in enumerate(mids)]
+    updates = [tick(5 * n + late_s, (mid - 5, 1), (mid + 5, 1)) for n, mid in enumerate(mids)]
     assert math.isnan(after(updates[:61])["rv"])
     expected = 1e4 * math.log(10_010 / 10_000) * math.sqrt(60) * math.sqrt(60 / 300)
     assert after(updates)["rv"] == pytest.approx(expected, rel=1e-9)
@@ -154,6 +169,18 @@ def test_the_exact_vwap_by_hand_and_where_averages_are_too_coarse() -> None:
     assert math.isnan(after(updates[:2], 100)["vwap_exact"])  # 300 s are not over
     untold = [*updates[:2], updates[2]._replace(average_price=0)]
     assert math.isnan(after(untold, 100)["vwap_exact"])
+
+
+def test_a_volume_of_the_day_before_is_none_of_the_exact_vwap() -> None:
+    updates = [
+        tick(0, volume=900, average=9_000)._replace(trade_ns=OPEN - 20 * 3_600 * S),
+        tick(10, price=10_000, volume=100, average=10_000),
+        tick(200, price=10_100, volume=400, average=10_075),
+    ]
+    stage = MetricStage(instrument(tick_size=5))
+    stage.take_all(updates)
+    stage.metrics.expire(OPEN + 305 * S)
+    assert stage.values()["vwap_exact"] == 10_075
 
 
 def test_a_volume_that_was_reset_makes_the_exact_vwap_missing_not_wrong() -> None:
@@ -222,6 +249,17 @@ def test_a_burst_of_a_thousand_a_second_loses_no_change_and_leaves_within_a_seco
     stage.metrics.expire(OPEN + round((last_s + 60.8) * S))
     assert math.isnan(stage.values()["ofi_60"])
     assert not stage.windows.flow[0, 7:].any()
+
+
+def test_joined_changes_leave_their_span_at_most_a_second_late() -> None:
+    updates = [tick(0)]
+    updates += [tick(61 + n / 100, (99, 10 + n % 7)) for n in range(4_000)]  # a hundred a second
+    stage = MetricStage()
+    stage.take_all(updates)
+    changes = stage.windows.flow[0, flow.CHANGES : flow.CHANGES + flow.SPANS].tolist()
+    assert 1_000 <= changes[0] <= 1_060
+    assert 3_000 <= changes[1] <= 3_060
+    assert changes[2] == 3_999  # the first of them is the quote before
 
 
 def test_more_trades_than_can_wait_leave_the_oldest_to_tell_the_realised_spread() -> None:
