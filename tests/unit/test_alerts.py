@@ -164,10 +164,15 @@ def test_while_a_symbol_is_stale_or_in_a_gap_nothing_is_raised_but_afterwards() 
 
 
 def test_a_price_of_another_day_is_no_price() -> None:
-    stage = AlertStage(rule("last_price", "above", 2.0))
+    stage = AlertStage(rule("last_price", "above", 2.0, symbol="BETA"))
+    listed = (*stage.market.table.instruments, instrument("BETA"))
+    stage.process(InstrumentsResolved(OPEN, listed, stage.PULSE))
     yesterday = OPEN - 24 * 60 * NS_PER_MINUTE
-    stage.frame(OPEN + NS_PER_S, last_price=300, last_trade_ns=yesterday, volume=0)
+    stage.frame(OPEN + NS_PER_S, "BETA", last_price=300, last_trade_ns=yesterday, volume=1000)
+    assert stage.freshness("BETA") is Freshness.FRESH
     assert stage.told() == []
+    stage.trade(OPEN + 2 * NS_PER_S, 301, symbol="BETA")
+    assert stage.told() == [RAISED]
 
 
 def test_a_window_that_is_not_full_raises_nothing() -> None:
