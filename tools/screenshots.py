@@ -54,7 +54,7 @@ def demo() -> Iterator[Iterator[str]]:
 
 def take(browser: Browser, link: str, folder: Path) -> None:
     """Save every picture; one session serves them all, since a start link works once."""
-    context = browser.new_context()
+    context = browser.new_context(viewport={"width": 1600, "height": 1000})
     page = context.new_page()
     page.goto(link)
     page.wait_for_timeout(LOOK_MS)
