@@ -3,7 +3,8 @@
 This process plays the exchange and the browser; a program of its own stands between. It reads a
 frame from a socket, decodes, screens and measures it and sends what a page shows through a
 WebSocket; the time ends when the values are there as numbers. The peer does the same with the
-SDK's dict, a dict for each instrument and JSON. Frames go to both in turn, each once.
+SDK's dict, a dict for each instrument and JSON. Frames go to both in turn, ten at a time and
+each once.
 """
 
 import argparse
@@ -35,8 +36,8 @@ from ticktick.web.blocks import COLUMNS, HEADER_BYTES, MISSING, Columns, Press
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 SIZES: Final = (15, 100, 500)
-FRAMES: Final = 90
-WARM_UP: Final = 10
+FRAMES: Final = 100
+ROUND: Final = 10
 STEP_MS: Final = 250
 PEER: Final = "dict per instrument, JSON"
 _LENGTH: Final = struct.Struct("<II")
@@ -102,7 +103,7 @@ def agree(block: Values, rows: Any) -> bool:
 
 
 class Contender:
-    """A program between our two sockets; `seen` is what its last message came to."""
+    """A program between our two sockets."""
 
     def __init__(
         self,
@@ -113,14 +114,19 @@ class Contender:
         self._writer = writer
         self._stream = stream
         self._read = read
-        self.seen: Any = None
+        self._seen: list[Any] = []
 
     async def send(self, number: int, data: bytes) -> int:
         """Nanoseconds until the frame's values are here."""
         began = time.perf_counter_ns()
         self._writer.write(_LENGTH.pack(len(data), number) + data)
-        self.seen = self._read(await self._stream.recv())
+        self._seen.append(self._read(await self._stream.recv()))
         return time.perf_counter_ns() - began
+
+    def taken(self) -> list[Any]:
+        """What the messages came to since the last call."""
+        seen, self._seen = self._seen, []
+        return seen
 
 
 async def compare(count: int) -> Result:
@@ -131,13 +137,16 @@ async def compare(count: int) -> Result:
         _program("ours", count, read_block) as ours,
         _program("theirs", count, read_json) as theirs,
     ):
-        for number, data in enumerate(frames):
-            mine, other = await ours.send(number, data), await theirs.send(number, data)
-            if not agree(ours.seen, theirs.seen):
-                raise ValueError(f"{count} instruments, frame {number}: both show other values")
-            if number >= WARM_UP:
-                ours_ns.append(mine)
-                theirs_ns.append(other)
+        for begin in range(0, FRAMES, ROUND):
+            numbers = range(begin, begin + ROUND)
+            mine = [await ours.send(number, frames[number]) for number in numbers]
+            others = [await theirs.send(number, frames[number]) for number in numbers]
+            for number, block, rows in zip(numbers, ours.taken(), theirs.taken(), strict=True):
+                if not agree(block, rows):
+                    raise ValueError(f"{count} instruments, frame {number}: values differ")
+            if begin:  # the first round warms up
+                ours_ns += mine
+                theirs_ns += others
     return result("wire", f"{count} instruments", PEER, ours_ns, theirs_ns)
 
 
