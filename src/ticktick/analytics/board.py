@@ -20,7 +20,7 @@ from ticktick.domain.market import Candle, CandleState
 _SETTLED: Final = frozenset({CandleState.FINAL, CandleState.BACKFILLED})
 
 QUIET_NS: Final = 2 * NS_PER_S
-STEPS_AT_ONCE: Final = 100
+STEPS_AT_ONCE: Final = 60
 LINES_AT_ONCE: Final = 2
 
 LineId = tuple[str, int]
