@@ -142,13 +142,18 @@ def test_a_span_that_is_not_covered_is_missing_and_known_by_time_alone(
     assert not math.isnan(stage.values()[name])
 
 
-@pytest.mark.parametrize("late_s", [0, 1, 4.9])
+@pytest.mark.parametrize("late_s", [0, 2.9, 4.9])
 def test_volatility_by_hand_is_missing_until_sixty_returns_are_known(late_s: float) -> None:
-    mids = [10_000 + 10 * (n % 2) for n in range(62)]
-    updates = [tick(5 * n + late_s, (mid - 5, 1), (mid + 5, 1)) for n, mid in enumerate(mids)]
-    assert math.isnan(after(updates[:61])["rv"])
+    stage, known = MetricStage(), list[bool]()
+    for n in range(62):
+        mid = 10_000 + 10 * (n % 2)
+        stage.take(tick(5 * n + late_s, (mid - 5, 1), (mid + 5, 1)))
+        known.append(not math.isnan(stage.values()["rv"]))
+        # the moment may still be told of then
+        stage.metrics.expire(OPEN + (math.ceil(n + late_s / 5) * 5 + 2) * S)
     expected = 1e4 * math.log(10_010 / 10_000) * math.sqrt(60) * math.sqrt(60 / 300)
-    assert after(updates)["rv"] == pytest.approx(expected, rel=1e-9)
+    assert stage.values()["rv"] == pytest.approx(expected, rel=1e-9)
+    assert known == [False] * 61 + [True]
 
 
 def test_a_quote_that_lasts_has_no_volatility_and_hours_of_silence_cost_nothing() -> None:
