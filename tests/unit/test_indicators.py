@@ -16,6 +16,7 @@ from tests.oracles.indicators import all_of
 from ticktick.analytics.bars import bars_of
 from ticktick.analytics.catalogue import INDICATORS
 from ticktick.analytics.indicators import Indicators
+from ticktick.analytics.plain import plain_reading
 from ticktick.analytics.talib import talib
 from ticktick.domain.analysis import BARS_NEEDED, Reading
 from ticktick.domain.market import Candle
@@ -274,3 +275,14 @@ def test_a_seeded_stream_withholds_as_one_fed_candle_by_candle(seeded: int) -> N
     peeked = Indicators("ACME", 1)
     peeked.seed(bars_of(candles[: seeded - 1]))
     assert peeked.peek(candles[seeded - 1]).withheld == peeked.update(candles[seeded - 1]).withheld
+
+
+def test_a_value_that_is_missing_for_good_says_why() -> None:
+    stock = plain_reading(read(walk(BARS_NEEDED + 5))[-1], 100)
+    assert stock["missing"] == {"rvol": "needs 20 sessions at this time of day"}
+    index = Indicators("NIFTY", 1, has_volume=False).seed(bars_of(walk(BARS_NEEDED + 5)))
+    assert index is not None
+    told = plain_reading(replace(index, values={"rsi_14": 50.0}), 100)["missing"]
+    assert told["obv"] == told["vwap"] == told["rvol"] == "no volume is told"
+    assert told["momentum"] == "nothing moved"
+    assert plain_reading(read(walk(60))[-1], 100)["missing"] == {}

@@ -104,3 +104,8 @@ UNITS: Final[dict[str, Unit]] = {
     for name in indicator.names
 } | _OWN
 """Every published name and its unit."""
+
+VOLUME_NAMES: Final = frozenset(
+    name for indicator in INDICATORS if "volume" in indicator.inputs for name in indicator.names
+) | {name for name in _OWN if name.startswith(("vwap", "rvol"))}
+"""The names of what needs volume."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ticktick.analytics.catalogue import UNITS
+from ticktick.analytics.catalogue import UNITS, VOLUME_NAMES
 from ticktick.domain.analysis import Pattern, Reading
 from ticktick.domain.clock import iso_ist
 from ticktick.domain.market import timeframe_name
@@ -22,7 +22,21 @@ def plain_reading(reading: Reading, price_scale: int) -> dict[str, Any]:
         "warming": reading.warming,
         "degenerate": sorted(reading.degenerate),
         "withheld": reading.withheld or None,
+        "missing": {} if reading.warming or reading.withheld else _missing(reading),
     }
+
+
+def _missing(reading: Reading) -> dict[str, str]:
+    """Why values are not there although the history is long enough."""
+    return {name: _why(name, reading) for name in UNITS if name not in reading.values}
+
+
+def _why(name: str, reading: Reading) -> str:
+    if name in VOLUME_NAMES and "obv" not in reading.values:
+        return "no volume is told"
+    if name == "rvol":
+        return "needs 20 sessions at this time of day"
+    return "nothing was traded" if name in VOLUME_NAMES else "nothing moved"
 
 
 def plain_pattern(pattern: Pattern, confirmed: bool | None, price_scale: int) -> dict[str, Any]:

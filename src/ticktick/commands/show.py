@@ -64,7 +64,7 @@ def show_patterns(patterns: Iterable[Mapping[str, Any]]) -> None:
         )
 
 
-_NOT_VALUES = ("timeframe", "start", "bars", "warming", "degenerate", "withheld")
+_NOT_VALUES = ("timeframe", "start", "bars", "warming", "degenerate", "withheld", "missing")
 
 
 def _reading(reading: Mapping[str, Any], name: str) -> str:
