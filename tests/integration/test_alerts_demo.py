@@ -88,7 +88,7 @@ def test_an_alert_is_acknowledged_and_its_rule_removed(stage: Stage) -> None:
     running = find_running(stage.home / "data" / "server.json")
     ask(running, "/api/v1/alerts/acknowledge", {"numbers": [stage.raised(2)[0]["number"]]})
     assert stage.raised(2)[0]["acknowledged"]
-    assert "RELIANCE last price is" in stage.alerts("history")
+    assert "RELIANCE last price is" in stage.alerts("history", "--json")
     stage.alerts("remove", "2")
     assert "RELIANCE last price" not in stage.alerts("list")
 
