@@ -107,7 +107,7 @@ class TickMetrics:
             windows.previous_price,
             windows.volume_delta,
         )
-        self.counters["trades"] += int(windows.traded[rows].sum())
+        self.counters["trades"] += int(np.count_nonzero(windows.traded[rows]))
         settle_before(
             rows,
             words,
