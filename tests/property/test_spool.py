@@ -3,6 +3,7 @@
 import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.store_stage import candle
 from ticktick.domain.market import Candle
@@ -91,3 +92,13 @@ def test_P18_the_megabytes_that_wait_are_bounded_and_what_is_dropped_is_counted(
     assert numbers(batch) == list(range(rows))[-most_rows:]
     assert spool.dropped_points == max(rows - most_rows, 0) * POINTS
     assert len(batch.candles) == rows
+
+
+def test_P18_metrics_that_go_into_no_series_take_none_of_the_bound() -> None:
+    sparse = [replace(row(number), full=np.array([False])) for number in range(60)]
+    spool = Spool(most_points=60)
+    for rows in sparse:
+        spool.add(rows, [], {})
+    assert (spool.waiting_points, spool.dropped_points) == (60, 0)
+    spool.add(row(60), [], {})
+    assert spool.dropped_points == 1 + len(METRICS)

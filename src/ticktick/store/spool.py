@@ -50,7 +50,7 @@ class Rows(Struct, frozen=True):
     @property
     def points(self) -> int:
         """Values it may become in series."""
-        return len(self.records) * (len(self.metrics) + 1)
+        return len(self.records) + int(np.count_nonzero(self.full)) * len(self.metrics)
 
     @property
     def bytes(self) -> int:
