@@ -111,8 +111,9 @@ describe("the watchlist on the page", () => {
     screen.prices(rowValues({ freshness: 1 }), rowValues());
     expect(find(`${row("SYM0")} path`).getAttribute("class")).not.toContain("up");
   });
-  it("takes a column off and moves one by keys alone, and remembers it", () => {
+  it("takes a column off and moves one by keys alone, and remembers it", async () => {
     screen.press("o", document.body);
+    await screen.settle();
     const dialog = find(id("columns"));
     expect(dialog.hasAttribute("open")).toBe(true);
     find(`${id("columns")} [data-column="vwap"] input`).click();
