@@ -51,16 +51,23 @@ def show_readings(readings: Sequence[Mapping[str, Any]]) -> None:
 
 
 def show_patterns(patterns: Iterable[Mapping[str, Any]]) -> None:
-    """One line per pattern, oldest first: where, what, its trend before and its own record."""
-    click.echo(f"{'CANDLE':<27}{'TIME':<6}{'PATTERN':<22}{'VALUE':>6}  {'BEFORE':<7}RECORD")
+    """One line per pattern, oldest first: where, what, its trend before and its own record.
+
+    One whose ground a corrected candle took away says so; a file's patterns name no symbol.
+    """
+    click.echo(
+        f"{'CANDLE':<27}{'SYMBOL':<14}{'TIME':<6}{'PATTERN':<22}{'VALUE':>6}  {'BEFORE':<7}RECORD"
+    )
     for pattern in patterns:
         rate = "not enough history"
         if pattern["hit_rate"] is not None:
             bounds = f"{pattern['hit_rate_low']:.0%} to {pattern['hit_rate_high']:.0%}"
             rate = f"{pattern['hit_rate']:.0%} ({bounds}), any candle {pattern['base_rate']:.0%}"
+        gone = ", superseded" if pattern.get("superseded") else ""
         click.echo(
-            f"{pattern['start']:<27}{pattern['timeframe']:<6}{pattern['pattern']:<22}"
-            f"{pattern['value']:>6}  {pattern['trend'] or '-':<7}{rate}, n={pattern['cases']}"
+            f"{pattern['start']:<27}{pattern.get('symbol', '-'):<14}{pattern['timeframe']:<6}"
+            f"{pattern['pattern']:<22}{pattern['value']:>6}  {pattern['trend'] or '-':<7}"
+            f"{rate}, n={pattern['cases']}{gone}"
         )
 
 
