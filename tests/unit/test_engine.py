@@ -300,5 +300,8 @@ def played(events: list[Event]) -> list[bytes]:
     for event in events:
         outputs = engine.process(event)
         told = (outputs.at_ns, outputs.touched.tolist(), outputs.facts)
-        said.append(msgspec.json.encode(told) + engine.market.metrics[:, outputs.touched].tobytes())
+        said.append(
+            msgspec.json.encode(told, enc_hook=dict)
+            + engine.market.metrics[:, outputs.touched].tobytes()
+        )
     return said
