@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Final
 
 from ticktick.analytics.line import Line
+from ticktick.analytics.volumes import SessionVolumes
 from ticktick.domain.analysis import Pattern, Reading
 from ticktick.domain.clock import NS_PER_S
 from ticktick.domain.event import CandleChanged, Fact, WatchlistChanged
@@ -51,6 +52,7 @@ class AnalyticsBoard:
         self._unmade: dict[LineId, None] = {}  # stale, and no line stands
         self._next: deque[tuple[Line, CandleChanged]] = deque()
         self._stepped = 0
+        self._volumes: dict[str, SessionVolumes] = {}
 
     @property
     def waiting(self) -> int:
@@ -65,9 +67,13 @@ class AnalyticsBoard:
         """Take the candles among the facts, and let some lines step; what they say, in order."""
         for fact in facts:
             if isinstance(fact, CandleChanged):
-                if fact.candle.state in _SETTLED:
+                is_missing = fact.candle.state is CandleState.MISSING
+                is_settled = fact.candle.state in _SETTLED
+                if fact.candle.minutes == 1 and (is_settled or is_missing):
+                    self._count(fact.candle)
+                if is_settled:
                     self._take(fact)
-                elif fact.candle.state is CandleState.MISSING:
+                elif is_missing:
                     self._mark((fact.candle.symbol, fact.candle.minutes), fact.at_ns)
             elif isinstance(fact, WatchlistChanged):
                 self._forget({*fact.removed, *fact.restated})
@@ -132,6 +138,17 @@ class AnalyticsBoard:
         elif not line.knows(candle):
             self._mark(name, fact.at_ns)
 
+    def _count(self, minute: Candle) -> None:
+        """Keep the minute's volume; what never has any, as an index, takes no room."""
+        if minute.volume or minute.symbol in self._volumes:
+            self._volumes_of(minute.symbol).take(minute)
+
+    def _volumes_of(self, symbol: str) -> SessionVolumes:
+        volumes = self._volumes.get(symbol)
+        if volumes is None:
+            volumes = self._volumes[symbol] = SessionVolumes()
+        return volumes
+
     def _step(self) -> list[Fact]:
         """Let lines take their next candles, as many as one event may."""
         found: list[Fact] = []
@@ -146,6 +163,8 @@ class AnalyticsBoard:
         """Keep no line of these symbols: what comes next has nothing to do with it."""
         if not symbols:
             return
+        for symbol in symbols:
+            self._volumes.pop(symbol, None)
         for name, line in self._lines.items():
             line.is_stale = line.is_stale or name[0] in symbols
         self._next = deque(waits for waits in self._next if not waits[0].is_stale)
@@ -167,6 +186,8 @@ class AnalyticsBoard:
         symbol, minutes = name
         settled = [c for c in self._stored(symbol, minutes) if c.state in _SETTLED]
         old = self._lines.get(name)
-        line = Line(symbol, minutes, has_volume=self._has_volume(symbol))
+        has_volume = self._has_volume(symbol)
+        volumes = self._volumes_of(symbol) if has_volume else None
+        line = Line(symbol, minutes, has_volume=has_volume, volumes=volumes)
         self._lines[name] = line
         return line.seed(settled, at_ns, old)

@@ -20,6 +20,7 @@ from ticktick.analytics.kernels import (
 from ticktick.analytics.leaps import Leaps
 from ticktick.analytics.own import Sums
 from ticktick.analytics.values import Rest, Values, pack, unpack
+from ticktick.analytics.volumes import SessionVolumes
 from ticktick.domain.analysis import Reading
 from ticktick.domain.market import Candle
 
@@ -37,16 +38,25 @@ class Indicators:
 
     Feed final candles in order of their start, from as far back as there are; after a corrected
     candle make a new one and feed it the stored candles. Values are those of TA-Lib's batch
-    functions over the same candles, bit for bit.
+    functions over the same candles, bit for bit. `volumes` knows the symbol's minutes further back
+    than the candles of this timeframe go; without it the relative volume is of these alone.
     """
 
-    def __init__(self, symbol: str, minutes: int, *, has_volume: bool = True) -> None:
+    def __init__(
+        self,
+        symbol: str,
+        minutes: int,
+        *,
+        has_volume: bool = True,
+        volumes: SessionVolumes | None = None,
+    ) -> None:
         self._symbol = symbol
         self._minutes = minutes
         self._layout = _layout(has_volume)
         self._handles = handles_of(self._layout.streams)
         self._flatness = Flatness()
         self._vwap = SessionVwap()
+        self._volumes = volumes
         self._relative_volume = RelativeVolume()
         self._leaps = Leaps()
         self._bars = 0
@@ -76,7 +86,9 @@ class Indicators:
             candle.open, candle.high, candle.low, candle.close, candle.volume
         )
         flat = self._flatness.update(candle)
-        sums, ratio = self._vwap.take(candle), self._relative_volume.update(candle)
+        own = self._relative_volume.update(candle)
+        ratio = own if self._volumes is None else self._volumes.ratio(candle)
+        sums = self._vwap.take(candle)
         rest = partial(_rest, candle.close, sums, ratio)
         return self._reading(candle, numbers, flat, rest, self._leaps.update(candle))
 
@@ -86,7 +98,9 @@ class Indicators:
             candle.open, candle.high, candle.low, candle.close, candle.volume
         )
         flat = self._flatness.fork().update(candle)
-        sums, ratio = self._vwap.peek(candle), self._relative_volume.peek(candle)
+        own = self._relative_volume.peek(candle)
+        ratio = own if self._volumes is None else self._volumes.ratio(candle)
+        sums = self._vwap.peek(candle)
         rest = partial(_rest, candle.close, sums, ratio)
         return self._reading(candle, numbers, flat, rest, self._leaps.peek(candle), ahead=1)
 

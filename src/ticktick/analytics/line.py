@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from ticktick.analytics.bars import bars_of
 from ticktick.analytics.indicators import Indicators
 from ticktick.analytics.patterns import Patterns
+from ticktick.analytics.volumes import SessionVolumes
 from ticktick.domain.analysis import Confirmation, Pattern, Reading
 from ticktick.domain.event import (
     Fact,
@@ -35,10 +36,17 @@ class Line:
     that `is_stale` takes no more candles.
     """
 
-    def __init__(self, symbol: str, minutes: int, *, has_volume: bool) -> None:
+    def __init__(
+        self,
+        symbol: str,
+        minutes: int,
+        *,
+        has_volume: bool,
+        volumes: SessionVolumes | None = None,
+    ) -> None:
         self._symbol = symbol
         self._minutes = minutes
-        self._indicators = Indicators(symbol, minutes, has_volume=has_volume)
+        self._indicators = Indicators(symbol, minutes, has_volume=has_volume, volumes=volumes)
         self._patterns = Patterns(symbol, minutes)
         self._fed: dict[int, Candle] = {}
         self._newest_ns = 0

@@ -13,7 +13,7 @@ from ticktick.domain.market import Candle
 
 _SCORE_LIMIT: Final = 3.0
 _ROOT_5, _ROOT_15, _ROOT_30 = math.sqrt(5), math.sqrt(15), math.sqrt(30)
-_SESSIONS: Final = 20
+SESSIONS: Final = 20
 
 Sums: TypeAlias = tuple[int, int, int]
 """Of a session: volume, and thrice and nine times the typical price and its square by volume."""
@@ -106,12 +106,12 @@ class RelativeVolume:
             self._close_day()
             self._day = day
         past = self._past.get(bar.start_ns % NS_PER_DAY, ())
-        usual = median(past) if len(past) == _SESSIONS else 0.0
+        usual = median(past) if len(past) == SESSIONS else 0.0
         return (self._volume + bar.volume) / usual if usual > 0 else None
 
     def _close_day(self) -> None:
         for time_ns, volume in self._today.items():
-            self._past.setdefault(time_ns, deque(maxlen=_SESSIONS)).append(volume)
+            self._past.setdefault(time_ns, deque(maxlen=SESSIONS)).append(volume)
         self._today = {}
         self._volume = 0.0
 
