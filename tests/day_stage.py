@@ -190,7 +190,9 @@ class _Facts:
 
     def take(self, outputs: Outputs) -> None:
         """Keep the facts."""
-        self.facts += [msgspec.json.decode(msgspec.json.encode(fact)) for fact in outputs.facts]
+        self.facts += [
+            msgspec.json.decode(msgspec.json.encode(fact, enc_hook=dict)) for fact in outputs.facts
+        ]
 
 
 async def _play_in_step(

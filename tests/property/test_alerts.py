@@ -117,7 +117,7 @@ def test_neither_the_order_of_rules_nor_that_of_another_run_matters(
         stage = AlertStage(*order, instruments=[instrument("ACME"), instrument("BETA")])
         for place, price in enumerate(path):
             stage.prices(price, symbol=("ACME", "BETA")[place % 2])
-        return msgspec.json.encode(stage.facts)
+        return msgspec.json.encode(stage.facts, enc_hook=dict)
 
     first = played(wanted)
     assert played(wanted[::-1]) == first

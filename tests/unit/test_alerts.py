@@ -322,7 +322,7 @@ def test_rules_that_went_through_a_recording_raise_the_same_alerts() -> None:
         stage.link(stage.at_ns + NS_PER_S, up=False)
         stage.link(stage.at_ns + 2 * NS_PER_S, up=True)
         assert len(stage.raised) == 5
-        return msgspec.json.encode(stage.facts)
+        return msgspec.json.encode(stage.facts, enc_hook=dict)
 
     assert played(lambda event: decoder.decode(msgspec.msgpack.encode(event))) == played(
         lambda event: event
