@@ -22,7 +22,7 @@ from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import Candle, Freshness
 from ticktick.store.link import Command
 
-MOST_POINTS: Final = 50_000
+MOST_POINTS: Final = 400_000  # half a minute of fifteen busy symbols with every metric
 MOST_BYTES: Final = 64 << 20
 MOST_ENTRIES: Final = 10_000
 
