@@ -12,6 +12,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 PARTS = runpy.run_path(str(Path(__file__).parent / "src/ticktick/compiled.py"))["PARTS"]
+SHARED = "ticktick._arrays"  # what every part needs of Cython, compiled once
 # results must not differ between machines: no fused multiply-add, nothing of one processor; too
 # large a number wraps around as NumPy's do
 PORTABLE = ["-O3", "-ffp-contract=off", "-fwrapv", "-fno-math-errno"]
@@ -29,6 +30,10 @@ DIRECTIVES = {
 
 class OptionalBuild(build_ext):
     """Builds what can be built."""
+
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        self.parallel = self.parallel or os.cpu_count()
 
     def run(self) -> None:
         try:
@@ -68,8 +73,10 @@ def extensions() -> list[Extension]:
             raise
         return []
     parts = [Extension(name, [source_of(name)], extra_compile_args=FLAGS) for name in PARTS]
+    shared = Extension(SHARED, [f"build/cython/{SHARED}.c"], extra_compile_args=FLAGS)
     made: list[Extension] = cythonize(
-        parts,
+        [*parts, shared],
+        shared_utility_qualified_name=SHARED,
         include_path=["src"],
         build_dir="build/cython",
         language_level=3,

@@ -82,7 +82,7 @@ TYPES = ("src/ticktick/**/*.pyx", "src/ticktick/**/*.pxd", "src/ticktick/compile
 COMPILED = ("pyproject.toml", "setup.py", *TYPES, *PLAIN)
 ALL_THERE = "from ticktick.compiled import missing; raise SystemExit(missing() or 0)"
 IN_PLACE = (PYTHON, "setup.py", "-q", "build_ext", "--inplace")  # what installing left out
-IS_COMPILED = (PYTHON, "-c", ALL_THERE)
+IS_COMPILED = ((PYTHON, "-c", ALL_THERE),)
 SERIES = ("--no-deps", "--target", ".venv/redis", *series_platform(), "-r", REDIS)
 NODE_WHEEL = install("--target", ".venv/node", "-r", NODE_LOCK)
 PAGE, VITE = "src/ticktick/web/dist/index.html", ("node", "node_modules/vite/bin/vite.js", "build")
@@ -101,7 +101,7 @@ STEPS = [
     ),
     Step("packages", (RUN, BUILD), ".venv", (install("-r", RUN, "-r", BUILD),)),
     Step("ticktick", COMPILED, ".venv", (EDITABLE,)),
-    Step("compiled parts", COMPILED, ".venv", (IN_PLACE, IS_COMPILED), note=NO_COMPILER),
+    Step("compiled parts", COMPILED, ".venv", IS_COMPILED, (IN_PLACE, *IS_COMPILED), NO_COMPILER),
     Step("redis", (REDIS,), ".venv/redis", (install(*SERIES),), note=NO_SERIES),
     Step("node", (NODE_LOCK,), ".venv/node", (NODE_WHEEL,), note=NO_PAGE),
     Step("page packages", NPM_FILES, "web/node_modules", (NPM_CI,), note=NO_PAGE, folder="web"),

@@ -63,6 +63,11 @@ def state_of(stage: Stage) -> tuple[bytes, bytes, bytes, object]:
     )
 
 
+def is_as(before: tuple[bytes, bytes, bytes, object], stage: Stage) -> bool:
+    """Whether all of it was left alone; a difference of so many bytes tells nobody anything."""
+    return state_of(stage) == before
+
+
 AT = NOON + 2 * NS_PER_S
 INSANE: Mapping[str, tuple[str, dict[str, Any]]] = {
     "a price that jumps": ("jump", traded(AT, 12_000, 1020)),
@@ -85,7 +90,7 @@ def test_P08_given_what_cannot_be_true_then_nothing_changes_but_a_counter(what: 
         stage = stage_at_noon(decoder)
         before = state_of(stage)
         outputs = stage.process(frame(AT, {"ACME": columns}))
-        assert state_of(stage) == before
+        assert is_as(before, stage)
         assert outputs.touched.tolist() == []
         assert stage.counter(COUNTER_OF_REASON[reason]) == 1
         assert [s.who for s in stage.market.rejections.samples[reason]] == ["ACME"]
@@ -326,7 +331,7 @@ def test_F11_given_insane_values_on_the_wire_then_the_row_stays_as_it_was(what: 
         message = packet(AT, 100.15, 1010)
         damage(message)
         stage.process(FrameArrived(AT, 2, message.SerializeToString()))
-        assert state_of(stage) == before
+        assert is_as(before, stage)
         assert stage.counter(COUNTER_OF_REASON[reason]) == 1
         good = packet(AT + NS_PER_S, 100.2, 1020).SerializeToString()
         stage.process(FrameArrived(AT + NS_PER_S, 3, good))
@@ -378,7 +383,7 @@ def test_F12_given_an_instrument_told_in_an_unknown_way_then_its_row_only_grows_
     stage.process(FrameArrived(NOON, 1, packet(NOON).SerializeToString()))
     before = state_of(stage)
     stage.process(FrameArrived(AT, 2, new_union_member(packet(AT))))
-    assert state_of(stage) == before
+    assert is_as(before, stage)
     assert stage.counter("unknown_parts") == 1
 
 
