@@ -106,10 +106,13 @@ def test_a_page_full_of_warnings_has_no_grave_findings(shown: Desk) -> None:
 def test_from_the_watchlist_over_the_chart_to_an_alert_by_keys_alone(shown: Desk) -> None:
     page = shown.page
     page.keyboard.press("Escape")
+    current = page.locator('tr[aria-current="true"]')
+    before = current.get_attribute("data-symbol") or ""
     for _ in range(2):
         page.keyboard.press("j")
     page.keyboard.press("Enter")
-    symbol = page.locator('tr[aria-current="true"]').get_attribute("data-symbol")
+    expect(current).not_to_have_attribute("data-symbol", before)
+    symbol = current.get_attribute("data-symbol")
     page.keyboard.press("c")
     expect(page.get_by_test_id("chart")).to_be_focused()
     page.keyboard.press("ArrowLeft")
@@ -200,7 +203,8 @@ def test_the_candle_table_and_the_search_have_no_grave_findings(shown: Desk, the
 
 
 READ_STUDIES = """async () => {
-    const answer = await fetch("api/v1/indicators/RELIANCE").then((answer) => answer.json());
+    const { symbol } = document.querySelector("tr[aria-current=true]").dataset;
+    const answer = await fetch(`api/v1/indicators/${symbol}`).then((answer) => answer.json());
     const told = answer.readings.find((reading) => reading.timeframe === "1m");
     const shown = document.querySelector("[data-testid=studies]");
     const values = [...shown.querySelectorAll("[data-name]")].map((one) =>
