@@ -14,9 +14,10 @@ _CHECKOUT = Path(__file__).resolve().parent.parent
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-# a busy machine is no finding; the run as a whole has its limit
-settings.register_profile("ticktick", deadline=None)
-settings.load_profile("ticktick")
+# a busy machine is no finding; the run as a whole has its limit, `test --all` looks longer
+settings.register_profile("quick", deadline=None, max_examples=25)
+settings.register_profile("all", deadline=None, max_examples=300)
+settings.load_profile("quick")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -65,7 +65,7 @@ def tests(everything: bool) -> list[Job]:
 
     Everything is run once compiled, and all but the browser's tests once more on plain Python.
     """
-    mark = () if everything else ("-m", "not slow")
+    mark = ("--hypothesis-profile=all",) if everything else ("-m", "not slow")
     jobs = []
     for tier in TIERS:
         paths = [f"tests/{f}" for f in tier.folders if any((ROOT / "tests" / f).rglob("test_*.py"))]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.market_stage import OPEN, Stage, changed_candles, frame, instrument
@@ -34,7 +34,6 @@ Cut = Callable[[tuple[int, int, int, str, bool, bool]], bool]
 Rows = dict[str, dict[str, Any]]
 
 
-@settings(max_examples=80, deadline=None)
 @given(STEPS)
 def test_any_cut_into_frames_gives_the_same_candles(steps: Steps) -> None:
     one_by_one = _run(steps, conflate=False, confirm_s=1, cut=lambda _: True)
@@ -43,7 +42,6 @@ def test_any_cut_into_frames_gives_the_same_candles(steps: Steps) -> None:
         assert _told(one_by_one, symbol) == _told(together, symbol)
 
 
-@settings(max_examples=80, deadline=None)
 @given(STEPS)
 def test_confirmed_candles_of_a_conflated_stream_equal_pandas_in_every_timeframe(
     steps: Steps,
@@ -58,7 +56,6 @@ def test_confirmed_candles_of_a_conflated_stream_equal_pandas_in_every_timeframe
             }
 
 
-@settings(max_examples=80, deadline=None)
 @given(STEPS)
 def test_unconfirmed_candles_of_a_clean_stream_equal_pandas(steps: Steps) -> None:
     stage = _run(steps, conflate=False, confirm_s=None, cut=lambda step: step[5])
@@ -70,7 +67,6 @@ def test_unconfirmed_candles_of_a_clean_stream_equal_pandas(steps: Steps) -> Non
             assert not any(c.confirmed or c.revision for c in told)
 
 
-@settings(max_examples=60, deadline=None)
 @given(STEPS, st.integers(2, 40))
 def test_candles_confirmed_late_end_equal_to_those_confirmed_in_time(
     steps: Steps, late_s: int

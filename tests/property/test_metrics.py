@@ -63,7 +63,6 @@ def test_every_metric_equals_its_definition_at_every_update(
         assert differences(told, count, update.at_ns, stage.values()) == []
 
 
-@settings(max_examples=50, deadline=None)
 @given(streams(), st.lists(st.integers(0, 100), max_size=6))
 def test_every_metric_equals_its_definition_as_time_alone_passes(
     updates: list[Update], silences_s: list[int]
@@ -96,7 +95,6 @@ def test_the_engine_publishes_what_the_definitions_say(
     _compare_window(stage, told)
 
 
-@settings(max_examples=50, deadline=None)
 @given(streams(), st.data())
 def test_an_update_told_twice_changes_nothing(updates: list[Update], data: st.DataObject) -> None:
     once, twice = MetricStage(), MetricStage()
@@ -108,7 +106,6 @@ def test_an_update_told_twice_changes_nothing(updates: list[Update], data: st.Da
         np.testing.assert_equal(twice.values(), once.values())
 
 
-@settings(max_examples=50, deadline=None)
 @given(streams(), streams())
 def test_a_stream_split_at_a_gap_equals_two_streams(one: list[Update], other: list[Update]) -> None:
     through, anew = MetricStage(), MetricStage()
@@ -122,7 +119,6 @@ def test_a_stream_split_at_a_gap_equals_two_streams(one: list[Update], other: li
         np.testing.assert_equal(through.values(), anew.values())
 
 
-@settings(max_examples=50, deadline=None)
 @given(streams(), streams(), streams())
 def test_updates_that_left_the_windows_change_nothing_later(
     one: list[Update], other: list[Update], after: list[Update]
@@ -147,7 +143,6 @@ def test_updates_that_left_the_windows_change_nothing_later(
         np.testing.assert_equal(stages[0].values(), stages[1].values())
 
 
-@settings(max_examples=50, deadline=None)
 @given(LEVELS, LEVELS)
 def test_imbalance_changes_sign_when_the_sides_change_places(
     bids: list[tuple[int, int]], asks: list[tuple[int, int]]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.market_stage import OPEN, JsonDecoder, Stage, changed_candles, frame, instrument
@@ -101,7 +101,6 @@ def compare(one: Stage, two: Stage) -> None:
         assert one.freshness(symbol) is two.freshness(symbol)
 
 
-@settings(max_examples=60, deadline=None)
 @given(STEPS)
 def test_P08_a_screened_stream_equals_a_clean_one(steps: list[Step]) -> None:
     clean = played(steps, with_bad=False, decoder=JsonDecoder())
@@ -134,7 +133,6 @@ class Stutters(Stage):
             self.process(FrameArrived(event.received_ns, event.seq, copy.data))
 
 
-@settings(max_examples=60, deadline=None)
 @given(STEPS, st.lists(st.integers(0, 30), min_size=1, max_size=7))
 def test_F06_frames_that_come_again_leave_metrics_windows_and_candles_as_they_were(
     steps: list[Step], again: list[int]
@@ -160,7 +158,6 @@ def test_F06_frames_that_come_again_leave_metrics_windows_and_candles_as_they_we
     assert once.counter("trades") == thrice.counter("trades")
 
 
-@settings(max_examples=60, deadline=None)
 @given(STEPS, st.randoms(use_true_random=False))
 def test_frames_of_different_symbols_may_overtake_each_other_within_a_second(
     steps: list[Step], chance: Any
