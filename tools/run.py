@@ -28,7 +28,7 @@ class Tier(NamedTuple):
 # time: they run in one process.
 TIERS = (
     Tier("unit", ("unit", "property", "golden"), 2),
-    Tier("integration", ("integration",), 2),
+    Tier("integration", ("integration",), 3),
     Tier("e2e", ("e2e",), 0),
 )
 

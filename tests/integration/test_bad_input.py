@@ -54,7 +54,13 @@ def test_an_unknown_key_among_others_is_named_and_the_others_work(tmp_path: Path
     assert "RELIANCE      fresh" in done.stdout
 
 
-@pytest.mark.parametrize("token", ["garbage", "a.b.c", "\u20b9.\u20b9.\u20b9"])
+@pytest.mark.parametrize(
+    "token",
+    [
+        "\u20b9.\u20b9.\u20b9",
+        *(pytest.param(t, marks=pytest.mark.slow) for t in ("garbage", "a.b.c")),
+    ],
+)
 def test_a_garbage_token_asks_for_a_login(tmp_path: Path, token: str) -> None:
     assert "ticktick login" in refusal(tmp_path, "run", UPSTOX_ACCESS_TOKEN=token)
 

@@ -78,7 +78,10 @@ def test_the_demo_survives_the_end_of_its_connection(stage: Stage, verb: str) ->
     assert stage.status()["counters"]["frames"] > before
 
 
-@pytest.mark.parametrize("verb", ["ws.bitflip", "ws.random", "ws.text"])
+@pytest.mark.parametrize(
+    "verb",
+    ["ws.bitflip", *(pytest.param(v, marks=pytest.mark.slow) for v in ("ws.random", "ws.text"))],
+)
 def test_the_demo_counts_damaged_frames_and_goes_on(stage: Stage, verb: str) -> None:
     before = stage.status()["counters"]["frames_rejected"]
     stage.suffers(verb, **{"for": 30})

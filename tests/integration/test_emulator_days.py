@@ -63,7 +63,7 @@ async def test_a_week_end_passes_at_full_speed_without_restart() -> None:
     assert 0 < last.vtt < 100_000
 
 
-@pytest.mark.parametrize("speed", ["max", "10000"])
+@pytest.mark.parametrize("speed", ["max", pytest.param("10000", marks=pytest.mark.slow)])
 async def test_a_split_passes_over_a_night_at_speed_without_restart(speed: str) -> None:
     async with running("--speed", speed, "--start", "2026-11-19T15:05") as client:
         feed = await client.feed(RELIANCE, INFY)

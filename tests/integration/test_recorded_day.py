@@ -76,9 +76,8 @@ CHECKS = (
 )
 
 
-@pytest.mark.parametrize(
-    "name", [n if n == NAMES[1] else pytest.param(n, marks=pytest.mark.slow) for n in NAMES]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
 def test_P07_a_session_at_full_speed_comes_out_as_the_broker_told_it(
     name: str, shared_data: Path, tmp_path: Path
 ) -> None:
@@ -138,12 +137,12 @@ PATIENT = replace(SETTINGS, fresh_limit_s=600)
 @pytest.mark.parametrize(
     ("change", "settings", "check"),
     [
-        (never_the_same, SETTINGS, check_updates),
-        (a_price_that_cannot_be, SETTINGS, check_updates),
+        pytest.param(never_the_same, SETTINGS, check_updates, marks=pytest.mark.slow),
+        pytest.param(a_price_that_cannot_be, SETTINGS, check_updates, marks=pytest.mark.slow),
         (trade_with_every_update, SETTINGS, check_volume),
-        (minutes_too_early, SETTINGS, check_lost),
+        pytest.param(minutes_too_early, SETTINGS, check_lost, marks=pytest.mark.slow),
         (prices_beside, SETTINGS, check_first_candles),
-        (untouched, PATIENT, check_outages),
+        pytest.param(untouched, PATIENT, check_outages, marks=pytest.mark.slow),
     ],
 )
 def test_a_client_with_a_fault_fails_the_check(

@@ -45,7 +45,9 @@ async def test_what_the_broker_does_not_document_shows_when_it_is_otherwise() ->
 @pytest.mark.parametrize(
     ("switch", "claim", "verdict", "found"),
     [
-        ("account.plus", True, "PASS", "the third connection was let in"),
+        pytest.param(
+            "account.plus", True, "PASS", "the third connection was let in", marks=pytest.mark.slow
+        ),
         ("account.plus", False, "DIFF", "the third connection was let in"),
         ("feed.one_socket", False, "DIFF", "the second connection was refused (HTTP 403)"),
     ],
@@ -67,6 +69,7 @@ async def test_a_deep_book_comes_with_the_plan() -> None:
     assert (found.verdict, found.found[-9:]) == ("PASS", "levels 30")
 
 
+@pytest.mark.slow
 async def test_a_silent_feed_shows_in_the_canary() -> None:
     async with survey_stage(rate=1.0) as stage:
         await stage.fault("ws.silence", after=1.0)
@@ -120,7 +123,9 @@ async def test_without_the_feed_its_looks_are_skipped_with_the_reason() -> None:
     }
 
 
-@pytest.mark.parametrize("start", ["2026-11-22T11:00:00", "2026-11-20T20:00:00"])
+@pytest.mark.parametrize(
+    "start", ["2026-11-20T20:00:00", pytest.param("2026-11-22T11:00:00", marks=pytest.mark.slow)]
+)
 async def test_outside_the_session_the_feed_differs_in_nothing(start: str) -> None:
     async with survey_stage(start, rate=1.0) as stage:
         results = await stage.look(*FEED)

@@ -53,11 +53,9 @@ class Update(NamedTuple):
         return market
 
 
+@pytest.mark.slow
 @pytest.mark.shared
-@pytest.mark.parametrize(
-    "name",
-    [FILES[1], *(pytest.param(name, marks=pytest.mark.slow) for name in (FILES[0], *FILES[2:]))],
-)
+@pytest.mark.parametrize("name", FILES)
 def test_P07_a_recorded_session_ends_with_the_brokers_own_candles(
     name: str, shared_data: Path
 ) -> None:
