@@ -18,7 +18,7 @@ from msgspec import Struct
 
 PAGE: Final = Path("docs/reference/performance.md")
 DRAWING: Final = Path("docs/images/performance.svg")
-NAME_WIDTH, BAR_WIDTH, LINE_HEIGHT = 330, 420, 22
+NAME_WIDTH, BAR_WIDTH, LINE_HEIGHT = 400, 420, 22
 INTRODUCTION: Final = """# Performance
 
 Every figure is the median of rounds in which both contenders took turns in one process, on equal
@@ -82,11 +82,21 @@ def table(lines: Iterable[Line]) -> str:
     """One benchmark's results as a Markdown table."""
     head = "| case | peer | ours | theirs | ratio |\n|---|---|---|---|---|\n"
     rows = (
-        f"| {line.case} | {line.peer} | {duration(line.ours_ns)} ±{line.ours_spread:.0%} "
-        f"| {duration(line.theirs_ns)} ±{line.theirs_spread:.0%} | {line.ratio:,.1f} |\n"
+        f"| {line.case} | {line.peer} | {amount(line, line.ours_ns)} ±{line.ours_spread:.0%} "
+        f"| {amount(line, line.theirs_ns)} ±{line.theirs_spread:.0%} | {times(line.ratio)} |\n"
         for line in lines
     )
     return head + "".join(rows)
+
+
+def amount(line: Line, told: float) -> str:
+    """What was measured in its unit: a time, or for a case in MiB thousands of its figure."""
+    return f"{told / 1e3:,.0f} MiB" if line.case.endswith("MiB") else duration(told)
+
+
+def times(ratio: float) -> str:
+    """A ratio with as many digits as it is good for."""
+    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
 
 
 def duration(ns: float) -> str:
@@ -127,7 +137,7 @@ def _bar(line: Line, place: int, most: int) -> str:
     return (
         f'<text x="{NAME_WIDTH - 8}" y="{top + 12}" text-anchor="end">{_escaped(name)}</text>'
         f'<rect x="{NAME_WIDTH}" y="{top}" width="{end - NAME_WIDTH:.0f}" height="16"/>'
-        f'<text x="{end + 6:.0f}" y="{top + 12}">{line.ratio:,.1f}</text>'
+        f'<text x="{end + 6:.0f}" y="{top + 12}">{times(line.ratio)}</text>'
     )
 
 
