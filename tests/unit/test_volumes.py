@@ -51,6 +51,16 @@ def test_too_few_sessions_and_missing_minutes_give_no_ratio() -> None:
         assert volumes.ratio(last) is not None
 
 
+def test_what_comes_later_changes_no_ratio() -> None:
+    candles = walk(DAY_MINUTES * DAYS)
+    later = candles[-100]
+    full = of_minutes([*candles, replace(later, volume=0, state=CandleState.MISSING)])
+    for place in (-375, -300, -101):
+        cut = of_minutes(candles[: len(candles) + place + 1])
+        assert full.ratio(candles[place]) == cut.ratio(candles[place]) is not None
+    assert full.ratio(later) is None
+
+
 def test_a_corrected_day_changes_what_is_usual() -> None:
     volumes = SessionVolumes()
     for day in range(DAYS):

@@ -42,15 +42,16 @@ class SessionVolumes:
     def ratio(self, candle: Candle) -> float | None:
         """The session's volume to the candle's end over the median of 20 sessions before.
 
-        None until 20 sessions are known, or while a minute of this one is missing.
+        None until 20 sessions are known, or where a minute of this one up to there is missing.
         """
         day, place = ist_day_number(candle.start_ns), _place(candle)
-        if self._missing.get(day) or not 0 <= place < _MINUTES:
+        end = min(place + candle.minutes, _MINUTES) - 1
+        is_missed = any(minute <= end for minute in self._missing.get(day, ()))
+        if is_missed or not 0 <= place < _MINUTES:
             return None
         usual = self._usual.get(day)
         if usual is None:
             usual = self._usual[day] = self._usual_before(day)
-        end = min(place + candle.minutes, _MINUTES) - 1
         if not usual or usual[end] <= 0:
             return None
         today = self._days.get(day)
