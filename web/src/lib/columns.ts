@@ -38,7 +38,7 @@ const column = (
 
 /** In the order in which they are shown unless somebody chose another. */
 export const COLUMNS: readonly Column[] = [
-  column("symbol", "Symbol", [112], 0, "Instrument"),
+  column("symbol", "Symbol", [112, 104], 0, "Instrument"),
   column("last", "Last ₹", [112, 104], 1, "Last traded price"),
   column("change", "Chg", [76, 68], 3, "Change since the previous close"),
   column("spark", "30 closes", [78], 5, "The last 30 one-minute closes; a gap where a minute is missing"),
