@@ -140,7 +140,11 @@ def test_a_file_that_cannot_be_used_is_told_in_a_sentence(
 def test_an_interrupted_command_ends_with_130_quietly(
     command: Callable[[Callable[[], None]], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert command(lambda: signal.raise_signal(signal.SIGINT)) == 130
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # as a program starts
+    try:
+        assert command(lambda: signal.raise_signal(signal.SIGINT)) == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert capsys.readouterr().err.strip() == ""
 
 
