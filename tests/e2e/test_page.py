@@ -139,7 +139,7 @@ def test_the_page_fits_the_window_in_both_dresses(page: Page, width: int, theme:
         assert page.evaluate(CUT_INDEX) == []
         if width < 1024:  # one panel at a time
             page.get_by_role("button", name="Watch", exact=True).click()
-        assert page.evaluate(CUT_SYMBOL) == []
+        page.wait_for_function(f"() => ({CUT_SYMBOL})().length === 0", timeout=5_000)
         page.screenshot(path=PICTURES / f"{width}-{theme}.png")
     finally:
         page.set_viewport_size({"width": 1600, "height": 1000})
