@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from ticktick.domain.clock import NS_PER_MINUTE, ist_day_number, parse_iso_ns
@@ -37,6 +38,22 @@ def minute(place: int, opened: int, high: int, low: int, close: int, volume: int
     day, of_day = divmod(place, DAY_MINUTES)
     start_ns = OPEN_NS + (day * 24 * 60 + of_day) * NS_PER_MINUTE
     return Candle("ACME", 1, start_ns, opened, high, low, close, volume)
+
+
+def split(candles: Sequence[Candle], at: int, parts: float) -> list[Candle]:
+    """The candles as a split that nobody told of leaves them."""
+    return [
+        each
+        if place < at
+        else replace(
+            each,
+            open=round(each.open / parts),
+            high=round(each.high / parts) + 1,
+            low=round(each.low / parts) - 1,
+            close=round(each.close / parts),
+        )
+        for place, each in enumerate(candles)
+    ]
 
 
 def kite(path: Path) -> list[Candle]:

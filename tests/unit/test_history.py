@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from tests.analytics_stage import flat, minute, walk
+from tests.analytics_stage import DAY_MINUTES, flat, minute, split, walk
 from ticktick.analytics.catalogue import UNITS
 from ticktick.analytics.history import History, indicator_history, pattern_history
 from ticktick.analytics.indicators import Indicators
 from ticktick.analytics.patterns import Patterns
+from ticktick.analytics.volumes import SessionVolumes
 from ticktick.domain.market import Candle
 
 
@@ -66,3 +67,23 @@ def test_the_patterns_of_every_candle_equal_the_stream() -> None:
     assert pattern_history(candles) == told
     assert told
     assert pattern_history([]) == []
+
+
+def test_after_a_leap_that_nobody_explained_a_chart_draws_as_little_as_the_stream_tells() -> None:
+    candles = split(walk(700), 375, 2)
+    history = indicator_history(candles, UNITS, has_volume=True)
+    check(candles, history)
+    rsi = history.values["rsi_14"]
+    assert np.isnan(rsi[375:625]).all()
+    assert not np.isnan(rsi[[374, 625]]).any()
+
+
+def test_the_relative_volume_is_of_the_minutes_that_the_stream_counts() -> None:
+    days = walk(DAY_MINUTES * 22)
+    volumes = SessionVolumes()
+    for each in days:
+        volumes.take(each)
+    kept = days[-DAY_MINUTES:]
+    ratios = indicator_history(kept, ["rvol"], has_volume=True, volumes=volumes).values["rvol"]
+    stream = Indicators("ACME", 1, volumes=volumes)
+    np.testing.assert_array_equal(ratios, [stream.update(each).values["rvol"] for each in kept])

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.analytics_stage import days, flat, kite, minute, prices, walk
+from tests.analytics_stage import days, flat, kite, minute, prices, split, walk
 from tests.oracles.indicators import all_of
 from ticktick.analytics.bars import bars_of
 from ticktick.analytics.catalogue import INDICATORS
@@ -233,22 +233,6 @@ def test_wilders_worked_examples_are_met(shared_data: Path) -> None:
     got = values(readings, "atr_14")[14:] / 100
     # its prices are rounded to two decimals, its results come from finer ones
     np.testing.assert_allclose(got, example["expected_atr"], atol=0.01)
-
-
-def split(candles: Sequence[Candle], at: int, parts: float) -> list[Candle]:
-    """The candles as a split that nobody told of leaves them."""
-    return [
-        each
-        if place < at
-        else replace(
-            each,
-            open=round(each.open / parts),
-            high=round(each.high / parts) + 1,
-            low=round(each.low / parts) - 1,
-            close=round(each.close / parts),
-        )
-        for place, each in enumerate(candles)
-    ]
 
 
 def test_values_are_withheld_with_a_reason_after_a_leap_that_nobody_explained() -> None:

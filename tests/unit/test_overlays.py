@@ -249,3 +249,19 @@ def test_another_wish_while_the_series_is_made_makes_that_one_void() -> None:
 )
 def test_only_published_names_are_known(names: tuple[str, ...], known: bool) -> None:
     assert is_known(Studies(names, patterns=True)) is known
+
+
+def test_every_candle_has_the_relative_volume_that_its_reading_told() -> None:
+    """A chart of few days, made of what the analytics know of the sessions before."""
+    month = walk(375 * 22)
+    chart = Chart()
+    chart.market.closed["ACME", 1] = month[-500:]
+    chart.stage.analysis.hear([CandleChanged(each.end_ns, each) for each in month])
+    chart.work()
+    chart.browser.client.overlays.want(Studies(("rvol",), patterns=False))
+    chart.read()
+    told = [row[2][0] for row in chart.browser.overlays.values()]
+    volumes = chart.stage.analysis.volumes("ACME")
+    assert volumes is not None
+    assert told == [volumes.ratio(each) for each in month[-500:]]
+    assert None not in told[-375:]

@@ -120,6 +120,11 @@ class AnalyticsBoard:
         line = self._lines.get((pattern.symbol, pattern.minutes))
         return None if line is None else line.judged(pattern)
 
+    def volumes(self, symbol: str) -> SessionVolumes | None:
+        """What the symbol trades by a time of day, as it is now; None where nothing is known."""
+        volumes = self._volumes.get(symbol)
+        return None if volumes is None else volumes.copy()
+
     def peek(self, candle: Candle) -> Reading | None:
         """The indicators as if the forming candle ended as it stands."""
         line = self._lines.get((candle.symbol, candle.minutes))

@@ -22,8 +22,10 @@ from ticktick.analytics.kernels import (
     keltner,
     momentum,
 )
+from ticktick.analytics.leaps import withheld
 from ticktick.analytics.patterns import Patterns
 from ticktick.analytics.talib import talib
+from ticktick.analytics.volumes import SessionVolumes
 from ticktick.domain.analysis import Pattern
 from ticktick.domain.market import Candle
 
@@ -65,9 +67,16 @@ class History(Struct, frozen=True):
 
 
 def indicator_history(
-    candles: Sequence[Candle], names: Collection[str], *, has_volume: bool
+    candles: Sequence[Candle],
+    names: Collection[str],
+    *,
+    has_volume: bool,
+    volumes: SessionVolumes | None = None,
 ) -> History:
-    """The named indicators after each of the settled candles, oldest first."""
+    """The named indicators after each of the settled candles, oldest first.
+
+    `volumes` as `Indicators` takes them. After a leap values are missing as they are withheld.
+    """
     bars = bars_of(candles)
     made = [each for each in _MADE if each.names & set(names)]
     needed = {*names, *(part for each in made for part in each.parts)}
@@ -84,13 +93,13 @@ def indicator_history(
             outputs = [np.where(is_flat, indicator.flat_value, output) for output in outputs]
             degenerate |= dict.fromkeys(indicator.names, is_flat)
         values |= zip(indicator.names, outputs, strict=True)
-    values |= _own(bars, names)
+    values |= _own(bars, names, volumes)
     for each in made:
         values |= _derived(bars, each, values)
-    missing = np.full(len(bars.rows), np.nan)
+    missing, is_withheld = np.full(len(bars.rows), np.nan), withheld(bars)
     return History(
-        {name: values.get(name, missing) for name in names},
-        {name: degenerate[name] for name in names if name in degenerate},
+        {name: np.where(is_withheld, np.nan, values.get(name, missing)) for name in names},
+        {name: degenerate[name] & ~is_withheld for name in names if name in degenerate},
     )
 
 
@@ -120,15 +129,15 @@ def _flatness(bars: Bars) -> dict[Flat, NDArray[np.bool_]]:
     return {kind: np.array([step[kind] for step in steps], np.bool_) for kind in get_args(Flat)}
 
 
-def _own(bars: Bars, names: Collection[str]) -> dict[str, Floats]:
+def _own(bars: Bars, names: Collection[str], volumes: SessionVolumes | None) -> dict[str, Floats]:
     """The values that are no function of TA-Lib, where they are wanted."""
     found: dict[str, Floats] = {}
     if any(name == "vwap" or name.startswith("vwap_") for name in names):
         vwap = SessionVwap()
         found |= _columns([vwap.update(bar) for bar in bars.rows])
     if "rvol" in names:
-        volume = RelativeVolume()
-        ratios = [volume.update(bar) for bar in bars.rows]
+        ratio = RelativeVolume().update if volumes is None else volumes.ratio
+        ratios = [ratio(bar) for bar in bars.rows]
         found["rvol"] = np.array([np.nan if ratio is None else ratio for ratio in ratios])
     return found
 

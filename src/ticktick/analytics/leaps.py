@@ -3,6 +3,7 @@
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ticktick.analytics.bars import CLOSE, OPEN, Bars
 from ticktick.domain.analysis import BARS_NEEDED
@@ -10,6 +11,14 @@ from ticktick.domain.clock import iso_ist
 from ticktick.domain.market import Candle
 
 LIMIT: Final = 0.15
+
+
+def withheld(bars: Bars) -> NDArray[np.bool_]:
+    """Of each bar, oldest first, whether the values after it must be withheld."""
+    found = np.zeros(len(bars.rows), np.bool_)
+    for place in _leaps(bars).tolist():
+        found[place : place + BARS_NEEDED] = True
+    return found
 
 
 class Leaps:
@@ -27,12 +36,11 @@ class Leaps:
 
     def seed(self, bars: Bars) -> None:
         """Take many bars at once, before any other."""
-        opens, closes = bars.columns[OPEN, 1:], bars.columns[CLOSE, :-1]
-        places = np.flatnonzero(np.abs(opens - closes) > LIMIT * closes)
+        places = _leaps(bars)
         if len(places):
             last = int(places[-1])
-            self._note(bars.rows[last + 1], bars.rows[last].close)
-            self._since = len(opens) - last
+            self._note(bars.rows[last], bars.rows[last - 1].close)
+            self._since = len(bars.rows) - last
         if bars.rows:
             self._close = bars.rows[-1].close
 
@@ -60,3 +68,9 @@ class Leaps:
             f"the open of {iso_ist(bar.start_ns)[:16]} is {leap:+.1%} from the close before it and "
             f"no split or bonus is known: withheld for {BARS_NEEDED} candles"
         )
+
+
+def _leaps(bars: Bars) -> NDArray[np.intp]:
+    """The places of the bars that open too far from the close before them."""
+    opens, closes = bars.columns[OPEN, 1:], bars.columns[CLOSE, :-1]
+    return np.flatnonzero(np.abs(opens - closes) > LIMIT * closes) + 1

@@ -23,6 +23,13 @@ class SessionVolumes:
         self._missing: dict[int, set[int]] = {}
         self._usual: dict[int, list[float]] = {}
 
+    def copy(self) -> "SessionVolumes":
+        """The same minutes, which nothing changes any more."""
+        same = SessionVolumes()
+        same._days = {day: minutes.copy() for day, minutes in self._days.items()}
+        same._missing = {day: {*places} for day, places in self._missing.items()}
+        return same
+
     def take(self, candle: Candle) -> None:
         """Take a settled or missing minute, for the first time or corrected."""
         day, place = ist_day_number(candle.start_ns), _place(candle)

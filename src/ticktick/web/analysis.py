@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from fastapi import HTTPException
 
 from ticktick.analytics.plain import plain_pattern, plain_reading
+from ticktick.analytics.volumes import SessionVolumes
 from ticktick.domain.analysis import Pattern, Reading
 from ticktick.domain.clock import ist_day_number
 from ticktick.domain.market import TIMEFRAMES, Candle
@@ -17,6 +18,10 @@ from ticktick.web.status import watched_rows
 
 class LiveAnalysis(LivePatterns, Protocol):
     """What the web reads of the engine's analytics."""
+
+    def volumes(self, symbol: str) -> SessionVolumes | None:
+        """What the symbol trades by a time of day, as it is now; None where nothing is known."""
+        ...
 
     def peek(self, candle: Candle) -> Reading | None:
         """The indicators as if the forming candle ended as it stands."""

@@ -88,8 +88,15 @@ class Overlays:
         self._newest = (0, 0) if reading is None else (reading.start_ns, reading.bars)
         patterns = self._analysis.patterns(wish.symbol, wish.minutes)
         candles = tuple(self._market.candles(wish.symbol, wish.minutes))
-        has_volume = instrument.has_volume
-        return partial(make, wish, candles, reading, tuple(patterns), has_volume=has_volume)
+        return partial(
+            make,
+            wish,
+            candles,
+            reading,
+            tuple(patterns),
+            has_volume=instrument.has_volume,
+            volumes=self._analysis.volumes(wish.symbol) if "rvol" in wish.studies.names else None,
+        )
 
     def deliver(self, made: Made) -> None:
         """Take the answer of a job; of one that is not wanted any more nothing is told."""

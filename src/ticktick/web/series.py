@@ -10,6 +10,7 @@ import numpy as np
 from msgspec import Struct
 
 from ticktick.analytics.history import History, indicator_history, pattern_history
+from ticktick.analytics.volumes import SessionVolumes
 from ticktick.domain.analysis import BARS_NEEDED, Pattern, Reading
 from ticktick.domain.clock import NS_PER_MS, ist_day_number
 from ticktick.domain.market import Candle, CandleState
@@ -42,6 +43,7 @@ def make(
     told: Sequence[Pattern],
     *,
     has_volume: bool,
+    volumes: SessionVolumes | None,
 ) -> Made:
     """The whole series of the stored candles.
 
@@ -50,7 +52,10 @@ def make(
     """
     settled = [candle for candle in candles if candle.state in SETTLED]
     names, wants_patterns = wish.studies.names, wish.studies.patterns
-    rows = _rows(settled, names, has_volume=has_volume) if names else []
+    rows: list[SeriesRow] = []
+    if names:
+        history = indicator_history(settled, names, has_volume=has_volume, volumes=volumes)
+        rows = _rows(settled, names, history)
     if rows and reading is not None and reading.start_ns == settled[-1].start_ns:
         rows[-1] = row_of(reading, names)
     patterns = _patterns(settled, told) if wants_patterns else []
@@ -65,8 +70,9 @@ def make(
     return Made(wish, msgspec.json.encode(series))
 
 
-def _rows(settled: Sequence[Candle], names: Sequence[str], *, has_volume: bool) -> list[SeriesRow]:
-    history = indicator_history(settled, names, has_volume=has_volume)
+def _rows(
+    settled: Sequence[Candle], names: Sequence[str], history: History
+) -> list[SeriesRow]:
     _leave_out_half_a_day(settled, history)
     columns = [_nullable(history.values[name].tolist()) for name in names]
     flat: list[list[str]] = [[] for _ in settled]
