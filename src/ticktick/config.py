@@ -8,8 +8,9 @@ It may hold addresses of services, which are secrets: then only its owner may re
 """
 
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -51,6 +52,8 @@ _WELL_KNOWN: Final[dict[tuple[str, ...], tuple[str, ...]]] = {
     ("redis", "timeseries"): ("TICKTICK_TIMESERIES",),
     ("redis", "url"): ("REDIS_URL", "REDIS_HOST", "REDIS_PORT"),
 }
+_SECRET: Final = {"redis": "url", "notify": "services"}
+"""By section the setting that is never shown: addresses with passwords and tokens."""
 
 
 def _number(value: Any) -> Any:
@@ -312,10 +315,10 @@ def _sentence(error: ErrorDetails, toml: Path, environ: Mapping[str, str]) -> st
     place = ".".join([section, *rest])
     if error["type"] == "extra_forbidden":
         return f"{origin}: unknown setting {place!r}, expected one of {', '.join(fields)}"
+    may_tell = section not in _SECRET if not rest else _SECRET.get(section) != rest[0]
+    found = f"{error['input']!r:.80}" if may_tell else "hidden (it may hold a password)"
     if not rest:
-        return f"{origin}: {section} is {error['input']!r:.80}, expected a section [{section}]"
-    secret = (section, rest[0]) in {("redis", "url"), ("notify", "services")}
-    found = "hidden (it may hold a password)" if secret else f"{error['input']!r:.80}"
+        return f"{origin}: {section} is {found}, expected a section [{section}]"
     return f"{origin}: {place} is {found}, expected {fields[rest[0]].description}"
 
 
@@ -341,12 +344,20 @@ def _hide_password(url: SecretStr | None) -> None:
 def _hide_address(address: str) -> None:
     """Never log the address of a service, nor what of it may be a token; host names are none."""
     hide(address)
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # a bracket in a password: apprise may know better what it means
+        _hide_each(re.split(r"[/@:?&=]+", address.partition("://")[2]))
+        return
     host = parts.netloc.rpartition("@")[2]
     pieces = [parts.username, parts.password, *parts.path.split("/")]
     pieces += [value for _, value in parse_qsl(parts.query)]
     if "." not in host and not host.startswith("localhost"):
         pieces.append(host)
+    _hide_each(pieces)
+
+
+def _hide_each(pieces: Iterable[str | None]) -> None:
     for piece in pieces:
         hide(piece or "")
         hide(unquote(piece or ""))
@@ -354,7 +365,7 @@ def _hide_address(address: str) -> None:
 
 def _check_private(toml: Path) -> None:
     """Refuse a file with secrets that others may read. Raises ConfigError."""
-    if os.name == "posix" and toml.stat().st_mode & 0o077:
+    if os.name == "posix" and toml.exists() and toml.stat().st_mode & 0o077:
         raise ConfigError(
             f"{toml} holds addresses of services, which are secrets, and others may read it: "
             f"chmod 600 {toml}"

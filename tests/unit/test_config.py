@@ -224,3 +224,35 @@ def test_credentials_that_others_can_read_are_refused(toml: Path) -> None:
     path.chmod(0o644)
     with pytest.raises(ConfigError, match=r"mode 644.*chmod 600"):
         credentials_of(load_settings(toml), path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    (
+        'notify = "tgram://t0ps3cret/chat"',
+        'notify = ["tgram://t0ps3cret/chat"]',
+        'redis = "redis://:t0ps3cret@127.0.0.1"',
+    ),
+)
+def test_an_address_in_place_of_its_section_is_not_shown(toml: Path, line: str) -> None:
+    toml.write_text(line)
+    with pytest.raises(ConfigError, match=r"is hidden .*, expected a section \[") as refusal:
+        load_settings(toml)
+    assert "t0ps3cret" not in str(refusal.value)
+
+
+def test_an_address_that_only_its_service_understands_is_taken_and_never_logged(
+    toml: Path,
+) -> None:
+    toml.write_text('[notify]\nservices = ["mailto://somebody:br[ackets@mail.example/inb0xes"]')
+    toml.chmod(0o600)
+    load_settings(toml)
+    told = redact("somebody logs in with br[ackets and asks for inb0xes")
+    assert told == "*** logs in with *** and asks for ***"
+
+
+def test_services_of_a_variable_of_any_case_need_no_file(
+    toml: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ticktick_notify_services", "json://127.0.0.1/in")
+    assert len(load_settings(toml).notify.services) == 1
