@@ -138,3 +138,14 @@ async def test_a_snooze_ends_with_the_run_and_is_in_no_file(desk: Desk) -> None:
     event = desk.inbox.events[-1]
     assert isinstance(event, RulesRead)
     assert event.rules[0].snoozed_until_ns == 0
+
+
+async def test_a_new_rule_does_not_sleep_because_one_of_its_number_did(desk: Desk) -> None:
+    old = await desk.book.add(rule())
+    await desk.book.snooze(old.id, 60)
+    await desk.book.remove(old.id)
+    new = await desk.book.add(rule())
+    assert new.id == old.id
+    event = desk.inbox.events[-1]
+    assert isinstance(event, RulesRead)
+    assert event.rules[0].snoozed_until_ns == 0

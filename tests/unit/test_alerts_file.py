@@ -13,7 +13,7 @@ from ticktick.alerting.rules_file import (
     with_new,
     without,
 )
-from ticktick.domain.alert import MOST_RULES, Level
+from ticktick.domain.alert import MOST_ID, MOST_RULES, Level
 from ticktick.errors import ConfigError
 
 GOOD = {"symbol": "ACME", "source": "last_price", "comparison": "above", "threshold": 2}
@@ -111,3 +111,17 @@ def test_a_thousand_rules_are_held_and_no_more(path: Path) -> None:
     assert "1000 alerts are the most there may be" in file.troubles[0]
     with pytest.raises(ConfigError, match="remove one first"):
         with_new(file, rule())
+
+
+def test_an_id_that_no_recording_can_hold_is_refused(path: Path) -> None:
+    file = load_rules(written(path, {"id": 2**70, **GOOD}, {"id": MOST_ID, **GOOD}))
+    (trouble,) = file.troubles
+    assert f"id is {2**70}, expected a whole number from 1 to {MOST_ID}" in trouble
+    _, new = with_new(file, file.rules[0])
+    assert new.id == 1, "after the last number comes the first that is free"
+
+
+def test_letters_that_are_none_stay_in_the_file_and_stop_nobody(path: Path) -> None:
+    file = load_rules(written(path, GOOD, {"note": "\ud800"}))
+    save_rules(path, with_new(file, file.rules[0])[0])
+    assert load_rules(path).entries[1]["note"] == "\ud800"

@@ -154,3 +154,33 @@ def test_the_test_message_tells_of_each_service() -> None:
     told: list[str] = []
     assert not send_test([Phone("A"), Phone("B", refuses=1)], told.append)
     assert told == ["A: delivered", "B: not delivered; check the address and the network"]
+
+
+def test_a_service_that_fails_as_nobody_expected_costs_the_others_nothing() -> None:
+    class Faulty(Phone):
+        def send(self, title: str, text: str) -> None:
+            raise KeyError("token")
+
+    sound = Phone("Sound (2)")
+    with notifying(Faulty("Faulty (1)"), sound) as notifier:
+        notifier.take(raised(1))
+        comes(lambda: len(sound.got) == 1)
+        comes(lambda: notifier.state.sent == 1)
+        assert notifier.state.failed == 1
+        assert notifier.take_news() == [
+            "alerts do not arrive: Faulty (1) failed, logs/error.log tells why; "
+            "look at notify.services"
+        ]
+
+
+def test_an_alert_that_is_still_under_way_at_the_end_is_told_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    phone = Phone()
+    phone.may_answer.clear()
+    with notifying(phone) as notifier:
+        notifier.take(raised(1))
+        comes(lambda: phone.tries == 1)
+        notifier.take(raised(2, 3))
+        notifier.close(timeout_s=0.0)
+        assert "2 alerts waited and one message was under way" in caplog.text

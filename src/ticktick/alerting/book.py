@@ -154,6 +154,8 @@ class AlertBook:
             self._trouble = f"{error}; mend or delete it, until then the alerts stay as they were"
 
     def _rules_read(self) -> RulesRead:
+        known = {rule.id for rule in self._file.rules}  # a number may be given to another rule
+        self._snoozed = {each: until for each, until in self._snoozed.items() if each in known}
         rules = [
             replace(rule, snoozed_until_ns=self._snoozed.get(rule.id, 0))
             for rule in self._file.rules

@@ -9,6 +9,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import stamina
@@ -113,10 +114,13 @@ class Notifier:
         return news
 
     def close(self, timeout_s: float = 3.0) -> None:
-        """Send what waits; give up after `timeout_s`."""
+        """Send what waits; give up after `timeout_s`, and say so in the log."""
         self._closing.set()
         self._wake.set()
         self._thread.join(timeout_s)
+        if self._thread.is_alive():
+            waiting = _count(len(self._waiting), "alert")
+            _log.warning("%s waited and one message was under way at the end", waiting)
 
     def _run(self) -> None:
         while not self._closing.is_set():
@@ -134,7 +138,9 @@ class Notifier:
             return
         title, text = message(alerts, self._mode)
         for service in self._services:
-            self._deliver(service, title, text)
+            if not self._guard.attempt(partial(self._deliver, service, title, text)):
+                self.failed += 1
+                self._tell(service.name, f"{service.name} failed, logs/error.log tells why")
 
     def _deliver(self, service: Service, title: str, text: str) -> None:
         try:

@@ -7,6 +7,7 @@ sentence says what to do about it.
 import json
 import os
 from collections.abc import Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,14 +15,14 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ticktick.domain.alert import MOST_RULES, Comparison, Level, Rule
+from ticktick.domain.alert import MOST_ID, MOST_RULES, Comparison, Level, Rule
 from ticktick.engine.alerts.sources import source_of
 from ticktick.errors import ConfigError
 
 _NAME: Final = "alerts.json"
 _FIELDS: Final = tuple(name for name in Rule.__struct_fields__ if name != "snoozed_until_ns")
 _EXPECTED: Final = {
-    "id": "a whole number from 1",
+    "id": f"a whole number from 1 to {MOST_ID}",
     "symbol": "a trading symbol such as 'RELIANCE', or '*'",
     "source": "a name that `ticktick alerts sources` lists",
     "comparison": f"one of {', '.join(Comparison)}",
@@ -85,7 +86,7 @@ def save_rules(path: Path, file: RulesFile) -> None:
     try:
         fresh.unlink(missing_ok=True)
         opened = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(opened, "w", encoding="utf-8") as text:
+        with open(opened, "w", encoding="utf-8", errors="backslashreplace") as text:
             text.write(f'{{\n  "alerts": [\n{lines}\n  ]\n}}\n')
         fresh.replace(path)
     except OSError as error:
@@ -99,9 +100,10 @@ def with_new(file: RulesFile, wish: Rule) -> tuple[RulesFile, Rule]:
     """
     if len(file.entries) >= MOST_RULES:
         raise ConfigError(f"there are {MOST_RULES} alerts, the most there may be: remove one first")
-    ids = [rule.id for rule in file.rules]
-    ids += [entry["id"] for entry in file.entries if _has_id(entry)]
-    rule = checked(replace(wish, id=1 + max(ids, default=0)))
+    ids = {entry["id"] for entry in file.entries if _has_id(entry)}
+    newest = max((each for each in ids if 0 < each <= MOST_ID), default=0)
+    free = newest + 1 if newest < MOST_ID else next(n for n in count(1) if n not in ids)
+    rule = checked(replace(wish, id=free))
     return _read([*file.entries, plain(rule)]), rule
 
 

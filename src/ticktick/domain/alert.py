@@ -10,6 +10,7 @@ EVERY_SYMBOL: Final = "*"
 DEFAULT_COOLDOWN_S: Final = 60
 MOST_COOLDOWN_S: Final = 86_400
 MOST_RULES: Final = 1_000
+MOST_ID: Final = 1_000_000_000
 
 
 class Comparison(StrEnum):
@@ -61,8 +62,8 @@ class Rule(Struct, frozen=True, omit_defaults=True):
     snoozed_until_ns: int = 0
 
     def __post_init__(self) -> None:
-        if self.id < 1:
-            raise ValueError(f"id is {self.id}, expected a whole number from 1")
+        if not 1 <= self.id <= MOST_ID:
+            raise ValueError(f"id is {self.id}, expected a whole number from 1 to {MOST_ID}")
         if isinstance(self.threshold, float) and not isfinite(self.threshold):
             raise ValueError(f"threshold is {self.threshold}, expected a number")
         if self.hysteresis is not None and not 0 <= self.hysteresis < float("inf"):
