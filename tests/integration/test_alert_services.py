@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email import message_from_bytes
+from email.policy import default as default_policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
@@ -142,18 +144,31 @@ class _Mail(socketserver.StreamRequestHandler):
             self.wfile.write(b"250 fine\r\n")
 
 
-def test_an_alert_reaches_a_mailbox() -> None:
+@contextmanager
+def mailbox() -> Iterator[tuple[str, list[bytes]]]:
+    """The address of a mail server on this machine, and the letters it gets."""
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Mail) as server:
-        server.letters = []  # type: ignore[attr-defined]
+        letters = server.letters = []  # type: ignore[attr-defined]
         threading.Thread(target=server.serve_forever, daemon=True).start()
         port = server.server_address[1]
-        address = f"mailto://127.0.0.1:{port}?from=me@example.com&to=you@example.com&mode=insecure"
-        with notifying(address) as notifier:
-            send(notifier)
-            assert eventually(lambda: bool(server.letters))  # type: ignore[attr-defined]
-        letter = server.letters[0].decode()  # type: ignore[attr-defined]
+        people = "from=me@example.com&to=you@example.com"
+        yield f"mailto://127.0.0.1:{port}?{people}&mode=insecure", letters
         server.shutdown()
-    assert "To: you@example.com" in letter
+
+
+def test_an_alert_reaches_a_mailbox_with_its_signs_and_lines() -> None:
+    one = rule(symbol="M&M", services=True)
+    facts = [AlertRaised(OPEN, n, one, "M&M", 2.0 + n, OPEN) for n in (1, 2)]
+    with mailbox() as (address, letters), notifying(address) as notifier:
+        notifier.take(Outputs(OPEN, np.empty(0, np.int32), facts))
+        assert eventually(lambda: bool(letters))
+    letter = message_from_bytes(letters[0], policy=default_policy)
+    assert letter["To"] == "you@example.com"
+    assert letter.get_content_type() == "text/plain"
+    assert letter.get_content().splitlines() == [
+        "! M&M last price is ₹3.00, above ₹2.00",
+        "! M&M last price is ₹4.00, above ₹2.00",
+    ]
 
 
 def test_addresses_come_from_the_environment_or_a_private_file_and_are_never_shown(

@@ -228,11 +228,11 @@ def test_credentials_that_others_can_read_are_refused(toml: Path) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    (
+    [
         'notify = "tgram://t0ps3cret/chat"',
         'notify = ["tgram://t0ps3cret/chat"]',
         'redis = "redis://:t0ps3cret@127.0.0.1"',
-    ),
+    ],
 )
 def test_an_address_in_place_of_its_section_is_not_shown(toml: Path, line: str) -> None:
     toml.write_text(line)

@@ -34,19 +34,21 @@ class AppriseService:
     """
 
     def __init__(self, address: str, place: int) -> None:
-        plugin: Any = import_module("apprise").Apprise.instantiate(address)
+        apprise: Any = import_module("apprise")
+        plugin = apprise.Apprise.instantiate(address)
         if plugin is None:
             kind = address.partition("://")[0][:20]
             raise StoreError(
                 f"service {place} of notify.services ({kind}) is no address that apprise knows: "
                 "mend it as apprise's pages show, the others work"
             )
-        self._plugin = plugin
+        # only the whole of apprise turns plain text into what the service shows: M&M stays M&M
+        self._carrier = apprise.Apprise([plugin])
         self.name = f"{plugin.service_name} ({place})"
 
     def send(self, title: str, text: str) -> None:
         """Deliver one message. Raises SendFailed if the service did not take it."""
-        if not self._plugin.notify(body=text, title=title):
+        if not self._carrier.notify(body=text, title=title, body_format="text"):
             raise SendFailed(f"{self.name} did not take it")
 
 
