@@ -11,18 +11,18 @@ from ticktick.alerting.notifier import send_test
 from ticktick.alerting.rules_file import RulesFile, load_rules, save_rules, with_new, without
 from ticktick.alerting.services import open_services
 from ticktick.commands.asking import NoAnswer, ask
+from ticktick.commands.steering import NEXT_START, steered, told_by_program
 from ticktick.config import load_settings
 from ticktick.domain.alert import DEFAULT_COOLDOWN_S, Comparison, Level, Rule
 from ticktick.domain.clock import NS_PER_MS, ist
 from ticktick.engine.alerts.sources import SOURCES
 from ticktick.engine.alerts.words import condition
 from ticktick.errors import ConfigError
-from ticktick.running import Running, find_running, running_now
-from ticktick.workspace import Workspace, current_workspace
+from ticktick.running import find_running
+from ticktick.workspace import current_workspace
 
 _API = "/api/v1/alerts"
 _SHOWN = 20
-_NEXT_START = "It counts from the next start."
 
 
 @click.group(
@@ -110,10 +110,10 @@ def add(
         "browser": browser,
         "services": services,
     }
-    if not _told_by_program(workspace, _API, wish, "POST"):
+    if not told_by_program(workspace, _API, wish, "POST"):
         file, rule = with_new(load_rules(workspace.alerts), _rule(wish))
         save_rules(workspace.alerts, file)
-        click.echo(f"Alert {rule.id} is set: {condition(rule)}. {_NEXT_START}")
+        click.echo(f"Alert {rule.id} is set: {condition(rule)}. {NEXT_START}")
 
 
 @command.command(epilog="Example: ticktick alerts remove 3")
@@ -121,10 +121,10 @@ def add(
 def remove(number: int) -> None:
     """Remove the alert of that number."""
     workspace = current_workspace()
-    if not _told_by_program(workspace, f"{_API}/{number}", {}, "DELETE"):
+    if not told_by_program(workspace, f"{_API}/{number}", {}, "DELETE"):
         file, rule = without(load_rules(workspace.alerts), number)
         save_rules(workspace.alerts, file)
-        click.echo(f"Alert {rule.id} is removed: {condition(rule)}. {_NEXT_START}")
+        click.echo(f"Alert {rule.id} is removed: {condition(rule)}. {NEXT_START}")
 
 
 @command.command(epilog="Example: ticktick alerts test")
@@ -183,7 +183,7 @@ def sources(text: str, as_json: bool) -> None:
 
 def _list(*, as_json: bool) -> None:
     workspace = current_workspace()
-    running = _steered(workspace)
+    running = steered(workspace)
     try:
         answer = None if running is None else json.loads(ask(running, _API))
     except NoAnswer:  # it was killed: only the file counts
@@ -231,25 +231,6 @@ def _notes(rule: Mapping[str, Any]) -> Iterable[str]:
         yield f"now true for {', '.join(rule['holds'])}"
     if not rule.get("is_watched", True):
         yield "not on the watchlist"
-
-
-def _told_by_program(workspace: Workspace, path: str, wish: object, method: str) -> bool:
-    """Let the running program do it and show what it says; False if none takes changes."""
-    running = _steered(workspace)
-    if running is None:
-        return False
-    try:
-        answer = json.loads(ask(running, path, wish, method))
-    except NoAnswer:  # it was killed: only the file counts
-        return False
-    click.echo(answer["text"])
-    return True
-
-
-def _steered(workspace: Workspace) -> Running | None:
-    """The running program that uses the workspace's rules; a replay has its own."""
-    running = running_now(workspace.server)
-    return None if running is None or running.mode == "REPLAY" else running
 
 
 def _rule(wish: Mapping[str, Any]) -> Rule:

@@ -11,14 +11,13 @@ import msgspec
 from ticktick.brokers.upstox.finder import find, search, to_entry
 from ticktick.brokers.upstox.wire import MasterRecord, parse_master
 from ticktick.brokers.upstox.zipped import unzipped
-from ticktick.commands.asking import NoAnswer, ask
+from ticktick.commands.asking import ask
+from ticktick.commands.steering import NEXT_START, steered, told_by_program
 from ticktick.domain.watchlist import WatchlistEntry, added, removed
 from ticktick.errors import ConfigError
-from ticktick.running import Running, running_now
 from ticktick.workspace import Workspace, current_workspace
 
 _MOST_FOUND = 20
-_NEXT_START = "It counts from the next start."
 _API = "/api/v1/symbols"
 
 
@@ -55,11 +54,11 @@ def add(what: str, name: str | None) -> None:
     """
     workspace = current_workspace()
     wish = {"what": what} if name is None else {"what": what, "name": name}
-    if not _told_by_program(workspace, _API, wish, "POST"):
+    if not told_by_program(workspace, _API, wish, "POST"):
         entries = workspace.load_watchlist()
         entry = _entry(workspace, what, name)
         workspace.save_watchlist(added(entries, entry))
-        click.echo(f"Added {entry.symbol or entry.name} ({entry.instrument_key}). {_NEXT_START}")
+        click.echo(f"Added {entry.symbol or entry.name} ({entry.instrument_key}). {NEXT_START}")
 
 
 @command.command(epilog="Example: ticktick symbols remove ITC")
@@ -67,10 +66,10 @@ def add(what: str, name: str | None) -> None:
 def remove(what: str) -> None:
     """Remove an instrument by its symbol, its key or its name."""
     workspace = current_workspace()
-    if not _told_by_program(workspace, f"{_API}/{quote(what, safe='')}", {}, "DELETE"):
+    if not told_by_program(workspace, f"{_API}/{quote(what, safe='')}", {}, "DELETE"):
         kept, gone = removed(workspace.load_watchlist(), what)
         workspace.save_watchlist(kept)
-        click.echo(f"Removed {gone.symbol or gone.name}. {_NEXT_START}")
+        click.echo(f"Removed {gone.symbol or gone.name}. {NEXT_START}")
 
 
 @command.command("search", epilog="Example: ticktick symbols search nifty --expiry 2026-12-03")
@@ -91,7 +90,7 @@ def search_entries(
     """Search shares and indices by parts of symbol, name or key; derivatives if asked."""
     workspace = current_workspace()
     day = None if expiry is None else expiry.date()
-    running = _steered(workspace)
+    running = steered(workspace)
     if running is not None:
         wish = {"q": text, "derivatives": derivatives, "expiry": day, "strike": strike}
         given = {name: str(value) for name, value in wish.items() if value is not None}
@@ -107,25 +106,6 @@ def search_entries(
     _table(rows)
     if total > len(rows):
         click.echo(f"... and {total - len(rows)} more: search for a longer text")
-
-
-def _told_by_program(workspace: Workspace, path: str, wish: object, method: str) -> bool:
-    """Let the running program do it and show what it says; False if none takes changes."""
-    running = _steered(workspace)
-    if running is None:
-        return False
-    try:
-        answer = json.loads(ask(running, path, wish, method))
-    except NoAnswer:  # it was killed: only the file counts
-        return False
-    click.echo(answer["text"])
-    return True
-
-
-def _steered(workspace: Workspace) -> Running | None:
-    """The running program whose list is the workspace's; a replay shows another one."""
-    running = running_now(workspace.server)
-    return None if running is None or running.mode == "REPLAY" else running
 
 
 def _show(entries: Sequence[WatchlistEntry]) -> None:
