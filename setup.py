@@ -10,6 +10,7 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.errors import BaseError, CCompilerError
 
 PARTS = runpy.run_path(str(Path(__file__).parent / "src/ticktick/compiled.py"))["PARTS"]
 SHARED = "ticktick._arrays"  # what every part needs of Cython, compiled once
@@ -26,6 +27,8 @@ DIRECTIVES = {
     "infer_types": True,
     "annotation_typing": False,
 }
+# what the absence of a compiler, a linker or their headers looks like
+CANNOT_BUILD = (CCompilerError, BaseError, OSError)
 
 
 class OptionalBuild(build_ext):
@@ -38,13 +41,13 @@ class OptionalBuild(build_ext):
     def run(self) -> None:
         try:
             super().run()
-        except Exception as error:  # noqa: BLE001 - whatever a compiler's absence looks like
+        except CANNOT_BUILD as error:
             self._leave_out(error)
 
     def build_extension(self, ext: Extension) -> None:
         try:
             super().build_extension(ext)
-        except Exception as error:  # noqa: BLE001
+        except CANNOT_BUILD as error:
             self._leave_out(error)
 
     def copy_extensions_to_source(self) -> None:
