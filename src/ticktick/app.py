@@ -22,7 +22,7 @@ from ticktick.alerting.services import open_services
 from ticktick.brokers.upstox.decode import ProtobufDecoder
 from ticktick.brokers.upstox.decoders import new_decoder
 from ticktick.config import Settings
-from ticktick.domain.clock import NS_PER_MS, Clock, MarketClock
+from ticktick.domain.clock import Clock, MarketClock
 from ticktick.domain.event import BaselinesRead, HistoryRead, NoteTaken
 from ticktick.domain.sessions import Calendar
 from ticktick.engine.engine import Engine
@@ -49,15 +49,15 @@ from ticktick.store.recording import Recorder, RecordingHeader, recording_path
 from ticktick.store.recordings import Recordings
 from ticktick.store.redis_store import RedisWriter
 from ticktick.store.spool import Spool
+from ticktick.surroundings import Surroundings
 from ticktick.web.alerts import Alerts, FixedAlerts
 from ticktick.web.bodies import StatusAnswer
 from ticktick.web.hub import Hub
 from ticktick.web.overview import Overview
-from ticktick.web.parts import Mode, PartState, StoreState, TokenStatus
+from ticktick.web.parts import Mode
 from ticktick.web.server import create_app
 from ticktick.web.serving import listen, serve
 from ticktick.web.sessions import Sessions
-from ticktick.web.status import SystemStatus
 
 Tell: TypeAlias = Callable[[str], None]
 
@@ -183,8 +183,17 @@ async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExi
         stack.callback(recordings.close)
     notifier = await _notifier(plan, settings, supervisor, stack)
     loop_lag = LoopLag(boot_ns, asyncio.sleep, origin.resumed)
-    system = _system(plan, origin, store, writer, recordings, loop_lag, notifier)
-    overview = Overview(engine.market, system, __version__)
+    around = Surroundings(
+        mode=plan.mode,
+        login=plan.login,
+        origin=origin,
+        loop_lag=loop_lag,
+        store=store,
+        writer=writer,
+        recordings=recordings,
+        notifier=notifier,
+    )
+    overview = Overview(engine.market, around.status, __version__)
     hub = Hub(overview, engine.analytics, time.monotonic)
     lag, losses = FeedLag(engine.market.table, origin.framed), LinkTally()
     sinks: list[Sink] = [FactLog(), hub, lag, losses]
@@ -285,58 +294,6 @@ def _baselines(plan: Plan, clock: Clock, sinks: list[Sink]) -> list[BaselinesRea
     kept = BaselineFile(path)
     sinks.append(kept)
     return list(kept.read(clock.now_ns()))
-
-
-def _system(
-    plan: Plan,
-    origin: Origin,
-    store: Store,
-    writer: RedisWriter | None,
-    recordings: Recordings | None,
-    loop_lag: LoopLag,
-    notifier: Notifier | None,
-) -> Callable[[], SystemStatus]:
-    """What the page asks of everything around the engine."""
-
-    def system() -> SystemStatus:
-        now_ns = origin.clock.now_ns()
-        return SystemStatus(
-            mode=plan.mode,
-            now_ms=now_ns // NS_PER_MS,
-            rate=origin.clock.rate,
-            token=_token_status(plan.login, now_ns),
-            store=_store_state(store, writer),
-            recording=_recording_state(recordings),
-            counters=_counters(writer, notifier),
-            link=origin.health(),
-            loop_lag_ms=loop_lag.recent_ms,
-        )
-
-    return system
-
-
-def _counters(writer: RedisWriter | None, notifier: Notifier | None) -> dict[str, int]:
-    stored = {} if writer is None else writer.counters
-    return stored if notifier is None else stored | notifier.counters
-
-
-def _token_status(login: Login | None, now_ns: int) -> TokenStatus:
-    if login is None:
-        return TokenStatus("missing")
-    return TokenStatus(login.state(now_ns), login.expires_ns // NS_PER_MS)
-
-
-def _store_state(store: Store, writer: RedisWriter | None) -> PartState:
-    if writer is None:
-        return PartState("off", store.text)
-    states: dict[str, StoreState] = {"on": "on", "degraded": "degraded"}
-    return PartState(states.get(writer.state, "off"), writer.text)
-
-
-def _recording_state(recordings: Recordings | None) -> PartState:
-    if recordings is None:
-        return PartState("off", "recording off")
-    return PartState("on" if recordings.is_on else "degraded", recordings.text)
 
 
 def _recording_works(recordings: Recordings | None) -> Iterator[Work]:
