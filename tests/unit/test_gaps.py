@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.market_stage import (
@@ -19,7 +20,7 @@ from tests.market_stage import (
     states,
 )
 from ticktick.domain.clock import NS_PER_DAY, NS_PER_MINUTE, NS_PER_S
-from ticktick.domain.event import Event, LinkChanged, Quote
+from ticktick.domain.event import Event, FrameArrived, FramesArrived, LinkChanged, Quote
 from ticktick.domain.market import Candle, CandleState, Freshness
 from ticktick.engine.ports import Decoded, EngineSettings, Outputs
 from ticktick.market.table import SlotTable
@@ -452,3 +453,40 @@ def test_given_two_frames_of_one_moment_then_a_gap_between_them_is_none() -> Non
     for _ in range(2):
         stage.process(frame(NOON + 2 * NS_PER_S, rows))
     assert stage.counter("repeats") == 3
+
+
+def test_P09_given_a_quote_that_filled_in_then_time_brings_no_metric_of_before_back() -> None:
+    stage = LiveStage()
+    stage.begin()
+    for second in range(1, 400):
+        stage.trade(OPEN + second * NS_PER_S, 100 + second % 3)
+        stage.timer(OPEN + second * NS_PER_S)
+    assert stage.metric("vwap") == pytest.approx(101)
+    down_ns = OPEN + 400 * NS_PER_S
+    stage.link(down_ns, up=False)
+    stage.quotes(down_ns, Quote("ACME", down_ns, 120, down_ns, 50_000))
+    for second in range(60):
+        stage.timer(down_ns + second * NS_PER_S)
+        assert np.isnan(stage.market.metrics[:, 0]).all()
+        assert not stage.market.warm[0]
+
+
+@pytest.mark.parametrize("ahead_s", [20, 24 * 3600], ids=["seconds", "a day"])
+def test_P08_given_a_frame_of_the_future_among_others_then_no_window_moves_to_it(
+    ahead_s: int,
+) -> None:
+    def vwap(*frames: FrameArrived) -> float:
+        stage = LiveStage()
+        stage.begin()
+        stage.trade(OPEN + 10 * NS_PER_S, 150)
+        for second in range(30, 302):
+            stage.trade(OPEN + second * NS_PER_S, 151)
+        stage.process(FramesArrived(frames))
+        return stage.metric("vwap")
+
+    at_ns = OPEN + 302 * NS_PER_S
+    told = {"last_price": 152, "last_trade_ns": at_ns, "volume": 5_000}
+    good = frame(at_ns, {"ACME": told})
+    future = FrameArrived(at_ns, 0, frame(at_ns + ahead_s * NS_PER_S, {"ACME": told}).data)
+    assert vwap(future, good) == vwap(good, good)
+    assert vwap(good, future) == vwap(good, good)

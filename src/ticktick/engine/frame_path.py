@@ -18,7 +18,8 @@ from ticktick.market.rejections import Rejection
 class _Read(Struct, frozen=True, gc=False):
     """What is left of one frame: rows told, rows with news, rows whose market began or ended.
 
-    `is_first`: some row is told for the first time, or again after a hole.
+    `exchange_ns` is 0 where the frame's own time is not believed. `is_first`: some row is told for
+    the first time, or again after a hole.
     """
 
     exchange_ns: int
@@ -87,7 +88,8 @@ class FramePath:
         news = union(screened.news, newly_heard)
         is_first = len(newly_heard) > 0 or len(broken) > 0
         self.stopwatch.lap("screen")
-        return _Read(decoded.exchange_ns, rows, news, flipped, is_first)
+        believed_ns = decoded.exchange_ns if is_timely else 0
+        return _Read(believed_ns, rows, news, flipped, is_first)
 
     def _is_apart(self, before_ns: int, at_ns: int) -> bool:
         """Whether a candle or a silence ends between two frames."""

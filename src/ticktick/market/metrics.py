@@ -82,6 +82,7 @@ class TickMetrics:
 
     def clear(self, row: int) -> None:
         """Publish nothing of the row: its values are of another moment than what is known now."""
+        self.restart(np.array([row], np.int32))
         self.values[:, row] = np.nan
 
     def forget(self, rows: Rows) -> None:
