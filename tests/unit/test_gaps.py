@@ -490,3 +490,37 @@ def test_P08_given_a_frame_of_the_future_among_others_then_no_window_moves_to_it
     future = FrameArrived(at_ns, 0, frame(at_ns + ahead_s * NS_PER_S, {"ACME": told}).data)
     assert vwap(future, good) == vwap(good, good)
     assert vwap(good, future) == vwap(good, good)
+
+
+@pytest.mark.parametrize("told_first", ["ACME", "NIFTY"])
+def test_P09_given_quotes_that_a_silent_feed_did_not_tell_then_nothing_spans_them(
+    told_first: str,
+) -> None:
+    """No trade is missing, but how the book came to where it is nobody saw."""
+    stage = two_symbols()
+    columns = ("bid_price", "bid_quantity", "ask_price", "ask_quantity")
+
+    def quote(second: int, ask: int) -> None:
+        levels = ([best, 0, 0, 0, 0] for best in (99, 10, ask, 10))
+        row = dict(zip(columns, levels, strict=True))
+        stage.process(frame(NOON + second * NS_PER_S, {"ACME": row}))
+
+    names = ("ofi_10", "ofi", "ofi_60", "rv")
+    for second in range(2, 320):
+        quote(second, 103 + second % 2)
+        stage.trade(NOON + second * NS_PER_S, 101, symbol="NIFTY")
+        stage.timer(NOON + second * NS_PER_S)
+        if second == 300:
+            stage.trade(NOON + second * NS_PER_S, 102)
+    assert not [name for name in names if math.isnan(stage.metric(name))]
+    stage.timer(NOON + 340 * NS_PER_S)
+    if told_first == "NIFTY":
+        stage.trade(NOON + 350 * NS_PER_S, 101, symbol="NIFTY")
+    quote(351, 110)
+    assert [name for name in names if not math.isnan(stage.metric(name))] == []
+    for second in range(352, 370):
+        stage.trade(NOON + second * NS_PER_S, 101, symbol="NIFTY")
+        quote(second, 110 + second % 2)
+        stage.timer(NOON + second * NS_PER_S)
+    assert [name for name in names if not math.isnan(stage.metric(name))] == ["ofi_10"]
+    assert stage.metric("vwap") == 102

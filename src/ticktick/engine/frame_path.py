@@ -16,7 +16,7 @@ from ticktick.market.rejections import Rejection
 
 
 class _Read(Struct, frozen=True, gc=False):
-    """What is left of one frame: rows told, rows with news, rows whose market began or ended.
+    """What is left of one frame: rows told, rows with news, rows that something else changed.
 
     `exchange_ns` is 0 where the frame's own time is not believed. `is_first`: some row is told for
     the first time, or again after a hole.
@@ -25,7 +25,7 @@ class _Read(Struct, frozen=True, gc=False):
     exchange_ns: int
     rows: Rows
     news: Rows
-    flipped: Rows
+    changed: Rows
     is_first: bool
 
 
@@ -85,11 +85,14 @@ class FramePath:
         newly_heard, broken = self._parts.watch.arrive(rows, _is_whole(decoded, rows), at_ns)
         if broken:
             self._parts.metrics.restart(np.array(broken, np.int32))
+        unseen = self._parts.watch.take_unseen()
+        if len(unseen):
+            self._parts.metrics.restart_quotes(unseen)
         news = union(screened.news, newly_heard)
         is_first = len(newly_heard) > 0 or len(broken) > 0
         self.stopwatch.lap("screen")
         believed_ns = decoded.exchange_ns if is_timely else 0
-        return _Read(believed_ns, rows, news, flipped, is_first)
+        return _Read(believed_ns, rows, news, union(flipped, unseen), is_first)
 
     def _is_apart(self, before_ns: int, at_ns: int) -> bool:
         """Whether a candle or a silence ends between two frames."""
@@ -104,7 +107,7 @@ class FramePath:
         self.stopwatch.lap("measure")
         facts += [CandleChanged(at_ns, candle) for candle in self._parts.candles.take(news, rows)]
         self.stopwatch.lap("fold")
-        touched = union(rows, *[read.flipped for read in reads])
+        touched = union(rows, *[read.changed for read in reads])
         self._parts.judge(touched, at_ns, facts)
         return touched
 

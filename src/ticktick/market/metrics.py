@@ -26,15 +26,12 @@ from ticktick.market.table import SlotTable
 from ticktick.market.windows import Windows
 
 _LATE_NS: Final = 2 * NS_PER_S  # what is told of a moment is here by then
-_OF_WINDOWS: Final = np.array(
-    [
-        METRIC_ROW[name]
-        for name in (
-            *("ofi_10", "ofi", "ofi_60", "tick_return", "log_return", "trade_sign"),
-            *("vwap", "vwap_exact", "rv", "effective_spread", "realised_spread"),
-        )
-    ]
+_OF_QUOTES: Final = ("ofi_10", "ofi", "ofi_60", "rv", "realised_spread")
+_OF_TRADES: Final = (
+    *("tick_return", "log_return", "trade_sign", "vwap", "vwap_exact", "effective_spread"),
 )
+_MOVES: Final = np.array([METRIC_ROW[name] for name in _OF_QUOTES])
+_OF_WINDOWS: Final = np.array([METRIC_ROW[name] for name in (*_OF_QUOTES, *_OF_TRADES)])
 
 
 class TickMetrics:
@@ -73,6 +70,11 @@ class TickMetrics:
         self._windows.restart(rows)
         self.warm[rows] = False
         self.values[np.ix_(_OF_WINDOWS, rows)] = np.nan
+
+    def restart_quotes(self, rows: Rows) -> None:
+        """Begin anew what follows the quotes of the rows, which were not seen for a while."""
+        self._windows.restart_quotes(rows)
+        self.values[np.ix_(_MOVES, rows)] = np.nan
 
     def begin_day(self) -> None:
         """Publish nothing of the day before."""

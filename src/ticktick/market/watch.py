@@ -46,6 +46,7 @@ class Watch:
         self._open_minutes = 0
         self._counted = 0, 0
         self._is_silent = False
+        self._unseen: set[int] = set()
         self.heard = np.zeros(capacity, np.bool_)
         self.last_ns = np.zeros(capacity, np.int64)
 
@@ -114,6 +115,12 @@ class Watch:
             self._revive()
         return newly_heard, broken
 
+    def take_unseen(self) -> Rows:
+        """The rows whose book was not seen for a while that is over, traded or not; each once."""
+        unseen = np.array(sorted(self._unseen), np.int32)
+        self._unseen.clear()
+        return unseen
+
     def hear_quote(self, row: int, volume: int, trade_ns: int) -> None:
         """A quote was asked for: it may prove that a symbol in doubt did not trade."""
         if self._doubt_from_ns[row] and self._is_unchanged(row, volume, trade_ns):
@@ -151,6 +158,8 @@ class Watch:
             self._candles.resume(row, at_ns)
             return False
         is_short = self.heard[row] and at_ns - lost_ns <= self._silence_ns
+        if not is_short:
+            self._unseen.add(row)
         if is_short or (is_whole and self._has_not_traded(row)):
             self._candles.resume(row, lost_ns)
             return False
@@ -168,6 +177,7 @@ class Watch:
             if life_ns - self._lost_ns[row] <= self._silence_ns:
                 self._candles.resume(row, int(self._lost_ns[row]))
             else:
+                self._unseen.add(row)
                 self._dig(row, life_ns)
         self._is_silent = bool((self.heard & ~self._seen).any())
 

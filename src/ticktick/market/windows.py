@@ -55,6 +55,13 @@ class Windows:
         self.base_volume[rows] = UNKNOWN
         self._empty(rows)
 
+    def restart_quotes(self, rows: Rows | slice) -> None:
+        """Forget how the quotes of the rows moved; their trades are known without a gap."""
+        for state in (self.flow, self.moments, self.mids):
+            state[rows] = 0
+        self.flow[rows, flow.SINCE_NS] = self.flow[rows, flow.DUE_NS] = NEVER_NS
+        self.moments[rows, moments.NEXT_NS] = self.moments[rows, moments.DUE_NS] = NEVER_NS
+
     def begin_day(self) -> None:
         """Empty all windows; the volume of the day before tells what the first trade adds."""
         self.base_price.fill(0)
@@ -69,14 +76,12 @@ class Windows:
         self.restart(rows)
 
     def _empty(self, rows: Rows | slice) -> None:
+        self.restart_quotes(rows)
         self.tick_head[rows] = self.tick_count[rows] = 0
         self.direction[rows] = self.signed[rows] = 0
         self.started_ns[rows] = NEVER_NS
-        for state in (self.day, self.flow, self.moments, self.mids):
-            state[rows] = 0
+        self.day[rows] = 0
         self.day[rows, vwap.OLDEST_NS] = NEVER_NS
-        self.flow[rows, flow.SINCE_NS] = self.flow[rows, flow.DUE_NS] = NEVER_NS
-        self.moments[rows, moments.NEXT_NS] = self.moments[rows, moments.DUE_NS] = NEVER_NS
 
     def newest(self, row: int) -> NDArray[np.int64]:
         """The kept updates of the row, int64[n, TICK_WIDTH], oldest first; a copy."""
