@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ListedPattern, Series, SeriesRow } from "../src/messages.gen";
 import { chosenStudies, loadChoice, saveChoice, toggled } from "../src/lib/choice";
-import { type LineItem, stretches } from "../src/lib/lines";
+import { type LineItem, stretches, visible } from "../src/lib/lines";
 import { marketMs } from "../src/lib/messages";
 import { OverlaySeries } from "../src/lib/overlays";
 import { placed } from "../src/lib/patternmarks";
@@ -70,6 +70,14 @@ describe("a line", () => {
     expect(spans([item(0, 1), item(1, 2), item(3, 3), item(4, 4)])).toEqual([["settled", 0, 1], ["settled", 3, 4]]);
     expect(spans([item(0, 1), item(1, NaN), item(2, 3)])).toEqual([["settled", 0], ["settled", 2]]);
     expect(spans([item(0, 1), item(1, 2, { begins: true })])).toEqual([["settled", 0], ["settled", 1]]);
+  });
+  it("leads out of the view from where its neighbours are, not from where they were in another view", () => {
+    const bars = [{ ...item(0, 1), x: 700 }, item(1, 2), item(2, 3), { ...item(3, 4), x: NaN }];
+    const drawn = (from: number, to: number) =>
+      visible({ bars, visibleRange: { from, to }, barSpacing: 10 }).map(({ x }) => x);
+    expect(drawn(1, 3)).toEqual([0, 10, 20, 30]);
+    expect(drawn(1, 2)).toEqual([0, 10, 20]);
+    expect(visible({ bars: [], visibleRange: { from: 0, to: 0 }, barSpacing: 10 })).toEqual([]);
   });
   it("goes on to what forms and to a flat window in another style", () => {
     const bars = [item(0, 1), item(1, 50, { flat: [true] }), item(2, 2), item(3, 3, { forming: true })];

@@ -31,7 +31,8 @@ export interface LineColours {
 }
 
 type Target = Parameters<ICustomSeriesPaneRenderer["draw"]>[0];
-type Bars = PaneRendererCustomData<Time, LineItem>["bars"];
+type Seen = Pick<PaneRendererCustomData<Time, LineItem>, "bars" | "visibleRange" | "barSpacing">;
+type Bars = Seen["bars"];
 
 export type Style = "settled" | "forming" | "flat";
 
@@ -193,8 +194,14 @@ export class StudyView implements ICustomSeriesPaneView<Time, LineItem, CustomSe
   }
 }
 
-/** The bars to draw: those seen, by their place, and their neighbours to which the lines lead. */
-function visible({ bars, visibleRange }: PaneRendererCustomData<Time, LineItem>): Bars {
-  if (visibleRange === null) return [];
-  return bars.slice(Math.max(0, visibleRange.from - 1), visibleRange.to + 1);
+/**
+ * The bars to draw: those seen, and their neighbours to which the lines lead. The library keeps
+ * the places only of those it sees; a neighbour has none, or that of an earlier view.
+ */
+export function visible({ bars, visibleRange, barSpacing }: Seen): Bars {
+  const seen = visibleRange === null ? undefined : bars[visibleRange.from];
+  if (visibleRange === null || seen === undefined) return [];
+  return bars
+    .slice(Math.max(0, visibleRange.from - 1), visibleRange.to + 1)
+    .map((bar) => ({ ...bar, x: seen.x + (bar.time - seen.time) * barSpacing }));
 }
