@@ -140,6 +140,15 @@ describe("an alert", () => {
     expect(screen.world.notified).toEqual(["DEMO · Tick-Tick alert: SYM0 crossed, number 3"]);
   });
 
+  it("is heard and notified of where the browser paints nothing, as behind another tab", () => {
+    screen.world.isLookedAt = false;
+    screen.world.permission = "granted";
+    screen.world.wall = 10_000;
+    screen.world.socket.say(screen.from.make("alert", line(1)));
+    expect(screen.world.beeps).toEqual(["880 x 2"]);
+    expect(screen.world.notified).toEqual(["DEMO · Tick-Tick alert: SYM0 crossed, number 1"]);
+  });
+
   it("that was raised before the page came makes no sound", async () => {
     kept([], [line(7)]);
     screen.say(screen.from.make("alert_rules", { rules: 0 }));

@@ -80,6 +80,7 @@ export class Page implements Listener {
     if (this.store.link === "open" && this.wall() - this.store.heardAt > SILENCE_MS) {
       this.restart("no word from the program");
     }
+    this.tellAlerts();
     this.invalidate(["strip", "watchlist", "quote", "depth", "chart"]);
   }
 
@@ -172,7 +173,14 @@ export class Page implements Listener {
   /** Paint what a message changed; after a loss only a fresh snapshot is true. */
   private took(panels: readonly Panel[]): void {
     this.invalidate(panels);
+    this.tellAlerts();
     if (this.store.lostMessages > 0) this.restart("a message was lost");
+  }
+
+  /** Not with a paint: behind another tab or window the browser paints nothing. */
+  private tellAlerts(): void {
+    const { alerts, mode } = this.store;
+    this.alarm.tell(alerts.takeFresh(), mode ?? "", this.wall());
   }
 
   private restart(reason: string): void {
