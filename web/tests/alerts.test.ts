@@ -192,6 +192,16 @@ describe("the voice", () => {
 });
 
 describe("the dialog", () => {
+  it("sends what is no number as it was typed, for the program to refuse, never as 0 or the default", async () => {
+    await opened();
+    answer("POST api/v1/alerts", { detail: "hysteresis: expected a number" }, 422);
+    screen.type('[name="threshold"]', " ");
+    screen.type('[name="hysteresis"]', "0,5");
+    (find(id("alert-form")) as HTMLFormElement).requestSubmit();
+    await screen.settle();
+    expect(screen.world.bodies.at(-1)).toMatchObject({ threshold: " ", hysteresis: "0,5" });
+  });
+
   it("opens by A at the price of the symbol, and Enter sets the alert", async () => {
     await opened();
     const field = find('[name="threshold"]') as HTMLInputElement;

@@ -14,7 +14,14 @@ import { Refused } from "./session";
 const PATH = "api/v1/alerts";
 
 /** What a form asks for; the program fills in the rest. */
-export type Wish = Partial<RuleRequest> & Pick<RuleRequest, "symbol" | "source" | "comparison" | "threshold">;
+export type Wish = Partial<Omit<RuleRequest, "hysteresis">> &
+  Pick<RuleRequest, "symbol" | "source" | "comparison" | "threshold"> & { hysteresis?: number | string | null };
+
+/** The number that was typed; where it is none the text itself, so that the program says so. */
+export function typed(text: string): number | string {
+  const number = text.trim() === "" ? NaN : Number(text);
+  return Number.isNaN(number) ? text : number;
+}
 
 /** Read the rules and what was raised; what is wrong is kept in the book. */
 export async function refresh(page: Page): Promise<void> {
