@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import type { CandleRow, Series } from "../src/messages.gen";
 import { namesOf } from "../src/lib/studies";
 import { chosenStudies } from "../src/lib/choice";
-import { TEN, instrument, patternRow } from "./makers";
+import { TEN, instrument, patternRow, rowValues } from "./makers";
 import { type Screen, all, find, id, openScreen, read } from "./screen";
 
 let screen: Screen;
@@ -57,6 +57,21 @@ it("reads the newest candle: in rupees, with its time, warming and flat windows 
   screen.say(screen.from.make("reading", { symbol: "SYM0", minutes: 1, settled: null, forming }));
   expect(read(id("studies-state"))).toBe("10:02, forming");
   expect(value("ema_9")).toBe("9 2,000.00");
+});
+
+it("hatches what forms while nobody can vouch for the price", async () => {
+  await load();
+  const forming: Series["rows"][number] = [TEN + 2 * MINUTE, 251, series().names.map(() => 200_000), []];
+  screen.say(screen.from.make("reading", { symbol: "SYM0", minutes: 1, settled: null, forming }));
+  const hatched = (): number => all(`${id("studies")} .hatched`).length;
+  screen.prices(rowValues());
+  screen.page.tick();
+  screen.paint();
+  expect(hatched()).toBe(0);
+  screen.say(screen.from.make("freshness", { symbol: "SYM0", freshness: "stale" }));
+  screen.page.tick();
+  screen.paint();
+  expect(hatched()).toBeGreaterThan(0);
 });
 
 it("walks the candles by keys: values, patterns and their past follow", async () => {

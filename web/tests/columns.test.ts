@@ -99,6 +99,10 @@ describe("the watchlist on the page", () => {
   it("has the newest pattern with timeframe and direction in words, until the price refutes it", () => {
     screen.say(screen.from.make("patterns", { is_all: true, patterns: [patternRow()] }));
     expect(read(`${row("SYM0")} ${id("pattern-tag")}`)).toBe("Hammer ▲up 5m · 10:00");
+    const arrow = (): string => find(`${row("SYM0")} ${id("pattern-tag")} [aria-hidden]`).className;
+    expect(arrow()).toContain("up");
+    screen.prices(rowValues({ freshness: 1 }), rowValues());
+    expect(arrow()).not.toContain("up");
     screen.prices(rowValues({ last_price: 122_000 }), rowValues());
     expect(read(`${row("SYM0")} ${id("pattern-tag")}`)).toBe("—");
   });

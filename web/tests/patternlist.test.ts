@@ -133,6 +133,26 @@ describe("the patterns of the day", () => {
     expect(items().map((one) => one.dataset["state"])).toEqual(["waiting", "confirmed"]);
     expect(read(id("patterns-still"))).toBe("");
   });
+  it("carry no colour, and do not seem to wait, while nobody can vouch for the price", async () => {
+    tell(patternRow(), patternRow({ minutes: 15, confirmed: true }));
+    await open();
+    screen.page.tick();
+    screen.paint();
+    expect(items().map((one) => one.querySelectorAll(".up").length)).toEqual([1, 1]);
+    screen.say(screen.from.make("freshness", { symbol: "SYM0", freshness: "stale" }));
+    expect(items().map((one) => one.querySelectorAll(".up").length)).toEqual([0, 0]);
+    const hatched = Object.fromEntries(items().map((one) => [one.dataset["state"], one.querySelectorAll(".hatched").length]));
+    expect(hatched).toEqual({ waiting: 1, confirmed: 0 });
+  });
+  it("are gone when another day begins, without a word of any pattern", async () => {
+    tell(patternRow());
+    await open();
+    expect(items()).toHaveLength(1);
+    screen.world.wall += 86_400_000;
+    screen.page.tick();
+    await screen.settle();
+    expect(items()).toHaveLength(0);
+  });
   it("draw only a window of a long list", async () => {
     tell(...Array.from({ length: 300 }, (_, at) => patternRow({ minutes: 1 + (at % 6), start_ms: TEN + at * minute })));
     await open();
