@@ -154,64 +154,13 @@ READ_SORTED = """([key, unit]) => [...document.querySelectorAll(`[data-testid=ro
 def test_somebody_without_a_pointer_sorts_chooses_columns_opens_a_pattern_and_the_ladder(
     page: Page,
 ) -> None:
-    keys = page.keyboard
     expect(rows(page, "fresh")).to_have_count(SYMBOLS)
     page.set_viewport_size({"width": 1920, "height": 1000})
     try:
-        page.locator("th.vwap button").focus()
-        keys.press("Enter")
-        expect(page.locator("th.vwap")).to_have_attribute("aria-sort", "descending")
-        keys.press("Tab")
-        keys.press("j")
-        expect(page.get_by_test_id("sort-paused")).to_have_text("sort paused")
-        shown = page.evaluate(READ_SORTED, ["vwap", "%"])
-        assert len(shown) == SYMBOLS
-        keys.press("Escape")
-        expect(page.get_by_test_id("sort-paused")).to_have_count(0)
-        page.wait_for_function(
-            f"() => {{ const shown = ({READ_SORTED})(['vwap', '%']);"
-            " return shown.every((one, at) => at === 0 || one <= shown[at - 1]); }"
-        )
-
-        keys.press("o")
-        columns = page.get_by_test_id("columns")
-        columns.locator('[data-column="vwap"] input').focus()
-        keys.press("Space")
-        columns.get_by_label("RSI further left").focus()
-        for _ in range(9):
-            keys.press("Enter")
-        keys.press("Escape")
-        heads = page.locator("#watchlist thead th").evaluate_all(
-            "all => all.map(one => one.className)"
-        )
-        assert [head.split()[0] for head in heads[:2]] == ["symbol", "rsi"]
-        assert page.locator("th.vwap").count() == 0
-        page.reload()
-        expect(page.locator("#watchlist thead th").nth(1)).to_contain_text("RSI")
-
-        expect(page.get_by_test_id("pattern-count")).not_to_have_text("0 listed")
-        keys.press("p")
-        first = page.get_by_test_id("pattern").first
-        expect(first.locator("button")).to_be_focused()
-        keys.press("ArrowDown")
-        chosen = page.get_by_test_id("pattern").nth(1)
-        expect(chosen.locator("button")).to_be_focused()
-        symbol, minutes = chosen.get_attribute("data-symbol"), chosen.get_attribute("data-minutes")
-        keys.press("Enter")
-        chart = page.get_by_test_id("chart")
-        expect(chart).to_have_attribute("data-symbol", str(symbol))
-        expect(chart).to_have_attribute("data-minutes", str(minutes))
-
-        depth = page.get_by_test_id("depth")
-        was_open = depth.evaluate("one => one.open")
-        keys.press("Escape")
-        keys.press("d")
-        page.wait_for_function(
-            "was => document.querySelector('[data-testid=depth]').open !== was", arg=was_open
-        )
-        if was_open:
-            keys.press("d")
-        expect(depth.locator("tbody tr").nth(5)).to_contain_text("spread")
+        _sort_by_vwap(page)
+        _move_rsi_to_the_front_and_take_vwap_off(page)
+        _open_the_second_pattern_of_the_day(page)
+        _switch_the_ladder(page)
         assert page.evaluate("() => document.querySelectorAll('*').length") <= 4_000
         page.screenshot(path=PICTURES / "journey.png")
     finally:
@@ -219,6 +168,71 @@ def test_somebody_without_a_pointer_sorts_chooses_columns_opens_a_pattern_and_th
         page.set_viewport_size({"width": 1600, "height": 1000})
         page.reload()
         expect(rows(page, "fresh")).to_have_count(SYMBOLS)
+
+
+def _sort_by_vwap(page: Page) -> None:
+    """The order stands still while the keyboard is in a row, and follows the values after."""
+    page.locator("th.vwap button").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("th.vwap")).to_have_attribute("aria-sort", "descending")
+    page.keyboard.press("Tab")
+    page.keyboard.press("j")
+    expect(page.get_by_test_id("sort-paused")).to_have_text("sort paused")
+    shown = page.evaluate(READ_SORTED, ["vwap", "%"])
+    assert len(shown) == SYMBOLS
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("sort-paused")).to_have_count(0)
+    page.wait_for_function(
+        f"() => {{ const shown = ({READ_SORTED})(['vwap', '%']);"
+        " return shown.every((one, at) => at === 0 || one <= shown[at - 1]); }"
+    )
+
+
+def _move_rsi_to_the_front_and_take_vwap_off(page: Page) -> None:
+    """The columns follow at once, and are the same after a reload."""
+    page.keyboard.press("o")
+    columns = page.get_by_test_id("columns")
+    columns.locator('[data-column="vwap"] input').focus()
+    page.keyboard.press("Space")
+    columns.get_by_label("RSI further left").focus()
+    for _ in range(9):
+        page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    heads = page.locator("#watchlist thead th").evaluate_all("all => all.map(one => one.className)")
+    assert [head.split()[0] for head in heads[:2]] == ["symbol", "rsi"]
+    assert page.locator("th.vwap").count() == 0
+    page.reload()
+    expect(page.locator("#watchlist thead th").nth(1)).to_contain_text("RSI")
+
+
+def _open_the_second_pattern_of_the_day(page: Page) -> None:
+    """The chart shows its symbol and timeframe."""
+    expect(page.get_by_test_id("pattern-count")).not_to_have_text("0 listed")
+    page.keyboard.press("p")
+    first = page.get_by_test_id("pattern").first
+    expect(first.locator("button")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    chosen = page.get_by_test_id("pattern").nth(1)
+    expect(chosen.locator("button")).to_be_focused()
+    symbol, minutes = chosen.get_attribute("data-symbol"), chosen.get_attribute("data-minutes")
+    page.keyboard.press("Enter")
+    chart = page.get_by_test_id("chart")
+    expect(chart).to_have_attribute("data-symbol", str(symbol))
+    expect(chart).to_have_attribute("data-minutes", str(minutes))
+
+
+def _switch_the_ladder(page: Page) -> None:
+    """It opens or closes by one key, and holds the spread between sellers and buyers."""
+    depth = page.get_by_test_id("depth")
+    was_open = depth.evaluate("one => one.open")
+    page.keyboard.press("Escape")
+    page.keyboard.press("d")
+    page.wait_for_function(
+        "was => document.querySelector('[data-testid=depth]').open !== was", arg=was_open
+    )
+    if was_open:
+        page.keyboard.press("d")
+    expect(depth.locator("tbody tr").nth(5)).to_contain_text("spread")
 
 
 def test_the_patterns_of_the_page_are_those_of_the_api(page: Page) -> None:
