@@ -1,14 +1,7 @@
 /** What is drawn over the candles: hatching where not yet checked, a wrench where repaired, a band where missing. */
 
-import type {
-  IPrimitivePaneRenderer,
-  IPrimitivePaneView,
-  ISeriesPrimitive,
-  SeriesAttachedParameter,
-  Time,
-} from "lightweight-charts";
-
-type Target = Parameters<IPrimitivePaneRenderer["draw"]>[0];
+import type { Time } from "lightweight-charts";
+import { type Parts, SeriesPrimitive, type Target } from "./primitive";
 
 /** A body in rupees. */
 export interface HatchedBar {
@@ -51,14 +44,9 @@ const NARROWEST = 4;
 const WORDS_WIDTH = 64;
 
 /** Draws the marks of every candle it is given. */
-export class CandleMarks implements ISeriesPrimitive<Time> {
-  private parts: SeriesAttachedParameter<Time> | null = null;
+export class CandleMarks extends SeriesPrimitive {
   private marks: Marks = { hatched: [], repaired: [], missing: [] };
   private colours: MarkColours = { text: "", info: "", stale: "", panel: "" };
-  private readonly view: IPrimitivePaneView = {
-    zOrder: () => "top",
-    renderer: () => ({ draw: (target) => this.draw(target) }),
-  };
 
   show(marks: Marks, colours: MarkColours): void {
     const isEmpty = (one: Marks): boolean =>
@@ -66,24 +54,10 @@ export class CandleMarks implements ISeriesPrimitive<Time> {
     const hadNone = isEmpty(this.marks) && isEmpty(marks);
     this.marks = marks;
     this.colours = colours;
-    if (!hadNone) this.parts?.requestUpdate();
+    if (!hadNone) this.requestPaint();
   }
 
-  attached(parts: SeriesAttachedParameter<Time>): void {
-    this.parts = parts;
-  }
-
-  detached(): void {
-    this.parts = null;
-  }
-
-  paneViews(): readonly IPrimitivePaneView[] {
-    return [this.view];
-  }
-
-  private draw(target: Target): void {
-    const parts = this.parts;
-    if (parts === null) return;
+  protected draw(target: Target, parts: Parts): void {
     const scale = parts.chart.timeScale();
     const spacing = scale.options().barSpacing;
     target.useMediaCoordinateSpace(({ context, mediaSize }) => {

@@ -1,14 +1,7 @@
 /** Where candlestick patterns stand in the chart: an arrow of their direction, and their name. */
 
-import type {
-  IPrimitivePaneRenderer,
-  IPrimitivePaneView,
-  ISeriesPrimitive,
-  SeriesAttachedParameter,
-  Time,
-} from "lightweight-charts";
-
-type Target = Parameters<IPrimitivePaneRenderer["draw"]>[0];
+import type { Time } from "lightweight-charts";
+import { type Parts, SeriesPrimitive, type Target } from "./primitive";
 
 /** The patterns of one candle that foretell one direction. `low` and `high` in rupees. */
 export interface PatternMark {
@@ -51,36 +44,17 @@ const touch = (one: Box, other: Box): boolean =>
   one.top < other.top + other.height &&
   other.top < one.top + one.height;
 
-export class PatternMarks implements ISeriesPrimitive<Time> {
-  private parts: SeriesAttachedParameter<Time> | null = null;
+export class PatternMarks extends SeriesPrimitive {
   private marks: readonly PatternMark[] = [];
   private colours = { text: "", panel: "" };
-  private readonly view: IPrimitivePaneView = {
-    zOrder: () => "top",
-    renderer: () => ({ draw: (target) => this.draw(target) }),
-  };
 
   show(marks: readonly PatternMark[], colours: { text: string; panel: string }): void {
     this.marks = marks;
     this.colours = colours;
-    this.parts?.requestUpdate();
+    this.requestPaint();
   }
 
-  attached(parts: SeriesAttachedParameter<Time>): void {
-    this.parts = parts;
-  }
-
-  detached(): void {
-    this.parts = null;
-  }
-
-  paneViews(): readonly IPrimitivePaneView[] {
-    return [this.view];
-  }
-
-  private draw(target: Target): void {
-    const parts = this.parts;
-    if (parts === null) return;
+  protected draw(target: Target, parts: Parts): void {
     const scale = parts.chart.timeScale();
     if (scale.options().barSpacing < NARROWEST) return;
     target.useMediaCoordinateSpace(({ context, mediaSize: { width, height } }) => {
