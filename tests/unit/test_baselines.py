@@ -159,3 +159,31 @@ def test_a_replay_raises_the_same_flags_from_the_recording_alone(tmp_path: Path)
             forgetful.process(event)
     with pytest.raises(AssertionError):
         np.testing.assert_array_equal(forgetful.market.metrics, stage.market.metrics)
+
+
+def test_what_was_usual_before_a_split_is_forgotten_by_the_program_and_by_its_file(
+    tmp_path: Path,
+) -> None:
+    kept = BaselineFile(tmp_path / "baselines.jsonl")
+    stage = LiveStage()
+    teach(stage, 4.0)
+    past = [QuarterHour("ACME", TODAY - 1 - n, 555, 4.0, None) for n in range(5)]
+    kept.take(Outputs(OPEN, NO_ROWS, tuple(QuarterEnded(OPEN, quarter) for quarter in past)))
+    quote_until(stage, clock(9, 22), [20])
+    assert stage.metric("liquidity_baseline") == 1.0
+    everything = tuple(stage.market.table.instruments)
+    restated = InstrumentsResolved(clock(9, 22), everything, stage.PULSE, restated=("ACME",))
+    kept.take(stage.process(restated))
+    spreads = range(60, 540)
+    for second in range(1, 480):
+        at_ns = clock(9, 22) + second * NS_PER_S
+        show_book(stage, at_ns, spreads[second], 5_000_000)
+        stage.timer(at_ns)
+    assert stage.metric("liquidity_baseline") == 0.0
+    stage.timer(clock(9, 30))
+    (quarter,) = quarters(stage.facts)
+    sampled = [spreads[second] for second in (1, *range(5, 480, 5))]
+    assert quarter.spread_bps == pytest.approx(1e4 * median(sampled) / 200_000, rel=0.01)
+    assert list(kept.read(OPEN)) == []
+    kept.take(Outputs(OPEN, NO_ROWS, (QuarterEnded(OPEN, quarter),)))
+    assert [read.quarters for read in kept.read(OPEN)] == [(quarter,)]

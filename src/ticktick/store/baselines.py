@@ -1,15 +1,17 @@
-"""What was usual, kept between days: one measured quarter of an hour a line."""
+"""What was usual, kept between days: one measured quarter of an hour a line.
+
+A line that holds a symbol alone says that its prices are of another level from there on.
+"""
 
 import logging
-from collections.abc import Iterator
-from itertools import groupby
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from ticktick.domain.clock import ist_day_number
-from ticktick.domain.event import BaselinesRead, QuarterEnded
+from ticktick.domain.event import BaselinesRead, QuarterEnded, WatchlistChanged
 from ticktick.domain.market import QuarterHour
 from ticktick.engine.ports import Outputs
 
@@ -41,22 +43,25 @@ class BaselineFile:
         except OSError as error:
             self._complain("read", error)
             return
-        found = [quarter for line in lines if (quarter := _quarter(line)) is not None]
-        oldest = ist_day_number(now_ns) - KEPT_DAYS
-        kept = sorted((q for q in found if q.day >= oldest), key=lambda q: q.symbol)
-        if len(kept) < len(lines):
-            self._replace(kept)
-        for symbol, quarters in groupby(kept, key=lambda quarter: quarter.symbol):
+        kept = _kept(lines, ist_day_number(now_ns) - KEPT_DAYS)
+        if sum(map(len, kept.values())) < len(lines):
+            self._replace([quarter for quarters in kept.values() for quarter in quarters])
+        for symbol, quarters in kept.items():
             yield BaselinesRead(now_ns, symbol, tuple(quarters))
 
     def take(self, outputs: Outputs) -> None:
-        """Append what was measured."""
-        ended = [fact.quarter for fact in outputs.facts if isinstance(fact, QuarterEnded)]
-        if not ended:
+        """Append what was measured, and of whom nothing measured before counts any more."""
+        news: list[QuarterHour | str] = []
+        for fact in outputs.facts:
+            if isinstance(fact, QuarterEnded):
+                news.append(fact.quarter)
+            elif isinstance(fact, WatchlistChanged):
+                news += fact.restated
+        if not news:
             return
         try:
             with self._path.open("ab") as file:
-                file.write(self._lines(ended))
+                file.write(self._lines(news))
         except OSError as error:
             self._complain("written", error)
 
@@ -68,16 +73,28 @@ class BaselineFile:
         except OSError as error:
             self._complain("written", error)
 
-    def _lines(self, quarters: list[QuarterHour]) -> bytes:
-        return b"".join(self._encode(quarter) + b"\n" for quarter in quarters)
+    def _lines(self, news: Iterable[QuarterHour | str]) -> bytes:
+        return b"".join(self._encode(each) + b"\n" for each in news)
 
     def _complain(self, what: str, error: OSError) -> None:
         reason = error.strerror or str(error)
         _log.warning("%s cannot be %s (%s): its flags lack a baseline", self._path, what, reason)
 
 
-def _quarter(line: bytes) -> QuarterHour | None:
+def _kept(lines: Iterable[bytes], oldest_day: int) -> dict[str, list[QuarterHour]]:
+    """What counts of the lines, by symbol in order."""
+    found: dict[str, list[QuarterHour]] = {}
+    for line in lines:
+        match _told(line):
+            case QuarterHour() as quarter if quarter.day >= oldest_day:
+                found.setdefault(quarter.symbol, []).append(quarter)
+            case str(restated):
+                found.pop(restated, None)
+    return dict(sorted(found.items()))
+
+
+def _told(line: bytes) -> QuarterHour | str | None:
     try:
-        return msgspec.json.decode(line, type=QuarterHour)
+        return msgspec.json.decode(line, type=QuarterHour | str)
     except msgspec.DecodeError:
         return None

@@ -53,9 +53,11 @@ class Baselines:
             quarters = [quarter for days in of_symbol.values() for quarter in days.values()]
             yield BaselinesRead(at_ns, symbol, tuple(quarters))
 
-    def forget(self, rows: Rows) -> None:
-        """Drop the samples of rows that stand for something else from here on."""
-        self._samples[:, :, rows] = np.nan
+    def forget(self, symbols: Iterable[str]) -> None:
+        """Know nothing of these symbols, whose prices are of another level from here on."""
+        for symbol in symbols:
+            self._known.pop(symbol, None)
+            self._samples[:, :, self._ground.table.row_of_symbol[symbol]] = np.nan
 
     def advance(self, rows: Rows, now_ns: int) -> list[QuarterEnded]:
         """Move to the moment; tell what the quarter was like that is over, if one is."""

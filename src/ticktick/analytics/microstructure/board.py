@@ -62,8 +62,10 @@ class MicrostructureBoard:
         Only time judges flags, so that frames may be cut in any way.
         """
         anew = self._begin_anew()
-        if any(isinstance(fact, WatchlistChanged) for fact in facts):
-            self._baselines.refresh(self._ground.rows())
+        for fact in facts:
+            if isinstance(fact, WatchlistChanged):
+                self._baselines.forget(fact.restated)
+                self._baselines.refresh(self._ground.rows())
         found = [*facts, *self._crossings.find(touched, at_ns)]
         measured = self._measure_bars(union(anew, self._with_new_minutes(facts)), at_ns)
         if not isinstance(event, TimerFired):
