@@ -16,6 +16,7 @@ from ticktick.domain.analysis import Reading
 from ticktick.domain.clock import NS_PER_DAY, NS_PER_MS
 from ticktick.domain.event import CandleChanged, Fact, WatchlistChanged
 from ticktick.domain.market import Candle, CandleState
+from ticktick.web.analysis import Analysis
 from ticktick.web.chart import Studies
 from ticktick.web.insights import ListedPattern
 from ticktick.web.messages import View
@@ -265,3 +266,19 @@ def test_every_candle_has_the_relative_volume_that_its_reading_told() -> None:
     assert volumes is not None
     assert told == [volumes.ratio(each) for each in month[-500:]]
     assert None not in told[-375:]
+
+
+async def test_a_program_reads_no_forming_value_that_leaves_a_candle_out() -> None:
+    async def forming(chart: Chart) -> list[str]:
+        stage = chart.stage
+        answer = await Analysis(stage.overview, stage.analysis, stage.hub.news).indicators("ACME")
+        return [peeked["start"][11:16] for peeked in answer.forming]
+
+    chart = Chart(DAY[:60])
+    chart.market.running["ACME", 1] = replace(DAY[60], state=CandleState.FORMING)
+    assert await forming(chart) == ["10:15"]
+    chart.change(replace(DAY[60], state=CandleState.PROVISIONAL))
+    chart.market.running["ACME", 1] = replace(DAY[61], state=CandleState.FORMING)
+    assert await forming(chart) == ["10:15"]
+    chart.market.closed["ACME", 1] = list(DAY[:61])  # settled, but not read yet
+    assert await forming(chart) == []

@@ -1,7 +1,7 @@
 """The routes that tell what candles say: indicators and candlestick patterns."""
 
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from fastapi import HTTPException
 
@@ -9,11 +9,13 @@ from ticktick.analytics.plain import plain_pattern, plain_reading
 from ticktick.analytics.volumes import SessionVolumes
 from ticktick.domain.analysis import Pattern, Reading
 from ticktick.domain.clock import ist_day_number
-from ticktick.domain.market import TIMEFRAMES, Candle
+from ticktick.domain.market import TIMEFRAMES, Candle, CandleState
 from ticktick.web.bodies import IndicatorsAnswer, PatternsAnswer
 from ticktick.web.news import LivePatterns, News
 from ticktick.web.overview import Overview
-from ticktick.web.status import watched_rows
+from ticktick.web.status import LiveMarket, watched_rows
+
+SETTLED: Final = frozenset({CandleState.FINAL, CandleState.BACKFILLED})
 
 
 class LiveAnalysis(LivePatterns, Protocol):
@@ -26,6 +28,21 @@ class LiveAnalysis(LivePatterns, Protocol):
     def peek(self, candle: Candle) -> Reading | None:
         """The indicators as if the forming candle ended as it stands."""
         ...
+
+
+def unsettled(market: LiveMarket, symbol: str, minutes: int, read_ns: int) -> Candle | None:
+    """The candle after the one that was read last; None where one in between was not read.
+
+    Before the running candle comes a closed one that nobody checked yet: a value of the running
+    one would leave it out.
+    """
+    first = market.forming(symbol, minutes)
+    for candle in reversed(market.candles(symbol, minutes)):
+        if candle.state in SETTLED:
+            return first if candle.start_ns == read_ns else None
+        if candle.state is CandleState.PROVISIONAL:
+            first = candle
+    return None
 
 
 class Analysis:
@@ -44,7 +61,11 @@ class Analysis:
         """
         scale = self._scale(symbol)
         settled = [self._analysis.reading(symbol, minutes) for minutes in TIMEFRAMES]
-        forming = [self._market.forming(symbol, minutes) for minutes in TIMEFRAMES]
+        forming = [
+            unsettled(self._market, symbol, reading.minutes, reading.start_ns)
+            for reading in settled
+            if reading is not None
+        ]
         peeked = [None if candle is None else self._analysis.peek(candle) for candle in forming]
         system = self._overview.system()
         return IndicatorsAnswer(

@@ -16,9 +16,9 @@ from ticktick.domain.analysis import Reading
 from ticktick.domain.event import CandleChanged, Fact, IndicatorsRead
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import Candle, CandleState
-from ticktick.web.analysis import LiveAnalysis
+from ticktick.web.analysis import LiveAnalysis, unsettled
 from ticktick.web.chart import SeriesRow, SeriesUpdate, Studies
-from ticktick.web.series import SETTLED, Made, Wish, make, row_of
+from ticktick.web.series import Made, Wish, make, row_of
 from ticktick.web.status import LiveMarket
 
 PEEK_EVERY_S: Final = 0.25
@@ -141,7 +141,7 @@ class Overlays:
         wish = self._wish
         if wish is None or not wish.studies.names or (now_s < self._peek_due_s and not is_due):
             return []
-        candle = self._unsettled(wish)
+        candle = unsettled(self._market, wish.symbol, wish.minutes, self._newest[0])
         peeked = (candle, self._newest[1])
         if peeked == self._peeked:
             return []
@@ -150,16 +150,6 @@ class Overlays:
         reading = None if candle is None else self._analysis.peek(candle)
         row = None if reading is None else row_of(reading, wish.studies.names)
         return [self._update(None, row)]
-
-    def _unsettled(self, wish: Wish) -> Candle | None:
-        """The candle after the newest that was read; None where one in between was not read."""
-        first = self._market.forming(wish.symbol, wish.minutes)
-        for candle in reversed(self._market.candles(wish.symbol, wish.minutes)):
-            if candle.state in SETTLED:
-                return first if candle.start_ns == self._newest[0] else None
-            if candle.state is CandleState.PROVISIONAL:
-                first = candle
-        return None
 
     def _update(self, settled: SeriesRow | None, forming: SeriesRow | None) -> Told:
         if self._wish is None:
