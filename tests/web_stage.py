@@ -191,10 +191,13 @@ class ListSteering:
         self.link: list[str] = []
         self.broker_answers = True
 
-    async def add_symbol(self, what: str, name: str | None = None) -> str:
+    async def add_symbol(
+        self, what: str, name: str | None = None, before: str | None = None
+    ) -> str:
         if what in self.symbols:
             raise ConfigError(f"{what} is already watched")
-        self.symbols.append(what)
+        place = len(self.symbols) if before is None else self.symbols.index(before)
+        self.symbols.insert(place, what)
         return f"{name or what} is watched now."
 
     async def remove_symbol(self, what: str) -> str:

@@ -61,6 +61,18 @@ async def test_a_list_of_which_nothing_is_listed_is_refused_and_an_empty_one_is_
         assert symbols(await day_list.open(THURSDAY, NOON)) == ["NIFTY"]
 
 
+async def test_what_is_put_back_stands_where_it_was_in_the_run_and_in_the_file(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    kept = FileWatchlist(workspace)
+    async with watching(Files(ACME, BOLT, CASK), tmp_path / "i", kept=kept) as day_list:
+        before = symbols(await day_list.open(THURSDAY, NOON))
+        entries = workspace.load_watchlist()
+        await day_list.remove("ACME", NOON)
+        assert symbols(await day_list.add("ACME", entries[0].name, NOON, before="BOLT")) == before
+        assert [one.name for one in workspace.load_watchlist()] == [one.name for one in entries]
+
+
 async def test_what_is_added_is_followed_at_once_and_kept_in_the_file(
     workspace: Workspace, tmp_path: Path
 ) -> None:

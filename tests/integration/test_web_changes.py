@@ -25,6 +25,12 @@ async def test_the_page_adds_and_removes_a_symbol_and_is_told_in_a_sentence(site
     assert site.stage.steering.symbols == ["RELIANCE"]
 
 
+async def test_a_symbol_that_is_put_back_comes_before_the_one_it_names(site: Site) -> None:
+    wish = {"what": "INFY", "name": "Infosys", "before": "RELIANCE"}
+    assert (await site.ask("POST", "/api/v1/symbols", wish)).status == 200
+    assert site.stage.steering.symbols == ["INFY", "RELIANCE"]
+
+
 async def test_a_change_that_cannot_be_made_is_a_conflict_with_its_reason(site: Site) -> None:
     for ask, sentence in (
         (("POST", "/api/v1/symbols", {"what": "RELIANCE"}), "RELIANCE is already watched"),

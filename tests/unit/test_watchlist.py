@@ -13,6 +13,11 @@ def test_a_new_entry_comes_last() -> None:
     assert added([ITC], INFOSYS) == [ITC, INFOSYS]
 
 
+def test_an_entry_comes_before_the_one_that_is_named_or_last_where_that_is_gone() -> None:
+    assert added([ITC], INFOSYS, before=ITC.name) == [INFOSYS, ITC]
+    assert added([ITC], INFOSYS, before="gone") == [ITC, INFOSYS]
+
+
 @pytest.mark.parametrize(
     "entry",
     [

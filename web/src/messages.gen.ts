@@ -494,10 +494,11 @@ export interface CandlesAnswer {
   readonly candles: readonly CandleAnswer[];
 }
 
-/** The trading symbol or instrument key to watch, and what to call it. */
+/** What to watch, by trading symbol or instrument key, what to call it, and before which. */
 export interface AddRequest {
   readonly what: string;
   readonly name: string | null;
+  readonly before: string | null;
 }
 
 /** One sentence that says what happened. */

@@ -113,7 +113,7 @@ describe("removing an instrument", () => {
     expect(all(id("row")).map((one) => one.dataset["symbol"])).toEqual(["SYM0", "SYM2"]);
     screen.press("u");
     await screen.settle();
-    expect(screen.world.bodies.at(-1)).toEqual({ what: "SYM1", name: "My Company" });
+    expect(screen.world.bodies.at(-1)).toEqual({ what: "SYM1", name: "My Company", before: "SYM2" });
     expect(all(id("undo"))).toHaveLength(0);
   });
   it("goes by the row's own button, which does not open the chart", async () => {

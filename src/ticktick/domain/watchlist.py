@@ -45,8 +45,10 @@ class WatchlistEntry(Struct, frozen=True):
             )
 
 
-def added(entries: Sequence[WatchlistEntry], entry: WatchlistEntry) -> list[WatchlistEntry]:
-    """The list with one entry more, at its end.
+def added(
+    entries: Sequence[WatchlistEntry], entry: WatchlistEntry, before: str | None = None
+) -> list[WatchlistEntry]:
+    """The list with one entry more: before that symbol, key or name, else at its end.
 
     Raises ConfigError if it holds that instrument already, or as many as a list may.
     """
@@ -61,7 +63,8 @@ def added(entries: Sequence[WatchlistEntry], entry: WatchlistEntry) -> list[Watc
             f"the list holds {len(entries)} instruments and {MOST_ENTRIES} are the most: "
             "remove one first"
         )
-    return [*entries, entry]
+    place = len(entries) if before is None else _place(entries, before)
+    return [*entries[:place], entry, *entries[place:]]
 
 
 def removed(
@@ -71,11 +74,17 @@ def removed(
 
     Raises ConfigError if there is none.
     """
+    place = _place(entries, what)
+    if place == len(entries):
+        raise ConfigError(f"{what!r} is not in the watchlist; `ticktick symbols list` shows it")
+    return [*entries[:place], *entries[place + 1 :]], entries[place]
+
+
+def _place(entries: Sequence[WatchlistEntry], what: str) -> int:
+    """Where the entry of that symbol, key or name stands; the end where there is none."""
     wanted = what.strip().casefold()
-    for place, entry in enumerate(entries):
-        if wanted in _names(entry):
-            return [*entries[:place], *entries[place + 1 :]], entry
-    raise ConfigError(f"{what!r} is not in the watchlist; `ticktick symbols list` shows it")
+    places = (place for place, entry in enumerate(entries) if wanted in _names(entry))
+    return next(places, len(entries))
 
 
 def _names(entry: WatchlistEntry) -> set[str]:

@@ -118,18 +118,21 @@ class DayList:
             )
         return self._take(plan, now_ns, master.notes)
 
-    async def add(self, what: str, name: str | None, now_ns: int) -> InstrumentsResolved:
-        """DayList one more. Raises ConfigError where that is not possible."""
+    async def add(
+        self, what: str, name: str | None, now_ns: int, before: str | None = None
+    ) -> InstrumentsResolved:
+        """List one more, before that one or last. Raises ConfigError where that is not possible."""
         master = self._plan.master
         entry = to_entry(await asyncio.to_thread(_record, master, what), name)
-        entries = added(await asyncio.to_thread(self._kept.load), entry)
+        following = None if before is None else self._name_of(before)
+        entries = added(await asyncio.to_thread(self._kept.load), entry, following)
         plan = await self._planned(master, entries)
         _require_found(plan.resolution, entry)
         await asyncio.to_thread(self._kept.save, entries)
         return self._take(plan, now_ns)
 
     async def remove(self, what: str, now_ns: int) -> InstrumentsResolved:
-        """DayList one less. Raises ConfigError if it is not in the list."""
+        """List one less. Raises ConfigError if it is not in the list."""
         entries, _ = removed(await asyncio.to_thread(self._kept.load), self._name_of(what))
         plan = await self._planned(self._plan.master, entries)
         await asyncio.to_thread(self._kept.save, entries)
@@ -205,7 +208,7 @@ class DayList:
         return plan
 
     def _take(self, plan: _Plan, now_ns: int, notes: Sequence[str] = ()) -> InstrumentsResolved:
-        """DayList what was planned; say what was not said before."""
+        """Follow what was planned; say what was not said before."""
         before, instruments = self.latest.instruments, plan.instruments
         news = [note for note in (*notes, *plan.notes) if note not in self._said]
         self._said |= {*news}

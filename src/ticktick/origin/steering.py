@@ -35,16 +35,18 @@ class BrokerSteering:
         self._link = link
         self._clock = clock
 
-    async def add_symbol(self, what: str, name: str | None = None) -> str:
-        """DayList an instrument from now on."""
-        await self._change(lambda now_ns: self._day_list.add(what, name, now_ns))
-        new = self._day_list.listed[-1]
-        return (
-            f"{new.symbol} ({new.instrument_key}) is watched now; {self._day_list.place} holds it"
-        )
+    async def add_symbol(
+        self, what: str, name: str | None = None, before: str | None = None
+    ) -> str:
+        """Watch an instrument from now on."""
+        known = {instrument.symbol for instrument in self._day_list.listed}
+        await self._change(lambda now_ns: self._day_list.add(what, name, now_ns, before))
+        new = [one for one in self._day_list.listed if one.symbol not in known]
+        names = ", ".join(f"{one.symbol} ({one.instrument_key})" for one in new) or what
+        return f"{names} is watched now; {self._day_list.place} holds it"
 
     async def remove_symbol(self, what: str) -> str:
-        """DayList an instrument no more."""
+        """Watch an instrument no more."""
         before = {instrument.symbol for instrument in self._day_list.listed}
         await self._change(lambda now_ns: self._day_list.remove(what, now_ns))
         gone = before - {instrument.symbol for instrument in self._day_list.listed}

@@ -213,11 +213,12 @@ class CandlesAnswer(BaseModel):
 
 
 class AddRequest(BaseModel):
-    """The trading symbol or instrument key to watch, and what to call it."""
+    """What to watch, by trading symbol or instrument key, what to call it, and before which."""
 
     model_config = ConfigDict(extra="forbid")
     what: str = Field(min_length=1, max_length=100)
     name: str | None = Field(default=None, min_length=1, max_length=100)
+    before: str | None = Field(default=None, min_length=1, max_length=100)
 
 
 class ChangeAnswer(BaseModel):

@@ -17,7 +17,8 @@ class Changes:
 
     async def add_symbol(self, body: AddRequest) -> ChangeAnswer:
         """Watch an instrument from now on, by its trading symbol or its instrument key."""
-        return ChangeAnswer(text=await self._steering.add_symbol(body.what, body.name))
+        text = await self._steering.add_symbol(body.what, body.name, body.before)
+        return ChangeAnswer(text=text)
 
     async def remove_symbol(self, symbol: str) -> ChangeAnswer:
         """Watch an instrument no more."""

@@ -49,8 +49,13 @@ class Steering(Protocol):
     Raises ConfigError where it cannot be done, BrokerError where the broker does not answer.
     """
 
-    async def add_symbol(self, what: str, name: str | None = None) -> str:
-        """Watch an instrument, by its trading symbol or its key; `name` is what to call it."""
+    async def add_symbol(
+        self, what: str, name: str | None = None, before: str | None = None
+    ) -> str:
+        """Watch an instrument, by its trading symbol or its key; `name` is what to call it.
+
+        It comes before the watched symbol `before`, or last where that is none.
+        """
         ...
 
     async def remove_symbol(self, what: str) -> str:
@@ -76,7 +81,9 @@ class FixedSteering:
     def __init__(self, why: str) -> None:
         self._why = why
 
-    async def add_symbol(self, what: str, name: str | None = None) -> str:
+    async def add_symbol(
+        self, what: str, name: str | None = None, before: str | None = None
+    ) -> str:
         """Refuse."""
         self._refuse()
 

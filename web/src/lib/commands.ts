@@ -1,6 +1,6 @@
 /** What a person can ask of the program: the link to the feed and the watchlist. */
 
-import type { SearchAnswer } from "../messages.gen";
+import type { InstrumentRow, SearchAnswer } from "../messages.gen";
 import type { Page } from "./page";
 import { Refused } from "./session";
 
@@ -8,10 +8,13 @@ export const reconnect = (page: Page): Promise<string> => page.command("POST", "
 
 export const takeOver = (page: Page): Promise<string> => page.command("POST", "api/v1/feed/take-over");
 
-/** Watch an instrument by its symbol or key; `name` is what to call it. */
-export function addSymbol(page: Page, what: string, name?: string): Promise<string> {
-  return page.command("POST", "api/v1/symbols", name === undefined ? { what } : { what, name });
-}
+/** Watch an instrument by its symbol or key, last in the list. */
+export const addSymbol = (page: Page, what: string): Promise<string> =>
+  page.command("POST", "api/v1/symbols", { what });
+
+/** Watch it again, under its name and where it was: before that symbol, or last. */
+export const putBack = (page: Page, { symbol, name }: InstrumentRow, before: string | null): Promise<string> =>
+  page.command("POST", "api/v1/symbols", { what: symbol, name, before });
 
 export function removeSymbol(page: Page, symbol: string): Promise<string> {
   return page.command("DELETE", `api/v1/symbols/${encodeURIComponent(symbol)}`);

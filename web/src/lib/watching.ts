@@ -1,7 +1,7 @@
 /** Adding to the watchlist by search, removing from it, and taking that back. */
 
 import type { FoundSymbol, InstrumentRow } from "../messages.gen";
-import { addSymbol, outcome, removeSymbol, search } from "./commands";
+import { addSymbol, outcome, putBack, removeSymbol, search } from "./commands";
 import type { Page } from "./page";
 import { Refused } from "./session";
 
@@ -19,6 +19,8 @@ export const QUIET: WatchNote = { text: "", refused: false, removed: null };
 export class Watching {
   note: WatchNote = QUIET;
   busy = false;
+  /** What came after the one that can be put back; null where that was the last. */
+  private following: string | null = null;
 
   constructor(
     private readonly page: Page,
@@ -32,14 +34,17 @@ export class Watching {
 
   /** Watch the instrument no more; it can be put back until the next change. */
   remove(instrument: InstrumentRow): Promise<boolean> {
+    const { watched } = this.page.store;
+    const at = watched.findIndex((one) => one.symbol === instrument.symbol);
+    this.following = watched[at + 1]?.symbol ?? null;
     return this.change(removeSymbol(this.page, instrument.symbol), instrument);
   }
 
-  /** Put back what was removed last. */
+  /** Put back what was removed last, where it was. */
   async undo(): Promise<boolean> {
     const { removed } = this.note;
     if (removed === null || this.busy) return false;
-    return this.change(addSymbol(this.page, removed.symbol, removed.name), null);
+    return this.change(putBack(this.page, removed, this.following), null);
   }
 
   /** Take the last word off the page. */
