@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.analytics_stage import walk
+from tests.analytics_stage import DAY_MINUTES, walk
 from tests.market_stage import OPEN, Stage, candle, clock
 from ticktick.analytics.bars import bars_of
 from ticktick.analytics.board import QUIET_NS, AnalyticsBoard
@@ -368,3 +368,17 @@ def test_the_engine_reads_its_own_candles_on_every_timeframe() -> None:
     assert peeked.values["sma_20"] == pytest.approx(
         (sum(c.close for c in minutes[-19:]) + 10_050) / 20
     )
+
+
+def test_a_minute_that_is_missing_before_any_other_is_known_makes_its_day_unknown() -> None:
+    days = walk(DAY_MINUTES * 21)
+    hole = replace(days[0], volume=0, state=CandleState.MISSING)
+    for first, is_known in ((days[0], True), (hole, False)):
+        board = AnalyticsBoard(lambda *_: (), lambda _: True)
+        board.hear([CandleChanged(each.end_ns, each) for each in (first, *days[1:])])
+        volumes = board.volumes("ACME")
+        assert volumes is not None
+        assert (volumes.ratio(days[-1]) is not None) is is_known
+    index = AnalyticsBoard(lambda *_: (), lambda _: False)
+    index.hear([CandleChanged(each.end_ns, each) for each in days])
+    assert index.volumes("ACME") is None  # it takes no room

@@ -144,8 +144,8 @@ class AnalyticsBoard:
             self._mark(name, fact.at_ns)
 
     def _count(self, minute: Candle) -> None:
-        """Keep the minute's volume; what never has any, as an index, takes no room."""
-        if minute.volume or minute.symbol in self._volumes:
+        """Keep the minute's volume; what has none, as an index, takes no room."""
+        if self._has_volume(minute.symbol):
             self._volumes_of(minute.symbol).take(minute)
 
     def _volumes_of(self, symbol: str) -> SessionVolumes:
