@@ -57,7 +57,7 @@ class Line:
         self.patterns: deque[Pattern] = deque(maxlen=PATTERNS_KEPT)
 
     def knows(self, candle: Candle) -> bool:
-        """Whether the same numbers were fed, or it is older than all that were kept."""
+        """Whether the same numbers were fed."""
         fed = self._fed.get(candle.start_ns)
         return fed is not None and _numbers(fed) == _numbers(candle)
 
