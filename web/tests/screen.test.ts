@@ -170,9 +170,13 @@ describe("a row of the watchlist", () => {
     prices(rowValues());
     const cell = `${row("SYM0")} ${id("last-price")}`;
     expect(find(cell).classList.contains("up")).toBe(true);
+    const facts = () => all(`${id("quote")} dd`);
+    expect(facts().some((one) => one.classList.contains("hatched"))).toBe(false);
     world.socket.close();
     await world.settle();
     paint();
+    expect(facts().length).toBeGreaterThan(3);
+    expect(facts().every((one) => one.classList.contains("hatched"))).toBe(true);
     expect(read(cell)).toBe("1,234.50");
     expect(find(cell).className).not.toMatch(/\b(up|down)\b/);
     expect(find(cell).classList.contains("hatched")).toBe(true);
