@@ -31,6 +31,7 @@ from ticktick.market.table import SlotTable
 
 DAY = parse_iso_ns("2026-11-20T00:00:00+05:30")
 OPEN = DAY + (9 * 60 + 15) * NS_PER_MINUTE
+NEVER_SILENT = EngineSettings(silence_limit_s=24 * 3600)  # one symbol is all there is to hear
 
 
 def clock(hour: int, minute: int = 0, second: float = 0) -> int:

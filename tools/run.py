@@ -24,8 +24,8 @@ class Tier(NamedTuple):
     workers: int
 
 
-# Integration tests mostly wait for other processes. Browser tests measure what a person sees in
-# time: they run in one process.
+# A file's tests share what they stand on, so they stay in one process. Integration tests mostly
+# wait for other processes. Browser tests measure what a person sees in time: all run in one.
 TIERS = (
     Tier("unit", ("unit", "property", "golden"), 2),
     Tier("integration", ("integration",), 3),
@@ -70,7 +70,7 @@ def tests(everything: bool) -> list[Job]:
     for tier in TIERS:
         paths = [f"tests/{f}" for f in tier.folders if any((ROOT / "tests" / f).rglob("test_*.py"))]
         if paths:
-            workers = ("-n", str(tier.workers), "--durations=12")
+            workers = ("-n", str(tier.workers), "--dist=loadfile", "--durations=12")
             pytest = (sys.executable, "-m", "pytest", "-q", *workers)
             jobs.append(Job(tier.name, (*pytest, *mark, *paths)))
     plain = [

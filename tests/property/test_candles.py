@@ -6,15 +6,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.market_stage import OPEN, Stage, changed_candles, frame, instrument
+from tests.market_stage import NEVER_SILENT, OPEN, Stage, changed_candles, frame, instrument
 from tests.oracles.candles import Ohlcv, Trade, resample
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, NS_PER_S
 from ticktick.domain.event import CandleChanged
 from ticktick.domain.market import TIMEFRAMES, Candle, CandleState
-from ticktick.engine.ports import EngineSettings
 
 SYMBOLS = ("ACME", "BOLT")
-NEVER_SILENT = EngineSettings(silence_limit_s=24 * 3600)
 CLOSE = OPEN + 375 * NS_PER_MINUTE
 # (milliseconds since the trade before, price, size, symbol, told at all, told in the open frame)
 STEPS = st.lists(

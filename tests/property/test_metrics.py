@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.market_stage import OPEN, Stage, instrument
+from tests.market_stage import NEVER_SILENT, OPEN, Stage, instrument
 from tests.metric_stage import MetricStage, differences
 from tests.oracles.metrics import Told, Update
 from ticktick.core.ticks import TICK_COLUMNS
@@ -81,7 +81,7 @@ def test_every_metric_equals_its_definition_as_time_alone_passes(
 def test_the_engine_publishes_what_the_definitions_say(
     updates: list[Update], silence_s: int
 ) -> None:
-    stage, heard = Stage(), list[Update]()
+    stage, heard = Stage(settings=NEVER_SILENT), list[Update]()
     for update in updates:
         stage.frame(update.at_ns, **_columns(update))
         if not heard or update._replace(at_ns=heard[-1].at_ns) != heard[-1]:

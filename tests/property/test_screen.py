@@ -9,15 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.market_stage import OPEN, JsonDecoder, Stage, changed_candles, frame, instrument
+from tests.market_stage import (
+    NEVER_SILENT,
+    OPEN,
+    JsonDecoder,
+    Stage,
+    changed_candles,
+    frame,
+    instrument,
+)
 from ticktick.domain.clock import NS_PER_DAY, NS_PER_MS, NS_PER_S
 from ticktick.domain.event import CandleChanged, FrameArrived
 from ticktick.domain.market import Candle
-from ticktick.engine.ports import Decoded, EngineSettings
+from ticktick.engine.ports import Decoded
 from ticktick.market.table import SlotTable
 
 SYMBOLS = ("ACME", "BOLT")
-NEVER_SILENT = EngineSettings(silence_limit_s=24 * 3600)
 # (milliseconds since the packet before, price, size, symbol)
 GOOD = st.tuples(
     st.integers(1, 9_000), st.integers(9_800, 10_200), st.integers(0, 50), st.sampled_from(SYMBOLS)
