@@ -173,7 +173,12 @@ async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExi
         guard = supervisor.guard("the Redis writer")
         spool = Spool(most_bytes=settings.redis.spool_mb << 20)
         writer = RedisWriter(
-            store.url, engine.market, revive=store.revive, spool=spool, guard=guard
+            store.url,
+            engine.market,
+            revive=store.revive,
+            spool=spool,
+            guard=guard,
+            now_ns=origin.clock.now_ns,
         )
         stack.callback(writer.close)
     recordings = None

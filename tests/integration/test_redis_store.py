@@ -23,9 +23,11 @@ from tests.store_stage import (
     instrument,
     serving,
 )
+from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.event import FreshnessChanged
 from ticktick.domain.market import TIMEFRAMES, Candle, CandleState, Freshness
 from ticktick.domain.metric import METRICS
+from ticktick.engine.lateness import BEHIND_LIMIT_MS
 from ticktick.store.claim import DEMO_MARKET, claim
 from ticktick.store.keys import OWNER_KEY, candle_family, tick_family
 from ticktick.store.link import Link
@@ -227,6 +229,30 @@ def test_a_correction_overwrites_its_candle_and_not_the_latest_hash(
         writer.take(candles_changed([candle(0, 100_500, revision=1)]))
         eventually(lambda: closes(server.url) == [1005.0, 2000.0])
         assert ask(0, "HGET", "candle:RELIANCE:1m", "close") == "2000.0"
+
+
+def test_P04_redis_calls_nothing_fresh_while_the_engine_lags(
+    server: EmbeddedServer, ask: Asking
+) -> None:
+    symbols = ("RELIANCE", "TCS", "INFY")
+    market = SmallMarket(symbols)
+    now_ms = [OPEN_MS]
+
+    def words() -> list[str | None]:
+        return [ask(1, "HGET", f"tick:{symbol}", "freshness") for symbol in symbols]
+
+    with writing(server.url, market, now_ns=lambda: now_ms[0] * NS_PER_MS) as writer:
+        writer.take(market.trade(141_255, OPEN_MS))
+        writer.take(market.trade(300_000, OPEN_MS, "TCS"))
+        writer.take(facts_only(FreshnessChanged(OPEN_NS, "INFY", Freshness.GAP)))
+        eventually(lambda: words() == ["fresh", "fresh", "gap"])
+        now_ms[0] += BEHIND_LIMIT_MS + 1_000
+        eventually(lambda: words() == ["stale", "stale", "gap"])
+        writer.take(market.trade(141_260, OPEN_MS + 500))  # six seconds old when it is worked off
+        eventually(lambda: ask(1, "HGET", "tick:RELIANCE", "last_price") == "1412.6")
+        assert words() == ["stale", "stale", "gap"]
+        writer.take(market.trade(141_265, now_ms[0]))
+        eventually(lambda: words() == ["fresh", "fresh", "gap"])
 
 
 def test_a_dead_link_shows_in_the_latest_rows_within_a_second(

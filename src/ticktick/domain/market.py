@@ -34,6 +34,10 @@ class Freshness(StrEnum):
     FRESH = "fresh"
     QUIET = "quiet"
 
+    def when_late(self) -> "Freshness":
+        """What the word is worth from an engine that lags: nothing it says is timely."""
+        return Freshness.STALE if self in (Freshness.FRESH, Freshness.QUIET) else self
+
 
 class Liquidity(StrEnum):
     """How easily an order of the intended size is filled, from good to bad."""

@@ -50,7 +50,8 @@ class Mirror:
         self._series: tuple[Series, Series] | None = None
         self._owner: str | None = None
         self._ticks: dict[str, Packed] = {}
-        self._aged: dict[str, Freshness] = {}
+        self._words: dict[str, Freshness] = {}
+        self._is_late = False
         self._held: dict[tuple[str, int], dict[int, Candle]] = {}
         self._newest_ns: dict[tuple[str, int], int] = {}
 
@@ -120,21 +121,26 @@ class Mirror:
         self._show(key for key, reply in zip(keys, replies, strict=True) if not reply)
         return bool(keys)
 
+    def be_late(self, is_late: bool) -> None:
+        """Show no row as timely while the engine lags, and what it says again from then on."""
+        if is_late != self._is_late:
+            self._is_late = is_late
+            self._show(self._ticks)
+
     def say_goodbye(self) -> None:
         """Leave the last rows readable, but marked as stale."""
-        self._aged = dict.fromkeys(self._ticks, Freshness.STALE)
+        self._words = dict.fromkeys(self._ticks, Freshness.STALE)
         self._show(self._ticks)
         require(self._tick_link.ask_all(("PERSIST", key) for key in self._ticks))
 
     def _write_latest_ticks(self, batch: Batch) -> None:
-        fresh = packed_rows(batch.rows)
+        fresh = packed_rows(batch.rows, is_late=self._is_late)
         self._ticks |= fresh
-        for key in fresh:
-            self._aged.pop(key, None)
+        self._words |= {key: row.freshness for key, row in fresh.items() if row.freshness}
         aged = {tick_latest(symbol): word for symbol, word in batch.freshness.items()}
         for key in aged:
-            self._ticks.setdefault(key, Packed(b"", 0))
-        self._aged |= aged
+            self._ticks.setdefault(key, Packed())
+        self._words |= aged
         self._show({**fresh, **aged})
 
     def _show(self, keys: Iterable[str]) -> None:
@@ -144,9 +150,9 @@ class Mirror:
             row, name = self._ticks[key], key.encode()
             chunks.append(row.commands)
             replies += row.replies + 1
-            if key in self._aged:
-                word = self._aged[key].encode()
-                chunks.append(_AGE % (len(name), name, len(word), word))
+            word = self._words[key].when_late() if self._is_late else self._words[key]
+            if word is not row.told:
+                chunks.append(_AGE % (len(name), name, len(word), word.encode()))
                 replies += 1
             chunks.append(_LIFE % (len(name), name))
         require(self._tick_link.ask_packed([b"".join(chunks)], replies))
@@ -185,7 +191,7 @@ class Mirror:
         gone = [symbol for symbol in removed if symbol not in self._market.table.row_of_symbol]
         for symbol in gone:
             self._ticks.pop(tick_latest(symbol), None)
-            self._aged.pop(tick_latest(symbol), None)
+            self._words.pop(tick_latest(symbol), None)
             for minutes in TIMEFRAMES:
                 self._readings.pop((symbol, minutes), None)
                 self._held.pop((symbol, minutes), None)

@@ -20,6 +20,7 @@ from ticktick.domain.event import (
 )
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import Candle
+from ticktick.engine.lateness import Lateness
 from ticktick.engine.ports import Outputs
 from ticktick.engine.supervisor import Guard
 from ticktick.errors import StoreError
@@ -48,7 +49,8 @@ class RedisWriter:
 
     Raises ConfigError if `url` is no address; every later trouble is only told in `state`
     (`on`, `degraded`, `off`) and `text`. `revive` is called before each new connection; it may
-    start the server again, and raise StoreError.
+    start the server again, and raise StoreError. `now_ns` is market time: while the engine lags
+    behind it, no row is told as fresh.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class RedisWriter:
         spool: Spool | None = None,
         guard: Guard | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        now_ns: Callable[[], int] = lambda: 0,
     ) -> None:
         self.state = "degraded"
         self.text = "Redis is being connected"
@@ -71,6 +74,8 @@ class RedisWriter:
         self._revive = revive
         self._market = market
         self._monotonic = monotonic
+        self._now_ns = now_ns
+        self._lateness = Lateness()
         self._spool = spool or Spool()
         self._streams = Streams()
         self._guard = guard or Guard("the Redis writer")
@@ -98,6 +103,7 @@ class RedisWriter:
     def take(self, outputs: Outputs) -> None:
         """Copy touched rows, candles and freshness."""
         self._taken_s = self._monotonic()
+        self._lateness.take(outputs)
         candles: list[Candle] = []
         freshness = {}
         for fact in outputs.facts:
@@ -158,6 +164,7 @@ class RedisWriter:
         batch = self._spool.take(CANDLES_AT_ONCE)
         is_written = False
         try:
+            self._mirror.be_late(self._is_late())
             written, refused = self._mirror.write(batch)
             is_written = True
         except (*LOST, SeriesLost) as error:
@@ -175,6 +182,9 @@ class RedisWriter:
             self.lag_ms = (self._monotonic() - batch.rows[0].taken_s) * _MS_PER_S
             self.worst_lag_ms = max(self.lag_ms, self.worst_lag_ms)
         return True
+
+    def _is_late(self) -> bool:
+        return self._lateness.behind_ms(self._now_ns() // NS_PER_MS) > 0
 
     def _beat(self) -> bool:
         now_s = self._monotonic()

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from ticktick.compiled import part
 from ticktick.core.columns import Floats, Ints
 from ticktick.domain.clock import IST_OFFSET_NS, NS_PER_DAY, NS_PER_MS
+from ticktick.domain.market import Freshness
 from ticktick.domain.metric import METRICS
 from ticktick.domain.slots import DEPTH_LEVELS
-from ticktick.market.freshness import CLASSES
+from ticktick.market.freshness import CLASSES, CODES
 from ticktick.store import resp
 from ticktick.store.keys import tick_latest
 from ticktick.store.spool import Rows
@@ -22,6 +23,7 @@ _OF_THE_DAY: Final = ("day_open", "day_high", "day_low")
 _TIMES: Final = ("exchange", "received", "last_trade")
 _SIDES: Final = ("bid", "ask")
 _UNITS: Final = {"price": resp.UNITS, "word": resp.WORD, "claim": resp.WHOLE}
+_WHEN_LATE: Final = np.array([CODES[word.when_late()] for word in CLASSES], np.uint8)
 _COMPILED: Final = part("ticktick.store._resp")
 _write_hashes: Final = resp.write_hashes if _COMPILED is None else _COMPILED.write_hashes
 
@@ -55,20 +57,28 @@ FIELDS: Final = tuple(_fields())
 
 
 class Packed(Struct):
-    """The commands that write a symbol's hash, and how many replies they have."""
+    """The commands that write a symbol's hash, and how many replies they have.
 
-    commands: bytes
-    replies: int
+    `freshness` is the engine's word, `told` the one in the commands; None without a row.
+    """
+
+    commands: bytes = b""
+    replies: int = 0
+    freshness: Freshness | None = None
+    told: Freshness | None = None
 
 
-def packed_rows(batches: Iterable[Rows]) -> dict[str, Packed]:
-    """By its key the newest row of every symbol in the batches, oldest first."""
+def packed_rows(batches: Iterable[Rows], *, is_late: bool) -> dict[str, Packed]:
+    """By its key the newest row of every symbol in the batches, oldest first.
+
+    With `is_late` no row is told as timely.
+    """
     found: dict[str, Packed] = {}
     for rows in reversed(list(batches)):
         keys = [tick_latest(instrument.symbol) for instrument in rows.instruments]
         news = [place for place, key in enumerate(keys) if key not in found]
         if news:
-            found |= _pack(rows, np.array(news), [keys[place] for place in news])
+            found |= _pack(rows, np.array(news), [keys[place] for place in news], is_late)
     return found
 
 
@@ -91,8 +101,13 @@ def known_values(rows: Rows) -> Floats:
     return np.vstack([*columns, rows.metrics])
 
 
-def _pack(rows: Rows, places: NDArray[np.int64], keys: Sequence[str]) -> dict[str, Packed]:
+def _pack(
+    rows: Rows, places: NDArray[np.int64], keys: Sequence[str], is_late: bool
+) -> dict[str, Packed]:
     values = known_values(rows)[:, places]
+    codes = rows.freshness[places]
+    told = _WHEN_LATE[codes] if is_late else codes
+    values[0] = told
     wholes = np.where(np.isnan(values), 0, np.clip(values, -resp.MOST_EXACT, resp.MOST_EXACT))
     scales = np.array([rows.instruments[place].price_scale for place in places], np.int64)
     bulk, key_ends = _bulk(keys)
@@ -116,8 +131,9 @@ def _pack(rows: Rows, places: NDArray[np.int64], keys: Sequence[str]) -> dict[st
     written = out[: int(ends[-1])].tobytes()
     replies = np.where(np.isnan(values).any(axis=0), 2, 1).tolist()
     begins = [0, *ends[:-1].tolist()]
-    cuts = zip(keys, begins, ends.tolist(), replies, strict=True)
-    return {key: Packed(written[begin:end], count) for key, begin, end, count in cuts}
+    words = ((CLASSES[code], CLASSES[late]) for code, late in zip(codes, told, strict=True))
+    cuts = zip(keys, begins, ends.tolist(), replies, words, strict=True)
+    return {key: Packed(written[begin:end], count, *pair) for key, begin, end, count, pair in cuts}
 
 
 def _told(values: NDArray[np.int64]) -> Floats:

@@ -9,6 +9,7 @@ from ticktick.domain.event import AlertRaised, Noticed
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import TIMEFRAMES, Freshness, Liquidity, Volatility
 from ticktick.engine.alerts.words import sentence
+from ticktick.engine.lateness import Lateness
 from ticktick.engine.ports import Outputs
 from ticktick.web.blocks import COLUMNS
 from ticktick.web.bodies import StatusAnswer
@@ -33,7 +34,6 @@ from ticktick.web.status import (
 )
 
 _NOTICES_KEPT: Final = 50
-BEHIND_LIMIT_MS: Final = 5_000
 
 Listing: TypeAlias = tuple[tuple[Instrument, ...], Set[str]]
 
@@ -55,7 +55,7 @@ class Overview:
         self.counters: Counter[str] = Counter()
         self._version = version
         self._notices: deque[Notice] = deque(maxlen=_NOTICES_KEPT)
-        self._heard_ms = 0
+        self._lateness = Lateness()
         self._link = LinkDiary()
         self._repair = RepairDiary()
         self._pulses = Pulses()
@@ -63,7 +63,7 @@ class Overview:
     def remember(self, outputs: Outputs, now_s: float) -> None:
         """Keep what a later browser must still be told; `now_s` is any steady counter."""
         facts = outputs.facts
-        self._heard_ms = outputs.at_ns // NS_PER_MS
+        self._lateness.take(outputs)
         self._notices += [notice(fact) for fact in facts if isinstance(fact, Noticed | AlertRaised)]
         self._link.take(facts)
         self._repair.take(facts)
@@ -72,13 +72,8 @@ class Overview:
             self._pulses.beat(self.system(), now_s)
 
     def behind_ms(self, now_ms: int) -> int:
-        """How far the engine's newest event lies behind market time; 0 while it keeps up.
-
-        Time itself is an event of every second, so an engine that keeps up is never further
-        behind than a moment.
-        """
-        behind_ms = now_ms - self._heard_ms
-        return behind_ms if self._heard_ms and behind_ms > BEHIND_LIMIT_MS else 0
+        """How far the engine's newest event lies behind market time; 0 while it keeps up."""
+        return self._lateness.behind_ms(now_ms)
 
     def hello(self) -> Hello:
         """The first message of a connection."""

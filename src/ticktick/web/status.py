@@ -23,7 +23,6 @@ from ticktick.web.depth import Side, levels
 from ticktick.web.messages import CandleRow, InstrumentRow
 from ticktick.web.parts import FeedState, Mode, PartState, TokenStatus
 
-_TIMELY = frozenset({Freshness.FRESH, Freshness.QUIET})
 _PRICES = {
     "change",
     *(column.name for column in COLUMNS if column.unit == "price"),
@@ -146,7 +145,7 @@ def extra_rows(market: LiveMarket) -> list[int]:
 def freshness_now(market: LiveMarket, row: int, behind_ms: int) -> Freshness:
     """The engine's word; from an engine that lags it is too old to call anything fresh."""
     word = market.freshness[row]
-    return Freshness.STALE if behind_ms and word in _TIMELY else word
+    return word.when_late() if behind_ms else word
 
 
 def symbol_statuses(
