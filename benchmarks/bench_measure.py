@@ -7,7 +7,6 @@ last 330 s ready made. `python -m benchmarks.bench_measure`
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle
-from types import ModuleType
 from unittest.mock import patch
 
 import numpy as np
@@ -20,7 +19,7 @@ from benchmarks.race import Result, race, result, tell
 from benchmarks.ticks import START_NS, TICK_SIZE, session, words
 from ticktick.brokers.upstox.decoders import new_decoder
 from ticktick.compiled import missing
-from ticktick.core import flow, moments, prints, quotes, ticks, trade, vwap
+from ticktick.core import measure
 from ticktick.core.columns import Rows
 from ticktick.domain.instrument import Instrument, Kind
 from ticktick.domain.metric import METRIC_ROW
@@ -32,15 +31,6 @@ from ticktick.proto import MarketDataFeed_pb2 as pb2
 
 FRAMES = 700
 CLOSE = 1e-9
-PLAIN: dict[ModuleType, tuple[str, ...]] = {
-    trade: ("detect_trades",),
-    quotes: ("measure_quotes",),
-    prints: ("measure_prints",),
-    flow: ("take_flow",),
-    moments: ("settle_before", "note_mids"),
-    vwap: ("take_trades",),
-    ticks: ("push_ticks",),
-}
 
 
 class Ours:
@@ -144,7 +134,7 @@ def measured(instruments: int) -> Iterator[Result]:
         "copy of the records": over(columns, lambda rows, _: np.copyto(copied, rows)),
     }
     if not missing():
-        peers["the same, plain"] = plain(over(columns, Ours(instruments).take))
+        peers["the same, plain"] = over(columns, plain(instruments).take)
     found = race("measure", case, by_frame, peers)
     yield from found
     each = race("measure", "", by_frame, {"pandas": lambda: pandas_metrics(last, TICK_SIZE)}, 9)
@@ -153,15 +143,10 @@ def measured(instruments: int) -> Iterator[Result]:
     yield told_of_one._replace(ours_spread=each[0].ours_spread, theirs_spread=each[0].theirs_spread)
 
 
-def plain(run: Callable[[], None]) -> Callable[[], None]:
+def plain(instruments: int) -> Ours:
     """The same with every step uncompiled."""
-    steps = {name: getattr(step, name) for step, names in PLAIN.items() for name in names}
-
-    def run_plain() -> None:
-        with patch.multiple(measuring, **steps):
-            run()
-
-    return run_plain
+    with patch.object(measuring, "Gauge", measure.Gauge):
+        return Ours(instruments)
 
 
 def wire(frame: list[Tick]) -> bytes:

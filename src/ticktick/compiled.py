@@ -20,6 +20,7 @@ PARTS: Final = (
     "ticktick.core._crossing",
     "ticktick.core._flow",
     "ticktick.core._fold",
+    "ticktick.core._measure",
     "ticktick.core._moments",
     "ticktick.core._prints",
     "ticktick.core._quotes",

@@ -20,10 +20,18 @@ LEVELS = 2
 table = st.tuples  # what a step is given, in the order of its arguments
 
 
+@st.composite
+def trades(draw: st.DrawFn) -> Ints:
+    """The slot table as words: what was traded, and when."""
+    words: Ints = draw(k.words(k.PRICES, SLOT))
+    words[:, WORD_OF["last_trade_ns"]] = draw(k.ints(k.TIMES))
+    return words
+
+
 @given(
     table(
-        *(k.rows(), k.flags(), k.ints(k.PRICES), k.ints(k.TIMES), k.ints(k.PRICES)),
-        *(k.ints(k.PRICES), k.ints(k.TIMES), k.ints(k.PRICES), k.ints(k.PRICES)),
+        *(k.rows(), k.flags(), trades(), k.ints(k.PRICES)),
+        *(k.ints(k.TIMES), k.ints(k.PRICES), k.ints(k.PRICES)),
         *(k.flags(), k.ints(k.PRICES), k.ints(k.PRICES)),
     )
 )
@@ -135,7 +143,8 @@ def test_two_forms_that_differ_are_told_apart(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(trade, "UNKNOWN", -3)  # of the plain form only
     first = np.full(k.CAPACITY, -1)  # the first update of each
     columns = [np.arange(k.CAPACITY, dtype=np.int32), np.ones(k.CAPACITY, np.uint8)]
-    columns += [first, *(first.copy() for _ in range(6)), columns[1], first, first]
+    columns += [np.full((k.CAPACITY, SLOT.itemsize // 8), -1), *(first.copy() for _ in range(4))]
+    columns += [columns[1], first, first]
     with pytest.raises(AssertionError):
         k.check_alike(trade.detect_trades, columns)
 

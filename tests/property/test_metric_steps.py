@@ -1,6 +1,7 @@
 """The steps of the tick metrics do the same compiled and plain, and for ever."""
 
 import random
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -54,10 +55,11 @@ def test_windows_go_the_same_way_compiled_and_plain(
 ) -> None:
     if missing():
         pytest.skip("plain Python serves")
-    compiled, plain = MetricStage(), MetricStage()
-    hear(compiled, updates, silences_s)
+    compiled = MetricStage()
     with plainly():
-        hear(plain, updates, silences_s)
+        plain = MetricStage()
+    hear(compiled, updates, silences_s)
+    hear(plain, updates, silences_s)
     assert compiled.metrics.values.tobytes() == plain.metrics.values.tobytes()
     for name, column in vars(compiled.windows).items():
         assert column.tobytes() == getattr(plain.windows, name).tobytes(), name
@@ -85,6 +87,20 @@ def walk(count: int) -> list[Update]:
         book = ([price], [rng.randrange(1, 99)], [price + rng.choice((5, 10))], [50])
         updates.append(Update(at_ns, price + rng.choice((0, 5)), at_ns, volume, *book, price))
     return updates
+
+
+def test_both_forms_count_what_they_find() -> None:
+    compiled = MetricStage()
+    with plainly():
+        plain = MetricStage()
+    updates = walk(600)
+    for stage in (compiled, plain):
+        stage.take_all(updates)
+        stage.take(updates[0]._replace(volume=updates[-1].volume - 1))
+    volumes = [update.volume for update in updates]
+    trades = sum(later > before for before, later in pairwise(volumes))
+    assert compiled.metrics.counters == {"trades": trades, "volume_falls": 1}
+    assert plain.metrics.counters == compiled.metrics.counters
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,13 @@ cdef long long IST_OFFSET_NS
 cdef long long NS_PER_DAY
 cdef long long UNKNOWN
 cdef long long LARGEST_VALUE
+cdef Py_ssize_t LAST_PRICE, LAST_TRADE, TOTAL
 
 @cython.locals(moved=bint, in_order=bint)
 cpdef Py_ssize_t detect_trades(
     const int[:] rows,
     const unsigned char[:] has_volume,
-    const long long[:] last_price,
-    const long long[:] last_trade_ns,
-    const long long[:] volume,
+    const long long[:, :] words,
     long long[:] base_price,
     long long[:] base_trade_ns,
     long long[:] base_volume,

@@ -2,6 +2,11 @@
 
 from ticktick.core.columns import Flags, Ints, Rows
 from ticktick.domain.clock import IST_OFFSET_NS, NS_PER_DAY
+from ticktick.domain.slots import WORD_OF
+
+LAST_PRICE = WORD_OF["last_price"]
+LAST_TRADE = WORD_OF["last_trade_ns"]
+TOTAL = WORD_OF["volume"]
 
 UNKNOWN = -1
 LARGEST_VALUE = 10**13  # price units times shares: a thousand times the largest trades there were
@@ -10,9 +15,7 @@ LARGEST_VALUE = 10**13  # price units times shares: a thousand times the largest
 def detect_trades(
     rows: Rows,
     has_volume: Flags,
-    last_price: Ints,
-    last_trade_ns: Ints,
-    volume: Ints,
+    words: Ints,
     base_price: Ints,
     base_trade_ns: Ints,
     base_volume: Ints,
@@ -23,7 +26,8 @@ def detect_trades(
 ) -> int:
     """Compare each touched row with its base, the newest trade known; return the volume falls seen.
 
-    All arrays but `rows` are int64[capacity] or uint8[capacity] columns. A row whose
+    words: int64[capacity, words] of the slot table; all others but `rows` are int64[capacity] or
+    uint8[capacity] columns. A row whose
     `base_volume` is UNKNOWN (first update after start or gap) takes its base and has no trade.
     A trade exists iff the cumulative volume rose; without volume, iff the trade time rose or the
     price moved at the same time. Writes, for touched rows only, `traded`, `volume_delta` (>= 0)
@@ -36,9 +40,9 @@ def detect_trades(
     falls = 0
     for i in range(rows.shape[0]):
         row = rows[i]
-        price = last_price[row]
-        trade_ns = last_trade_ns[row]
-        total = volume[row]
+        price = words[row, LAST_PRICE]
+        trade_ns = words[row, LAST_TRADE]
+        total = words[row, TOTAL]
         traded[row] = 0
         volume_delta[row] = 0
         if base_volume[row] == UNKNOWN:

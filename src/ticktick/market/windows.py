@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ticktick.core import flow, moments, vwap
-from ticktick.core.columns import NEVER_NS, Rows
+from ticktick.core.columns import NEVER_NS, Rows, apart
 from ticktick.core.ticks import TICK_WIDTH
 from ticktick.core.trade import UNKNOWN
 
@@ -39,15 +39,15 @@ class Windows:
         self.started_ns = np.full(capacity, NEVER_NS, np.int64)
         self.tick_head = np.zeros(capacity, np.int64)
         self.tick_count = np.zeros(capacity, np.int64)
-        self.ticks = np.zeros((capacity, TICKS, TICK_WIDTH), np.int64)
+        self.ticks = apart(capacity, TICKS, TICK_WIDTH)
         self.day = np.zeros((capacity, vwap.STATE_WIDTH), np.int64)
-        self.trades = np.zeros((capacity, TRADES, vwap.TRADE_WIDTH), np.int64)
+        self.trades = apart(capacity, TRADES, vwap.TRADE_WIDTH)
         self.flow = np.zeros((capacity, flow.STATE_WIDTH), np.int64)
-        self.changes = np.zeros((capacity, CHANGES, flow.CHANGE_WIDTH), np.int64)
+        self.changes = apart(capacity, CHANGES, flow.CHANGE_WIDTH)
         self.moments = np.zeros((capacity, moments.STATE_WIDTH), np.int64)
         self.mids = np.zeros((capacity, moments.MIDS_WIDTH))
         self.squares = np.zeros((capacity, moments.RETURNS))
-        self.waiting = np.zeros((capacity, WAITING_TRADES, moments.TRADE_WIDTH), np.int64)
+        self.waiting = apart(capacity, WAITING_TRADES, moments.TRADE_WIDTH)
         self._empty(slice(None))
 
     def restart(self, rows: Rows) -> None:
