@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.market_stage import OPEN, LiveStage
-from ticktick.domain.alert import Comparison, Rule
+from ticktick.domain.alert import Comparison, Rule, Told
 from ticktick.domain.clock import NS_PER_S
 from ticktick.domain.event import AlertCleared, AlertRaised, Fact, RulesRead
 from ticktick.domain.instrument import Instrument
@@ -29,16 +29,22 @@ def rule(
 class AlertStage(LiveStage):
     """An engine with rules, a share at two rupees (200 units), and a feed that lives."""
 
-    def __init__(self, *rules: Rule, instruments: Sequence[Instrument] = ()) -> None:
+    def __init__(
+        self,
+        *rules: Rule,
+        instruments: Sequence[Instrument] = (),
+        told: Sequence[Told] = (),
+        price: int = 200,
+    ) -> None:
         super().__init__(*instruments)
-        self.learn(*rules)
+        self.learn(*rules, told=told)
         for one in self.market.table.instruments:
-            self.begin(symbol=one.symbol, price=200)
+            self.begin(symbol=one.symbol, price=price)
         self.at_ns = OPEN
 
-    def learn(self, *rules: Rule) -> None:
-        """Hold these rules from now on and no others."""
-        self.process(RulesRead(OPEN, rules))
+    def learn(self, *rules: Rule, told: Sequence[Told] = ()) -> None:
+        """Hold these rules from now on and no others; `told` is from before the start."""
+        self.process(RulesRead(OPEN, rules, tuple(told)))
 
     def told(self, facts: Sequence[Fact] | None = None) -> list[tuple[str, int]]:
         """What was raised and cleared, in order: a word and the rule's id."""

@@ -19,11 +19,12 @@ from ticktick import __version__
 from ticktick.alerting.book import AlertBook
 from ticktick.alerting.notifier import Notifier
 from ticktick.alerting.services import open_services
+from ticktick.alerting.told_file import ToldFile
 from ticktick.brokers.upstox.decode import ProtobufDecoder
 from ticktick.brokers.upstox.decoders import new_decoder
 from ticktick.config import Settings
 from ticktick.domain.clock import Clock, MarketClock
-from ticktick.domain.event import BaselinesRead, HistoryRead, NoteTaken
+from ticktick.domain.event import BaselinesRead, HistoryRead, NoteTaken, RulesRead
 from ticktick.domain.sessions import Calendar
 from ticktick.engine.engine import Engine
 from ticktick.engine.loop_lag import LoopLag
@@ -186,7 +187,7 @@ async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExi
         guard = supervisor.guard("the recorder")
         recordings = _recordings(plan, settings, origin.clock, engine, guard)
         stack.callback(recordings.close)
-    notifier = await _notifier(plan, settings, supervisor, stack)
+    notifier = await _notifier(plan, settings, supervisor, origin.clock.now_ns, stack)
     loop_lag = LoopLag(boot_ns, asyncio.sleep, origin.resumed)
     around = Surroundings(
         mode=plan.mode,
@@ -201,7 +202,7 @@ async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExi
     overview = Overview(engine.market, around.status, __version__)
     hub = Hub(overview, engine.analytics, time.monotonic)
     lag, losses = FeedLag(engine.market.table, origin.framed), LinkTally()
-    sinks: list[Sink] = [FactLog(), hub, lag, losses]
+    sinks: list[Sink] = [FactLog(_market_ns(plan, origin)), hub, lag, losses]
     if notifier is not None:
         sinks.append(notifier)
     if plan.outputs is not None:
@@ -211,25 +212,37 @@ async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExi
     if writer is not None:
         sinks.append(writer)
     baselines = await asyncio.to_thread(_baselines, plan, origin.clock, sinks)
+    told = _told_file(plan, engine)
+    sinks.append(told)
     runner = Runner(engine, recordings, sinks, time.perf_counter_ns)
     for event in baselines:
         runner.process(event)
     measured = Measured(overview, runner, supervisor, loop_lag, lag, losses, writer, recordings)
     book = None
     if plan.alerts is not None and notifier is not None:
-        book = AlertBook(plan.alerts, origin.clock, runner, notifier)
+        book = AlertBook(plan.alerts, origin.clock, runner, notifier, told.read)
     return _Parts(runner, overview, hub, store, measured, engine, book, notifier)
 
 
 async def _notifier(
-    plan: Plan, settings: Settings, supervisor: Supervisor, stack: AsyncExitStack
+    plan: Plan,
+    settings: Settings,
+    supervisor: Supervisor,
+    now_ns: Callable[[], int],
+    stack: AsyncExitStack,
 ) -> Notifier | None:
     """Who sends alerts on; a replay sends nothing, what it shows is past."""
     if plan.alerts is None:
         return None
     addresses = [one.get_secret_value() for one in settings.notify.services]
     services, troubles = await asyncio.to_thread(open_services, addresses)
-    notifier = Notifier(services, plan.mode, troubles, guard=supervisor.guard("the notifier"))
+    notifier = Notifier(
+        services,
+        plan.mode,
+        troubles,
+        guard=supervisor.guard("the notifier"),
+        now_ns=now_ns,
+    )
     stack.callback(notifier.close)
     return notifier
 
@@ -276,12 +289,14 @@ def _recordings(
         path = recording_path(plan.data / "recordings", now_ns, plan.mode)
         return Recorder(path, header, folder_bytes=most_bytes, guard=guard)
 
-    def history() -> Iterator[HistoryRead | BaselinesRead]:
+    def history() -> Iterator[HistoryRead | BaselinesRead | RulesRead]:
         yield from engine.microstructure.learned(clock.now_ns())
         for instrument in engine.market.table.instruments:
             minutes = engine.market.candles(instrument.symbol, 1)
             confirmed = tuple(minute for minute in minutes if minute.confirmed)
             yield HistoryRead(clock.now_ns(), instrument.symbol, confirmed)
+        alerts = engine.alerts
+        yield RulesRead(clock.now_ns(), tuple(alerts.rules), alerts.told)
 
     return Recordings(begin, history)
 
@@ -299,6 +314,19 @@ def _baselines(plan: Plan, clock: Clock, sinks: list[Sink]) -> list[BaselinesRea
     kept = BaselineFile(path)
     sinks.append(kept)
     return list(kept.read(clock.now_ns()))
+
+
+def _market_ns(plan: Plan, origin: Origin) -> Callable[[], int]:
+    """Market time by which something is late; nothing of a replay is."""
+    return (lambda: 0) if plan.mode == "REPLAY" else origin.clock.now_ns
+
+
+def _told_file(plan: Plan, engine: Engine) -> ToldFile:
+    """What was raised today; each demo is a market of its own."""
+    path = plan.data / "alerts_told.json"
+    if plan.mode == "DEMO":
+        path.unlink(missing_ok=True)
+    return ToldFile(path, lambda: engine.alerts.told)
 
 
 def _recording_works(recordings: Recordings | None) -> Iterator[Work]:

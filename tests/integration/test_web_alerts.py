@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from tests.alert_stage import rule
 from tests.web_stage import CLI_TOKEN, MORNING_NS, Browser, Site, Stage, outputs, running
 from ticktick.domain.alert import Level
+from ticktick.domain.clock import NS_PER_MS, NS_PER_S
 from ticktick.domain.event import AlertCleared, AlertRaised, AlertRulesChanged
 
 WISH = {"symbol": "reliance", "source": "last_price", "comparison": "crosses", "threshold": 2500}
@@ -113,6 +114,17 @@ def test_every_browser_is_told_of_each_alert_once_in_order() -> None:
     assert kinds == ["alert_rules", "alert", "alert_cleared", "alerts_seen"]
     assert dict(told)["alert"]["value"] == 2500.35
     assert dict(told)["alerts_seen"] == {"numbers": [1]}
+
+
+def test_an_alert_that_comes_out_of_a_backlog_says_so_and_how_old_it_is() -> None:
+    stage = Stage()
+    browser = Browser(stage.hub)
+    browser.read()
+    stage.now_ns += 30 * NS_PER_S
+    stage.hub.take(outputs(facts=[raised()]))
+    (line,) = [m["data"] for m in browser.read() if m["type"] == "alert"]
+    assert line["text"].endswith("above ₹2,500.00 (at 10:00:00, told 30 s late)")
+    assert (line["at_ms"], line["age_ms"]) == (MORNING_NS // NS_PER_MS, 31_500)
 
 
 def test_an_alert_is_a_line_of_the_log_too() -> None:

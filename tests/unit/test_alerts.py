@@ -12,6 +12,7 @@ from ticktick.core.columns import NO_ROWS
 from ticktick.domain.analysis import BARS_NEEDED, Pattern, Reading, Record
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_S
 from ticktick.domain.event import (
+    AlertCleared,
     AlertRaised,
     AlertRulesChanged,
     Event,
@@ -27,7 +28,7 @@ from ticktick.domain.event import (
 from ticktick.domain.market import Freshness
 from ticktick.engine.alerts.board import LATE_NS
 from ticktick.engine.alerts.sources import SOURCES, source_of
-from ticktick.engine.alerts.words import condition, sentence, shown
+from ticktick.engine.alerts.words import condition, news, sentence, shown
 
 RAISED, CLEARED = ("raised", 1), ("cleared", 1)
 
@@ -285,6 +286,51 @@ def test_a_muted_rule_is_not_looked_at_and_a_snoozed_one_waits() -> None:
     assert stage.told() == []
     stage.timer(until_ns)
     assert stage.told() == [("raised", 2)]
+
+
+def test_a_level_that_was_told_is_not_told_again_by_the_next_start() -> None:
+    level, other = rule(), rule("last_price", "below", 1.9, id=2)
+    before = AlertStage(level, other)
+    before.prices(201)
+    after = AlertStage(level, other, told=before.engine.alerts.told, price=202)
+    after.prices(202)
+    assert after.told() == []
+    assert after.engine.alerts.holding(1) == ["ACME"]
+    after.prices(200, 203)
+    assert after.told() == [CLEARED, RAISED]
+    ended = next(fact for fact in after.facts if isinstance(fact, AlertCleared))
+    assert (ended.number, after.raised[0].number) == (1, 2), "numbers go on over a restart"
+    forgetful = AlertStage(level, other, price=202)
+    assert forgetful.told() == [RAISED]
+
+
+def test_what_was_over_before_the_stop_is_told_again_and_the_cool_down_goes_on() -> None:
+    one = rule(cooldown_s=60)
+    before = AlertStage(one)
+    before.prices(201, 199)
+    after = AlertStage(one, told=before.engine.alerts.told)
+    after.prices(202, step_s=30)
+    assert after.told() == []
+    after.prices(203, step_s=40)
+    assert after.told() == [RAISED]
+
+
+def test_another_threshold_after_the_restart_knows_nothing_of_the_old_one() -> None:
+    before = AlertStage(rule())
+    before.prices(203)
+    after = AlertStage(rule(threshold=2.01), told=before.engine.alerts.told)
+    after.prices(203)
+    assert after.told() == [RAISED]
+
+
+def test_an_alert_that_is_told_late_says_when_it_was_so() -> None:
+    stage = AlertStage(rule())
+    stage.prices(201)
+    alert = stage.raised[0]
+    assert news(alert, alert.at_ns + 5 * NS_PER_S) == sentence(alert)
+    assert news(alert, alert.at_ns + 42 * NS_PER_S) == (
+        "ACME last price is ₹2.01, above ₹2.00 (at 09:15:01, told 42 s late)"
+    )
 
 
 def test_a_rule_of_another_version_is_left_out_and_told_about() -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from tests.alert_stage import rule
 from tests.market_stage import OPEN
 from tests.program_stage import eventually
-from ticktick.alerting.notifier import ATTEMPTS, MOST_LINES, Notifier, send_test
+from ticktick.alerting.notifier import ATTEMPTS, MOST_LINES, Notifier, message, send_test
 from ticktick.alerting.services import SendFailed, open_services
+from ticktick.domain.clock import NS_PER_S
 from ticktick.domain.event import AlertRaised
 from ticktick.engine.ports import Outputs
 
@@ -43,10 +45,8 @@ def raised(*numbers: int, services: bool = True) -> Outputs:
 
 
 @contextmanager
-def notifying(*phones: Phone, most_waiting: int = 200) -> Iterator[Notifier]:
-    notifier = Notifier(
-        phones, "DEMO", first_pause_s=0.001, pause_s=0.001, most_waiting=most_waiting
-    )
+def notifying(*phones: Phone, **more: Any) -> Iterator[Notifier]:
+    notifier = Notifier(phones, "DEMO", first_pause_s=0.001, pause_s=0.001, **more)
     try:
         yield notifier
     finally:
@@ -70,6 +70,18 @@ def test_an_alert_arrives_with_the_mode_the_value_and_the_threshold() -> None:
         comes(lambda: notifier.state.sent == 1)
         assert notifier.state.state == "on"
         assert notifier.state.text == "Phone (1): 1 message sent"
+
+
+def test_a_message_that_goes_out_late_says_when_it_was_so() -> None:
+    alerts = [fact for fact in raised(1).facts if isinstance(fact, AlertRaised)]
+    title, text = message(alerts, "DEMO", OPEN + 90 * NS_PER_S)
+    assert title == "DEMO · Tick-Tick: 1 alert"
+    assert text.endswith("above ₹2.00 (at 09:15:00, told 90 s late)")
+    phone = Phone()
+    with notifying(phone, now_ns=lambda: OPEN + 90 * NS_PER_S) as notifier:
+        notifier.take(raised(1))
+        comes(lambda: len(phone.got) == 1)
+    assert phone.got == [(title, text)]
 
 
 def test_a_rule_that_does_not_ask_for_services_is_sent_nowhere() -> None:

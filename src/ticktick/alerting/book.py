@@ -16,7 +16,7 @@ from ticktick.alerting.rules_file import (
     with_new,
     without,
 )
-from ticktick.domain.alert import Rule
+from ticktick.domain.alert import Rule, Told
 from ticktick.domain.clock import NS_PER_MINUTE, Clock
 from ticktick.domain.event import Event, NoteTaken, RulesRead
 from ticktick.errors import ConfigError
@@ -52,14 +52,23 @@ class AlertBook:
     """Keeps the file and the engine equal, one change after the other.
 
     Whoever edits the file by hand is heard within a second or two. What is snoozed is snoozed for
-    this run alone. Where the file becomes unreadable, the rules before it go on.
+    this run alone. Where the file becomes unreadable, the rules before it go on. `told` gives the
+    alerts of a moment's day from before the start.
     """
 
-    def __init__(self, path: Path, clock: Clock, inbox: Inbox, sender: Sender) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        inbox: Inbox,
+        sender: Sender,
+        told: Callable[[int], tuple[Told, ...]] = lambda _: (),
+    ) -> None:
         self._path = path
         self._clock = clock
         self._inbox = inbox
         self._sender = sender
+        self._told = told
         self._file = RulesFile()
         self._trouble = ""
         self._snoozed: dict[int, int] = {}
@@ -80,7 +89,8 @@ class AlertBook:
         """The rules of the start, and what is wrong with them."""
         self._stamp = _stamp(self._path)
         self._load()
-        yield self._rules_read()
+        rules = self._rules_read()
+        yield replace(rules, told=self._told(rules.at_ns))
         yield from self._notes()
 
     async def watch(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:

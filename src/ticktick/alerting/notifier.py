@@ -16,7 +16,7 @@ import stamina
 
 from ticktick.alerting.services import SendFailed, Service
 from ticktick.domain.event import AlertRaised
-from ticktick.engine.alerts.words import sentence
+from ticktick.engine.alerts.words import news
 from ticktick.engine.ports import Outputs
 from ticktick.engine.supervisor import Guard
 from ticktick.web.alert_parts import ServicesState
@@ -35,8 +35,9 @@ _log = logging.getLogger(__name__)
 class Notifier:
     """A sink that sends the alerts of rules that ask for it; each message names the mode.
 
-    `troubles` are sentences about services that cannot be used at all. `news` are sentences for
-    the user since it was asked last.
+    `now_ns` is market time, by which a message says how late it is. `troubles` are sentences
+    about services that cannot be used at all. `news` are sentences for the user since it was
+    asked last.
     """
 
     def __init__(
@@ -46,12 +47,14 @@ class Notifier:
         troubles: Sequence[str] = (),
         *,
         guard: Guard | None = None,
+        now_ns: Callable[[], int] = lambda: 0,
         most_waiting: int = MOST_WAITING,
         first_pause_s: float = FIRST_PAUSE_S,
         pause_s: float = PAUSE_S,
     ) -> None:
         self._services = services
         self._mode = mode
+        self._now_ns = now_ns
         self._troubles = tuple(troubles)
         self._guard = guard or Guard("the notifier")
         self._most_waiting = most_waiting
@@ -136,7 +139,7 @@ class Notifier:
             self._waiting.clear()
         if not alerts:
             return
-        title, text = message(alerts, self._mode)
+        title, text = message(alerts, self._mode, self._now_ns())
         for service in self._services:
             if not self._guard.attempt(partial(self._deliver, service, title, text)):
                 self.failed += 1
@@ -170,9 +173,9 @@ class Notifier:
             self._failing[name] = trouble
 
 
-def message(alerts: Sequence[AlertRaised], mode: str) -> tuple[str, str]:
+def message(alerts: Sequence[AlertRaised], mode: str, now_ns: int) -> tuple[str, str]:
     """Title and text of what goes out as one: the newest alerts, and how many more there were."""
-    lines = [f"{_glyph(alert)} {sentence(alert)}" for alert in alerts[-MOST_LINES:]]
+    lines = [f"{_glyph(alert)} {news(alert, now_ns)}" for alert in alerts[-MOST_LINES:]]
     more = len(alerts) - len(lines)
     if more:
         lines.append(f"and {more} earlier ones: see the page")

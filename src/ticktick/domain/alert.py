@@ -77,3 +77,13 @@ class Rule(Struct, frozen=True, omit_defaults=True):
     def condition(self) -> tuple[object, ...]:
         """What it looks at and how: two rules that differ here share no past."""
         return self.id, self.symbol, self.source, self.comparison, self.threshold, self.hysteresis
+
+
+class Told(Struct, frozen=True):
+    """The newest alert of a rule and symbol, and whether what it told still held when last seen."""
+
+    rule: Rule
+    symbol: str
+    number: int
+    raised_ns: int
+    holds: bool

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from ticktick.domain.alert import Rule
+from ticktick.domain.alert import Rule, Told
 from ticktick.domain.analysis import Confirmation, Pattern, Reading
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import Candle, Freshness, QuarterHour
@@ -154,10 +154,14 @@ class NoteTaken(Struct, frozen=True, tag="note"):
 
 
 class RulesRead(Struct, frozen=True, tag="rules"):
-    """The whole set of alert rules; what it does not name any more is forgotten."""
+    """The whole set of alert rules; what it does not name any more is forgotten.
+
+    `told` are the alerts of the day from before the program was started, empty later on.
+    """
 
     at_ns: int
     rules: tuple[Rule, ...]
+    told: tuple[Told, ...] = ()
 
 
 Event: TypeAlias = (
@@ -262,10 +266,11 @@ class PatternSuperseded(Struct, frozen=True, tag="pattern_superseded", gc=False)
 class AlertRaised(Struct, frozen=True, tag="alert"):
     """What a rule waits for is so. Every one counts.
 
-    `number` counts the alerts of a run from 1. `symbol` is `*` for the feed. `value` is in the
-    units of the rule's threshold, or the word that it became; it was true at `exchange_ns`, the
-    end of its candle for indicators and patterns. `direction` is 1 or -1 where a threshold was
-    crossed upwards or downwards, or where a pattern points, else 0. `name` is the pattern's.
+    `number` counts the alerts of a day from 1, or of a run that goes on over night. `symbol` is
+    `*` for the feed. `value` is in the units of the rule's threshold, or the word that it became;
+    it was true at `exchange_ns`, the end of its candle for indicators and patterns. `direction`
+    is 1 or -1 where a threshold was crossed upwards or downwards, or where a pattern points, else
+    0. `name` is the pattern's.
     """
 
     at_ns: int

@@ -1,6 +1,7 @@
 """Facts as log lines: what the program noticed and which alerts were raised, in system.log."""
 
 import logging
+from collections.abc import Callable
 
 from ticktick.domain.alert import Level
 from ticktick.domain.event import (
@@ -11,7 +12,7 @@ from ticktick.domain.event import (
     VwapCrossed,
     WatchlistChanged,
 )
-from ticktick.engine.alerts.words import sentence
+from ticktick.engine.alerts.words import news
 from ticktick.engine.ports import Outputs
 
 _log = logging.getLogger("ticktick.market")
@@ -19,7 +20,13 @@ _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ER
 
 
 class FactLog:
-    """A sink that logs notices, alerts, phases and the link to the feed."""
+    """A sink that logs notices, alerts, phases and the link to the feed.
+
+    `now_ns` is market time, by which an alert says how late it is.
+    """
+
+    def __init__(self, now_ns: Callable[[], int] = lambda: 0) -> None:
+        self._now_ns = now_ns
 
     def take(self, outputs: Outputs) -> None:
         """Log what a person would look for later."""
@@ -29,7 +36,7 @@ class FactLog:
                     _log.log(_LEVELS.get(level, logging.INFO), "%s", text)
                 case AlertRaised(rule=rule, number=number):
                     importance = logging.WARNING if rule.level is Level.URGENT else logging.INFO
-                    text = sentence(fact)
+                    text = news(fact, self._now_ns())
                     _log.log(importance, "alert %d (rule %d): %s", number, rule.id, text)
                 case FeedChanged(up=up, reason=reason):
                     importance = logging.INFO if up else logging.WARNING

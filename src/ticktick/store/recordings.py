@@ -25,16 +25,15 @@ class Recordings:
     """Keeps every event of a run; after a trouble with the disk a further file goes on.
 
     A recording cannot have a hole, so the further file begins like a start: with the calendar,
-    the instruments, the alert rules, the link and `history`, the minutes and
-    baselines known so far. `begin` makes a file, with a sentence for its header about what came
-    before it.
+    the instruments, the link and `history`, the minutes, baselines and alerts known so far.
+    `begin` makes a file, with a sentence for its header about what came before it.
     Raises StoreError if the first file cannot be made.
     """
 
     def __init__(
         self,
         begin: Callable[[str], Recorder],
-        history: Callable[[], Iterable[HistoryRead | BaselinesRead]],
+        history: Callable[[], Iterable[HistoryRead | BaselinesRead | RulesRead]],
         least_free_bytes: int = LEAST_FREE_BYTES,
     ) -> None:
         self._begin = begin
@@ -72,7 +71,7 @@ class Recordings:
 
     def write(self, event: Event) -> None:
         """Keep one event; never wait for the disk."""
-        if isinstance(event, CalendarRead | InstrumentsResolved | LinkChanged | RulesRead):
+        if isinstance(event, CalendarRead | InstrumentsResolved | LinkChanged):
             self._opening[type(event)] = event
         self._recorder.write(event)
 
@@ -96,7 +95,7 @@ class Recordings:
             new = await asyncio.to_thread(self._begin, f"goes on after {old.path.name}")
         except (StoreError, OSError):  # the next look may find it better
             return
-        for kind in (CalendarRead, InstrumentsResolved, RulesRead, LinkChanged):
+        for kind in (CalendarRead, InstrumentsResolved, LinkChanged):
             if kind in self._opening:
                 new.write(self._opening[kind])
         for history in self._history():

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.event import AlertCleared, AlertRaised, AlertRulesChanged, Fact
 from ticktick.engine.alerts.sources import SOURCES
-from ticktick.engine.alerts.words import sentence
+from ticktick.engine.alerts.words import news
 from ticktick.web.alert_parts import AlertEnd, AlertLine, AlertsSeen, RulesUpdate
 
 ALERTS_KEPT: Final = 500
@@ -25,13 +25,16 @@ class AlertDiary:
         """Every alert that is kept."""
         return list(self._kept.values())[::-1]
 
-    def take(self, facts: Iterable[Fact]) -> list[tuple[str, News]]:
-        """Remember what facts say of alerts; what browsers must be told, by kind of message."""
+    def take(self, facts: Iterable[Fact], now_ns: int = 0) -> list[tuple[str, News]]:
+        """Remember what facts say of alerts; what browsers must be told, by kind of message.
+
+        `now_ns` is market time, 0 where that means nothing.
+        """
         news: list[tuple[str, News]] = []
         for fact in facts:
             match fact:
                 case AlertRaised():
-                    news.append(("alert", self._raise(fact)))
+                    news.append(("alert", self._raise(fact, now_ns)))
                 case AlertCleared(number=number, at_ns=at_ns):
                     news.append(("alert_cleared", self._clear(number, at_ns // NS_PER_MS)))
                 case AlertRulesChanged(rules=rules):
@@ -48,8 +51,8 @@ class AlertDiary:
             self._kept[number] = replace(self._kept[number], acknowledged=True)
         return AlertsSeen(tuple(seen))
 
-    def _raise(self, fact: AlertRaised) -> AlertLine:
-        line = alert_line(fact)
+    def _raise(self, fact: AlertRaised, now_ns: int) -> AlertLine:
+        line = alert_line(fact, now_ns)
         self._kept[line.number] = line
         if len(self._kept) > ALERTS_KEPT:
             del self._kept[next(iter(self._kept))]
@@ -61,8 +64,8 @@ class AlertDiary:
         return AlertEnd(number, at_ms)
 
 
-def alert_line(fact: AlertRaised) -> AlertLine:
-    """The alert as it is told."""
+def alert_line(fact: AlertRaised, now_ns: int) -> AlertLine:
+    """The alert as it is told at that moment."""
     rule = fact.rule
     source = SOURCES.get(rule.source)
     return AlertLine(
@@ -77,9 +80,9 @@ def alert_line(fact: AlertRaised) -> AlertLine:
         threshold=rule.threshold,
         unit="" if source is None else source.shown_unit,
         direction=fact.direction,
-        text=sentence(fact),
+        text=news(fact, now_ns),
         exchange_ms=fact.exchange_ns // NS_PER_MS,
-        age_ms=fact.age_ns // NS_PER_MS,
+        age_ms=max(fact.age_ns, now_ns - fact.exchange_ns) // NS_PER_MS,
         sound=rule.sound,
         browser=rule.browser,
     )

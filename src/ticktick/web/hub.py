@@ -5,7 +5,7 @@ browser delays another or the engine.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final, assert_never
 
@@ -13,6 +13,7 @@ import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ticktick.core.columns import NO_ROWS
+from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.event import (
     AlertCleared,
     AlertRaised,
@@ -84,7 +85,7 @@ class Hub:
         self.overview.remember(outputs, self._monotonic_s())
         queued = [fact for fact in map(_queued, facts) if fact is not None]
         queued += [_fact(KINDS[type(told)], told) for told in self.news.take(outputs.at_ns, facts)]
-        queued += [_fact(kind, data) for kind, data in self.alerts.take(facts)]
+        queued += [_fact(kind, data) for kind, data in self.alerts.take(facts, self._now_ns(facts))]
         candles = [fact.candle for fact in facts if isinstance(fact, CandleChanged)]
         urgent = any(isinstance(fact, FeedChanged | PhaseChanged) for fact in facts)
         is_relisted = any(isinstance(fact, WatchlistChanged) for fact in facts)
@@ -96,6 +97,13 @@ class Hub:
                 client.hurry_status()
             if is_relisted:
                 client.look_again()
+
+    def _now_ns(self, facts: Sequence[Fact]) -> int:
+        """Market time if alerts must be dated; of a replay they are past in any case."""
+        if not any(isinstance(fact, AlertRaised) for fact in facts):
+            return 0
+        system = self.overview.system()
+        return 0 if system.mode == "REPLAY" else system.now_ms * NS_PER_MS
 
     def tell(self, kind: str, data: Data) -> None:
         """Tell every browser something that no event brought."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence, Set
 from typing import Final, TypeAlias
 
 from ticktick.core.columns import Rows
-from ticktick.domain.alert import EVERY_SYMBOL, Rule
+from ticktick.domain.alert import EVERY_SYMBOL, Rule, Told
 from ticktick.domain.analysis import Pattern, Reading
 from ticktick.domain.clock import NS_PER_MINUTE
 from ticktick.domain.event import (
@@ -55,6 +55,11 @@ class AlertBoard:
         """Every rule that can be used, by id."""
         return [rule for rule, _ in self._rules]
 
+    @property
+    def told(self) -> tuple[Told, ...]:
+        """The newest alert of each rule and symbol that had one."""
+        return tuple(told for watch in self._known.values() if (told := watch.told) is not None)
+
     def holding(self, rule_id: int) -> Sequence[str]:
         """The symbols for which a level or a state is so at this moment."""
         watches = self._known.values()
@@ -84,7 +89,8 @@ class AlertBoard:
             except ValueError as error:
                 text = f"alert {rule.id} is not used: {error}"
                 told.append(Noticed(event.at_ns, "warning", text))
-        self._follow(frozenset())
+        self._number = max([self._number, *(told.number for told in event.told)])
+        self._follow(frozenset(), event.told)
         table = self._market.table
         missing = {rule.symbol for rule, _ in self._rules} - {EVERY_SYMBOL} - {*table.row_of_symbol}
         if missing - self._missed:  # once, not at every change of another rule
@@ -94,9 +100,10 @@ class AlertBoard:
         self._missed = missing
         return [*told, AlertRulesChanged(event.at_ns, len(self._rules))]
 
-    def _follow(self, restated: Set[str]) -> None:
+    def _follow(self, restated: Set[str], told: Sequence[Told] = ()) -> None:
         """Wait on what is followed now; what was seen before holds for the same rule and symbol."""
         before, self._known = self._known, {}
+        told_of = {(*one.rule.condition, one.symbol): one for one in told}
         for rule, source in self._rules:
             if rule.muted:
                 continue
@@ -107,6 +114,8 @@ class AlertBoard:
                 if old is not None and symbol not in restated:
                     watch.state, watch.raised_ns = old.state, old.raised_ns
                     watch.number = old.number
+                elif name in told_of:
+                    watch.remember(told_of[name])
                 self._known[name] = watch
         self._index()
         self._note_link()

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from ticktick.domain.alert import Comparison, Rule
+from ticktick.domain.alert import Comparison, Rule, Told
 from ticktick.domain.clock import NS_PER_S
 from ticktick.domain.event import AlertCleared, AlertRaised
 from ticktick.domain.instrument import Instrument
@@ -77,6 +77,20 @@ class Watch(Struct):
         """Know a state that nobody need be told of, where none was known."""
         if self.state is State.UNKNOWN:
             self.state = level(self.state, self.x(value), self.threshold, self.hysteresis)[0]
+
+    @property
+    def told(self) -> Told | None:
+        """Its newest alert, for whoever begins where it ends."""
+        if not self.number:
+            return None
+        holds = self.state is State.ON
+        return Told(self.rule, self.symbol, self.number, self.raised_ns, holds)
+
+    def remember(self, told: Told) -> None:
+        """Begin where another watch on the same ended."""
+        self.number, self.raised_ns = told.number, told.raised_ns
+        if told.holds:
+            self.state = State.ON
 
     def raise_(self, seen: Seen, number: int, direction: int, name: str = "") -> AlertRaised:
         """Raise the alert; `name` is the pattern's."""

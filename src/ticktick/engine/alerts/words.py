@@ -1,8 +1,10 @@
 """Alerts in words: one sentence for the log, the page and a message to a phone."""
 
 from ticktick.domain.alert import EVERY_SYMBOL, Comparison, Rule
+from ticktick.domain.clock import NS_PER_MS, NS_PER_S, ist
 from ticktick.domain.event import AlertRaised
 from ticktick.engine.alerts.sources import DIRECTIONS, SOURCES
+from ticktick.engine.lateness import BEHIND_LIMIT_MS
 
 _VERBS = {1: "rose to", -1: "fell to"}
 _SPOKEN = {"change_percent": "change"}
@@ -25,6 +27,15 @@ def sentence(alert: AlertRaised) -> str:
     if rule.comparison is Comparison.CROSSES:
         return f"{who}{what} {_VERBS[alert.direction]} {told}, crossed {limit}"
     return f"{who}{what} is {told}, {rule.comparison.value} {limit}"
+
+
+def news(alert: AlertRaised, now_ns: int) -> str:
+    """The sentence; told late, as by a program that works off what waited, it says so."""
+    late_ns = now_ns - alert.at_ns
+    if late_ns <= BEHIND_LIMIT_MS * NS_PER_MS:
+        return sentence(alert)
+    when = f"{ist(alert.at_ns):%H:%M:%S}"
+    return f"{sentence(alert)} (at {when}, told {late_ns // NS_PER_S} s late)"
 
 
 def condition(rule: Rule) -> str:
