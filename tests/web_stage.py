@@ -49,7 +49,7 @@ from ticktick.web.changes import Changes
 from ticktick.web.hub import Hub
 from ticktick.web.news import KINDS
 from ticktick.web.overview import Overview
-from ticktick.web.parts import PartState, TokenStatus
+from ticktick.web.parts import PartState, Stamp, TokenStatus
 from ticktick.web.routes import Routes, router
 from ticktick.web.server import create_app
 from ticktick.web.serving import listen, serve
@@ -233,7 +233,7 @@ class Stage:
         self.steering = ListSteering("RELIANCE")
         self.analysis = AnalyticsBoard(self.market.candles, lambda _: True, lines_at_once=100)
         self.now_ns = MORNING_NS
-        self.overview = Overview(self.market, self.system, "0.1.0")
+        self.overview = Overview(self.market, self.system, self.stamp, "0.1.0")
         self.hub = Hub(self.overview, self.analysis, time.monotonic, slow_limit_s=slow_limit_s)
         self.rules = KeptAlerts(self.market)
         self.alerts = Alerts(self.hub, self.rules.board, self.rules)
@@ -247,6 +247,9 @@ class Stage:
         return router(
             Routes(self.hub, self.sessions), Changes(self.steering), analysis, self.alerts
         ).routes
+
+    def stamp(self) -> Stamp:
+        return Stamp("DEMO", self.now_ns // NS_PER_MS)
 
     def system(self) -> SystemStatus:
         return SystemStatus(

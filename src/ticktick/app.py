@@ -199,7 +199,7 @@ async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExi
         recordings=recordings,
         notifier=notifier,
     )
-    overview = Overview(engine.market, around.status, __version__)
+    overview = Overview(engine.market, around.status, around.stamp, __version__)
     hub = Hub(overview, engine.analytics, time.monotonic)
     lag, losses = FeedLag(engine.market.table, origin.framed), LinkTally()
     sinks: list[Sink] = [FactLog(_market_ns(plan, origin)), hub, lag, losses]
@@ -375,7 +375,7 @@ async def _tell_when_fresh(overview: Overview, started_s: float, tell: Tell) -> 
     """Say once how long it took until every symbol had live data, if it did within a minute."""
     while time.monotonic() - started_s < _FRESH_LIMIT_S:
         await asyncio.sleep(_LOOK_EVERY_S)
-        feed = overview.feed(overview.system().now_ms)
+        feed = overview.feed(overview.stamp().now_ms)
         if feed.total and feed.fresh == feed.total:
             spent_s = time.monotonic() - started_s
             _performance.info("start to %d fresh symbols %.2f s", feed.total, spent_s)

@@ -10,7 +10,7 @@ from ticktick.origin.ports import Origin
 from ticktick.store.embedded import Store
 from ticktick.store.recordings import Recordings
 from ticktick.store.redis_store import RedisWriter
-from ticktick.web.parts import Mode, PartState, StoreState, TokenStatus
+from ticktick.web.parts import Mode, PartState, Stamp, StoreState, TokenStatus
 from ticktick.web.status import SystemStatus
 
 
@@ -25,6 +25,10 @@ class Surroundings(Struct, frozen=True):
     writer: RedisWriter | None
     recordings: Recordings | None
     notifier: Notifier | None
+
+    def stamp(self) -> Stamp:
+        """Mode and market time at this moment."""
+        return Stamp(self.mode, self.origin.clock.now_ns() // NS_PER_MS)
 
     def status(self) -> SystemStatus:
         """How everything does at this moment."""

@@ -15,7 +15,7 @@ from ticktick.domain.market import Freshness
 from ticktick.web.hub import Hub
 from ticktick.web.messages import View
 from ticktick.web.overview import Overview
-from ticktick.web.parts import PartState, TokenStatus
+from ticktick.web.parts import PartState, Stamp, TokenStatus
 from ticktick.web.status import SystemStatus, all_candles, candle_row
 
 SYMBOLS = ("ACME", "BETA")
@@ -27,8 +27,11 @@ class Wired:
     def __init__(self) -> None:
         self.now_ns = OPEN
         self.engine = Stage(*map(instrument, SYMBOLS), index(), canary="NIFTY", up=False)
-        overview = Overview(self.engine.market, self.system, "0.1.0")
+        overview = Overview(self.engine.market, self.system, self.stamp, "0.1.0")
         self.hub = Hub(overview, self.engine.engine.analytics, time.monotonic)
+
+    def stamp(self) -> Stamp:
+        return Stamp("DEMO", self.now_ns // NS_PER_MS)
 
     def system(self) -> SystemStatus:
         part = PartState("on", "")

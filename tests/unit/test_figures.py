@@ -25,7 +25,7 @@ from ticktick.store.recordings import Recordings
 from ticktick.store.redis_store import RedisWriter
 from ticktick.web.hub import Hub
 from ticktick.web.overview import Overview
-from ticktick.web.parts import PartState, TokenStatus
+from ticktick.web.parts import PartState, Stamp, TokenStatus
 from ticktick.web.status import SystemStatus
 
 METRICS_DOC = Path(__file__).resolve().parents[2] / "docs/reference/metrics.md"
@@ -54,7 +54,7 @@ class Program:
             link=LINK,
         )
         market = self.stage.market
-        overview = Overview(market, lambda: self.system, "0")
+        overview = Overview(market, lambda: self.system, self.stamp, "0")
         self.hub = Hub(overview, self.stage.engine.analytics, lambda: 0.0)
         self.lag, losses = FeedLag(market.table, lambda _, __: None), LinkTally()
         writer = RedisWriter(f"unix://{folder}/nothing", market) if stores else None
@@ -76,6 +76,9 @@ class Program:
             writer,
             recordings,
         )
+
+    def stamp(self) -> Stamp:
+        return Stamp(self.system.mode, self.system.now_ms)
 
     def samples(self) -> dict[str, float]:
         """Every sample by name and labels, as a scraper reads them."""

@@ -18,6 +18,7 @@ from ticktick.engine.engine import Engine
 from ticktick.engine.inbox import INBOX_EVENTS
 from ticktick.engine.ports import EngineSettings, Outputs
 from ticktick.engine.runner import Runner
+from ticktick.engine.turns import EVENTS_BEFORE_WORK
 
 
 class Kept:
@@ -183,3 +184,14 @@ async def test_frames_go_before_what_was_put_off() -> None:
     await turns(runner)
     recorded = [word for word in kept.seen if word.startswith("recorded")]
     assert recorded[2:4] == ["recorded FrameArrived", "recorded WorkGoesOn"]
+
+
+async def test_a_frame_does_no_work_that_was_put_off_until_many_have_come_in_a_row() -> None:
+    runner, _, engine = with_history()
+    left = engine.analytics.waiting
+    seen = []
+    for place in range(1, EVENTS_BEFORE_WORK + 1):
+        runner.process(frame(OPEN + place, {"ACME": {"last_price": 100}}))
+        seen.append(engine.analytics.waiting)
+    assert set(seen[:-3]) == {left}
+    assert seen[-1] < left

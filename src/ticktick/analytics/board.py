@@ -63,7 +63,7 @@ class AnalyticsBoard:
         """Whether another event at this moment would find something to do."""
         return bool(self._next or self._unmade) or self._is_due(at_ns)
 
-    def hear(self, facts: Iterable[Fact]) -> list[Fact]:
+    def hear(self, facts: Iterable[Fact], *, may_step: bool = True) -> list[Fact]:
         """Take the candles among the facts, and let some lines step; what they say, in order."""
         for fact in facts:
             if isinstance(fact, CandleChanged):
@@ -77,7 +77,7 @@ class AnalyticsBoard:
                     self._mark((fact.candle.symbol, fact.candle.minutes), fact.at_ns)
             elif isinstance(fact, WatchlistChanged):
                 self._forget({*fact.removed, *fact.restated})
-        return self._step()
+        return self._step() if may_step else []
 
     def work(self, at_ns: int) -> list[Fact]:
         """Make some stale lines anew; what that changed of what was told before."""

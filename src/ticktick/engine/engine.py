@@ -25,6 +25,7 @@ from ticktick.engine.alerts.board import AlertBoard
 from ticktick.engine.desk_half import DeskHalf
 from ticktick.engine.market_half import MarketHalf
 from ticktick.engine.ports import Change, Decoder, EngineSettings, NoStopwatch, Outputs, Stopwatch
+from ticktick.engine.turns import Turns
 
 
 class Engine:
@@ -41,6 +42,7 @@ class Engine:
             self.market.ground, calendar, settings.order_value_rupees
         )
         self.desk = DeskHalf()
+        self._turns = Turns()
         self._stopwatch: Stopwatch = NoStopwatch()
 
     def time_with(self, stopwatch: Stopwatch) -> None:
@@ -58,8 +60,9 @@ class Engine:
         self._stopwatch.lap("market")
         at_ns = event.received_ns if isinstance(event, FrameArrived) else event.at_ns
         touched, facts = self.microstructure.hear(event, at_ns, touched, facts)
-        facts += self.analytics.hear(facts)
-        facts += self.analytics.work(at_ns)
+        may_work = self._turns.may_work(event)
+        facts += self.analytics.hear(facts, may_step=may_work)
+        facts += self.analytics.work(at_ns) if may_work else []
         self._stopwatch.lap("analytics")
         facts += self.alerts.hear(event, at_ns, touched, facts)
         outputs = Outputs(at_ns, touched, (*facts, *self.desk.hear(facts)))

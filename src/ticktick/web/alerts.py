@@ -196,12 +196,12 @@ class Alerts:
         router.add_api_route(f"{one}/snooze", self.snooze, methods=["POST"])
 
     def _stamp(self) -> dict[str, Any]:
-        system = self._hub.overview.system()
-        return {"mode": system.mode, "server_time_ms": system.now_ms}
+        stamp = self._hub.overview.stamp()
+        return {"mode": stamp.mode, "server_time_ms": stamp.now_ms}
 
     def _answer(self, rule: Rule) -> RuleAnswer:
         source, until_ms = SOURCES.get(rule.source), rule.snoozed_until_ns // NS_PER_MS
-        is_snoozed = until_ms > self._hub.overview.system().now_ms
+        is_snoozed = until_ms > self._hub.overview.stamp().now_ms
         return RuleAnswer(
             id=rule.id,
             text=condition(rule),

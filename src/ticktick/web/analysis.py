@@ -67,10 +67,10 @@ class Analysis:
             if reading is not None
         ]
         peeked = [None if candle is None else self._analysis.peek(candle) for candle in forming]
-        system = self._overview.system()
+        stamp = self._overview.stamp()
         return IndicatorsAnswer(
-            mode=system.mode,
-            server_time_ms=system.now_ms,
+            mode=stamp.mode,
+            server_time_ms=stamp.now_ms,
             symbol=symbol,
             readings=[plain_reading(reading, scale) for reading in settled if reading is not None],
             forming=[plain_reading(reading, scale) for reading in peeked if reading is not None],
@@ -84,8 +84,8 @@ class Analysis:
         if symbol is not None:
             self._scale(symbol)
         symbols = [symbol] if symbol is not None else self._watched()
-        system = self._overview.system()
-        today = ist_day_number(system.now_ms * 1_000_000)
+        stamp = self._overview.stamp()
+        today = ist_day_number(stamp.now_ms * 1_000_000)
         found = [
             (pattern, superseded)
             for each in symbols
@@ -95,8 +95,8 @@ class Analysis:
         ]
         found.sort(key=lambda one: (-one[0].start_ns, one[0].minutes, one[0].symbol))
         return PatternsAnswer(
-            mode=system.mode,
-            server_time_ms=system.now_ms,
+            mode=stamp.mode,
+            server_time_ms=stamp.now_ms,
             patterns=[self._plain(*one) for one in found],
         )
 

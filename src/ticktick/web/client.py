@@ -48,12 +48,19 @@ class Client:
     """The sender's side of one browser: `take` what changed, then `batch` what to send.
 
     It never waits and never skips a fact: once the waiting facts outgrow the bound, `is_behind`
-    says so, nothing more is kept, and only a new connection helps.
+    says so, nothing more is kept, and only a new connection helps. `place` is its number among the
+    connected ones.
     """
 
     def __init__(
-        self, overview: Overview, analysis: LiveAnalysis, news: News, press: Press
+        self,
+        overview: Overview,
+        analysis: LiveAnalysis,
+        news: News,
+        press: Press,
+        place: int,
     ) -> None:
+        self.place = place
         self._overview = overview
         self._news = news
         self._news_is_new = True
@@ -161,7 +168,7 @@ class Client:
         if not self._news_is_new:
             return []
         self._news_is_new = False
-        told = self._news.everything(self._overview.system().now_ms * NS_PER_MS)
+        told = self._news.everything(self._overview.stamp().now_ms * NS_PER_MS)
         return [self._envelope(KINDS[type(one)], one) for one in told]
 
     def _chart(self, now_s: float) -> list[Message]:
@@ -215,7 +222,7 @@ class Client:
         if not len(rows):
             return []
         self._pending[rows] = False
-        return [self._press.block(rows, self._next_seq(), self._overview.system().now_ms)]
+        return [self._press.block(rows, self._next_seq(), self._overview.stamp().now_ms)]
 
     def _beat(self, now_s: float, said: bool) -> list[Message]:
         if not said and now_s < self._beat_due_s:
@@ -231,12 +238,12 @@ class Client:
         return self._raw_envelope(kind, msgspec.json.encode(data))
 
     def _raw_envelope(self, kind: str, data: bytes) -> Message:
-        system = self._overview.system()
+        stamp = self._overview.stamp()
         envelope = Envelope(
             v=PROTOCOL_VERSION,
             seq=self._next_seq(),
-            ts=system.now_ms,
-            mode=system.mode,
+            ts=stamp.now_ms,
+            mode=stamp.mode,
             type=kind,
             data=msgspec.Raw(data),
         )

@@ -21,7 +21,7 @@ from ticktick.web.health import (
     rejected_samples,
 )
 from ticktick.web.messages import Hello, InstrumentRow, Notice, Status
-from ticktick.web.parts import FeedState, Health, PhaseState
+from ticktick.web.parts import FeedState, Health, PhaseState, Stamp
 from ticktick.web.status import (
     LiveMarket,
     SystemStatus,
@@ -41,14 +41,20 @@ Listing: TypeAlias = tuple[tuple[Instrument, ...], Set[str]]
 class Overview:
     """One place that knows what to say about the system.
 
-    `system` tells what the engine does not know: clock, mode, login, stores.
+    `system` tells what the engine does not know: clock, mode, login, stores; `stamp` only mode and
+    clock, at no cost.
     """
 
     def __init__(
-        self, market: LiveMarket, system: Callable[[], SystemStatus], version: str
+        self,
+        market: LiveMarket,
+        system: Callable[[], SystemStatus],
+        stamp: Callable[[], Stamp],
+        version: str,
     ) -> None:
         self.market = market
         self.system = system
+        self.stamp = stamp
         self._listing: Listing = (), frozenset()
         self._listed_as_of: tuple[int, frozenset[str]] | None = None
         self.clients = 0
@@ -79,7 +85,7 @@ class Overview:
         """The first message of a connection."""
         return Hello(
             version=self._version,
-            mode=self.system().mode,
+            mode=self.stamp().mode,
             columns=COLUMNS,
             freshness=tuple(Freshness),
             liquidity=tuple(Liquidity),
@@ -131,7 +137,7 @@ class Overview:
         status = self.status()
         now_ms, behind_ms = status.now_ms, self.behind_ms(status.now_ms)
         return StatusAnswer(
-            mode=self.system().mode,
+            mode=self.stamp().mode,
             server_time_ms=status.now_ms,
             rate=status.rate,
             phases=status.phases,

@@ -5,13 +5,20 @@ epoch. A value that is not known is null, never 0.
 """
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from ticktick.domain.sessions import Phase
 
 Mode: TypeAlias = Literal["DEMO", "VIEW", "PAPER", "LIVE", "REPLAY"]
 TokenState: TypeAlias = Literal["valid", "expiring", "expired", "refused", "missing"]
 StoreState: TypeAlias = Literal["on", "off", "degraded"]
+
+
+class Stamp(NamedTuple):
+    """What every message and answer carries: the mode, and market time in milliseconds."""
+
+    mode: Mode
+    now_ms: int
 
 
 @dataclass(frozen=True)

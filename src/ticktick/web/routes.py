@@ -101,10 +101,10 @@ class Routes:
 
     async def symbols(self) -> SymbolsAnswer:
         """The watched instruments."""
-        system = self._overview.system()
+        stamp = self._overview.stamp()
         return SymbolsAnswer(
-            mode=system.mode,
-            server_time_ms=system.now_ms,
+            mode=stamp.mode,
+            server_time_ms=stamp.now_ms,
             symbols=[
                 symbol_answer(self._market.table.instruments[row])
                 for row in watched_rows(self._market)
@@ -118,11 +118,11 @@ class Routes:
             known = ", ".join(map(str, TIMEFRAMES))
             sentence = f"No {minutes}-minute candles: there are {known} minutes."
             raise HTTPException(HTTPStatus.NOT_FOUND, sentence)
-        system = self._overview.system()
+        stamp = self._overview.stamp()
         candles = all_candles(self._market, symbol, minutes)
         return CandlesAnswer(
-            mode=system.mode,
-            server_time_ms=system.now_ms,
+            mode=stamp.mode,
+            server_time_ms=stamp.now_ms,
             symbol=symbol,
             minutes=minutes,
             candles=[candle_answer(candle, instrument) for candle in candles],
@@ -131,10 +131,10 @@ class Routes:
     async def window(self, symbol: str) -> WindowAnswer:
         """The last updates of one symbol, from which its metrics can be computed again."""
         instrument = self._instrument(symbol)
-        system = self._overview.system()
+        stamp = self._overview.stamp()
         return WindowAnswer(
-            mode=system.mode,
-            server_time_ms=system.now_ms,
+            mode=stamp.mode,
+            server_time_ms=stamp.now_ms,
             symbol=symbol,
             tick_size=float(instrument.rupees(instrument.tick_size)),
             rows=window_rows(self._market.window(symbol), instrument),

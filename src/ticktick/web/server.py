@@ -87,8 +87,8 @@ def _paths(page: Path) -> frozenset[str]:
 
 
 def _stamp(hub: Hub) -> Mapping[str, str]:
-    system = hub.overview.system()
-    return {"x-ticktick-mode": system.mode, "x-ticktick-time-ms": str(system.now_ms)}
+    stamp = hub.overview.stamp()
+    return {"x-ticktick-mode": stamp.mode, "x-ticktick-time-ms": str(stamp.now_ms)}
 
 
 async def _metrics(figures: Callable[[], bytes], _: Request) -> Response:
