@@ -47,12 +47,13 @@ from ticktick.web.analysis import Analysis
 from ticktick.web.blocks import COLUMNS, Columns, encode_block
 from ticktick.web.changes import Changes
 from ticktick.web.hub import Hub
+from ticktick.web.listening import listen
 from ticktick.web.news import KINDS
 from ticktick.web.overview import Overview
 from ticktick.web.parts import PartState, Stamp, TokenStatus
 from ticktick.web.routes import Routes, router
 from ticktick.web.server import create_app
-from ticktick.web.serving import listen, serve
+from ticktick.web.serving import serve
 from ticktick.web.sessions import Sessions
 from ticktick.web.status import LiveMarket, SystemStatus
 from ticktick.web.steering import Found, SearchResult, Wanted

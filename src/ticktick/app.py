@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from socket import socket
 from typing import TypeAlias
@@ -33,9 +34,9 @@ from ticktick.engine.ports import EngineSettings, Sink
 from ticktick.engine.runner import Runner
 from ticktick.engine.supervisor import Guard, Supervisor, Work
 from ticktick.errors import StoreError
-from ticktick.figures import Figures, Measured, exposition
 from ticktick.login import Login
 from ticktick.logs import PERFORMANCE_LOGGER
+from ticktick.measured import Measured
 from ticktick.origin.clock import boot_ns
 from ticktick.origin.ports import Origin
 from ticktick.redact import hide
@@ -51,13 +52,11 @@ from ticktick.store.recordings import Recordings
 from ticktick.store.redis_store import RedisWriter
 from ticktick.store.spool import Spool
 from ticktick.surroundings import Surroundings
-from ticktick.web.alerts import Alerts, FixedAlerts
 from ticktick.web.bodies import StatusAnswer
 from ticktick.web.hub import Hub
+from ticktick.web.listening import listen
 from ticktick.web.overview import Overview
 from ticktick.web.parts import Mode
-from ticktick.web.server import create_app
-from ticktick.web.serving import listen, serve
 from ticktick.web.sessions import Sessions
 
 Tell: TypeAlias = Callable[[str], None]
@@ -67,7 +66,8 @@ _LOOK_EVERY_S = 0.1
 _FRESH_LIMIT_S = 60.0
 _COLLECT_AFTER = (20_000, 25, 50)
 _NEWS_EVERY_S = 1.0
-_NO_CHANGES = "this is a replay: its alerts are those that were recorded"
+_FEED_LOOK_S = 0.01
+_MOST_FEED_LOOKS = 50
 
 _log = logging.getLogger(__name__)
 _performance = logging.getLogger(PERFORMANCE_LOGGER)
@@ -144,7 +144,7 @@ async def operate(
 
 
 def _calm_collector() -> None:
-    """Let the garbage collector look over what stays for ever once, and seldom from here on.
+    """Let the garbage collector look at nothing that stays for ever, and seldom from here on.
 
     Its whole look at a market's history takes a fifth of a second, in which no frame is read.
     """
@@ -413,17 +413,33 @@ def _page(
     announce(plan.server_file, Running(os.getpid(), plan.mode, url, cli_token, parts.store.url))
     stack.callback(withdraw, plan.server_file, os.getpid())
     tell(f"Open {url}/#code={sessions.new_start_code()}")
-    figures = Figures(parts.measured)
-    web = create_app(
+    yield Work("the page's server", lambda: _serve_page(origin, parts, sessions, listener))
+
+
+async def _serve_page(origin: Origin, parts: _Parts, sessions: Sessions, listener: socket) -> None:
+    """Serve the dashboard; a browser that comes early waits in the listener's queue."""
+    await _first_data(parts.engine)
+    site = await asyncio.to_thread(import_module, "ticktick.site")
+    page = await asyncio.to_thread(
+        site.application,
         parts.hub,
+        parts.engine,
+        parts.measured,
         sessions,
         origin.steering(parts.runner),
-        parts.engine.analytics,
-        Alerts(parts.hub, parts.engine.alerts, parts.book or FixedAlerts(_NO_CHANGES)),
-        port,
-        figures=lambda: exposition(figures),
+        parts.book,
+        listener.getsockname()[1],
     )
-    yield Work("the page's server", lambda: serve(web, listener.dup()))
+    _calm_collector()
+    await site.serve(page, listener.dup())
+
+
+async def _first_data(engine: Engine) -> None:
+    """Wait until the feed is up, but not long: the page also tells why it is not."""
+    for _ in range(_MOST_FEED_LOOKS):
+        if engine.market.link_up:
+            return
+        await asyncio.sleep(_FEED_LOOK_S)
 
 
 async def _stopped(stop: asyncio.Event, duration_s: float | None) -> None:

@@ -1,5 +1,6 @@
 """The command line: `ticktick COMMAND`, each command a module loaded only when it is asked for."""
 
+import gc
 import os
 import sys
 import threading
@@ -45,6 +46,9 @@ class CommandTable(click.Group):
         if cmd_name not in SUMMARIES:
             return None
         module = import_module(f"ticktick.commands.{cmd_name.replace('-', '_')}")
+        if not gc.isenabled():  # as `main` wants it: what was imported stays for ever
+            gc.freeze()
+            gc.enable()
         command: click.Command = module.command
         return command
 
@@ -65,6 +69,7 @@ def commands() -> None:
 
 def main() -> None:
     """Run the command line and leave with 0 done, 1 failed, 2 wrong use, 130 interrupted."""
+    gc.disable()  # until the command is imported: looking for garbage meanwhile finds none
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     sys.excepthook = print_crash
     threading.excepthook = lambda crash: print_crash(

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from itertools import accumulate
 from typing import Final
 
-from msgspec import Struct
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -19,14 +18,8 @@ from prometheus_client.registry import Collector
 from ticktick import __version__
 from ticktick.domain.market import Freshness
 from ticktick.engine.distribution import Distribution
-from ticktick.engine.loop_lag import LoopLag
-from ticktick.engine.meters import FeedLag, LinkTally
-from ticktick.engine.runner import Runner
-from ticktick.engine.supervisor import Supervisor
 from ticktick.market.rejections import COUNTER_OF_REASON
-from ticktick.store.recordings import Recordings
-from ticktick.store.redis_store import RedisWriter
-from ticktick.web.overview import Overview
+from ticktick.measured import Measured
 from ticktick.web.parts import PartState
 from ticktick.web.status import SystemStatus, feed_state, watched_rows
 
@@ -41,19 +34,6 @@ _LEVELS: Final = (
     "redis_waiting_candles",
 )
 _LABELLED: Final = (*COUNTER_OF_REASON.values(), "redis_dropped_metric_points")
-
-
-class Measured(Struct, frozen=True):
-    """The parts whose figures are told; writer and recordings may be absent."""
-
-    overview: Overview
-    runner: Runner
-    supervisor: Supervisor
-    loop_lag: LoopLag
-    feed_lag: FeedLag
-    losses: LinkTally
-    writer: RedisWriter | None
-    recordings: Recordings | None
 
 
 class Figures(Collector):

@@ -24,8 +24,8 @@ from tests.web_stage import (
 from ticktick.domain.event import FeedChanged, Noticed
 from ticktick.errors import ConfigError
 from ticktick.web.answers import SECURITY_HEADERS
+from ticktick.web.listening import listen
 from ticktick.web.routes import MAX_SOCKETS
-from ticktick.web.serving import listen
 
 WAIT_S = 5.0
 

@@ -19,6 +19,13 @@ HEAVY = (
     "pydantic", "pydantic_settings", "msgspec", "aiohttp", "websockets", "redis", "rich",
     "stamina", "google.protobuf", "asyncio",
 )  # fmt: skip
+FOR_THE_PAGE = (
+    "fastapi",
+    "uvicorn",
+    "prometheus_client",
+    "ticktick.web.server",
+    "ticktick.figures",
+)
 WRITTEN = [
     name for name in cli.SUMMARIES if find_spec(f"ticktick.commands.{name.replace('-', '_')}")
 ]
@@ -68,6 +75,38 @@ def test_nothing_heavy_is_imported_for(argument: str) -> None:
     assert "ticktick.cli" in imported
     assert imported.isdisjoint(HEAVY)
     assert not [name for name in imported if name.startswith("ticktick.commands.")]
+
+
+def test_what_only_the_page_needs_is_not_imported_before_the_feed_is_up() -> None:
+    script = "import sys, ticktick.commands.demo; print(*sys.modules, sep='\\n')"
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    imported = set(ended.stdout.split())
+    assert {"ticktick.app", "ticktick.web.hub", "aiohttp"} <= imported
+    assert imported.isdisjoint(FOR_THE_PAGE)
+
+
+def test_the_collector_runs_in_every_command_and_not_while_it_is_imported() -> None:
+    script = """
+import gc, sys
+from ticktick import cli
+seen = []
+class Watch:
+    def find_spec(self, name, path, target=None):
+        if name.startswith("ticktick.commands."):
+            seen.append(gc.isenabled())
+sys.meta_path.insert(0, Watch())
+sys.argv = ["ticktick", "logs", "path"]
+try:
+    cli.main()
+except SystemExit:
+    print(seen[0], gc.isenabled(), gc.get_freeze_count() > 0)
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert ended.stdout.splitlines()[-1] == "False True True"
 
 
 def test_the_version_is_told() -> None:

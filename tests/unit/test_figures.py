@@ -19,7 +19,8 @@ from ticktick.engine.meters import FeedLag, LinkTally
 from ticktick.engine.ports import Sink
 from ticktick.engine.runner import Runner
 from ticktick.engine.supervisor import Supervisor, Work
-from ticktick.figures import Figures, Measured, exposition
+from ticktick.figures import Figures, exposition
+from ticktick.measured import Measured
 from ticktick.store.recording import Recorder
 from ticktick.store.recordings import Recordings
 from ticktick.store.redis_store import RedisWriter

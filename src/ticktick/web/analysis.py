@@ -1,48 +1,19 @@
 """The routes that tell what candles say: indicators and candlestick patterns."""
 
 from http import HTTPStatus
-from typing import Any, Final, Protocol
+from typing import Any
 
 from fastapi import HTTPException
 
 from ticktick.analytics.plain import plain_pattern, plain_reading
-from ticktick.analytics.volumes import SessionVolumes
-from ticktick.domain.analysis import Pattern, Reading
+from ticktick.domain.analysis import Pattern
 from ticktick.domain.clock import ist_day_number
-from ticktick.domain.market import TIMEFRAMES, Candle, CandleState
+from ticktick.domain.market import TIMEFRAMES
 from ticktick.web.bodies import IndicatorsAnswer, PatternsAnswer
-from ticktick.web.news import LivePatterns, News
+from ticktick.web.live import LiveAnalysis, unsettled
+from ticktick.web.news import News
 from ticktick.web.overview import Overview
-from ticktick.web.status import LiveMarket, watched_rows
-
-SETTLED: Final = frozenset({CandleState.FINAL, CandleState.BACKFILLED})
-
-
-class LiveAnalysis(LivePatterns, Protocol):
-    """What the web reads of the engine's analytics."""
-
-    def volumes(self, symbol: str) -> SessionVolumes | None:
-        """What the symbol trades by a time of day, as it is now; None where nothing is known."""
-        ...
-
-    def peek(self, candle: Candle) -> Reading | None:
-        """The indicators as if the forming candle ended as it stands."""
-        ...
-
-
-def unsettled(market: LiveMarket, symbol: str, minutes: int, read_ns: int) -> Candle | None:
-    """The candle after the one that was read last; None where one in between was not read.
-
-    Before the running candle comes a closed one that nobody checked yet: a value of the running
-    one would leave it out.
-    """
-    first = market.forming(symbol, minutes)
-    for candle in reversed(market.candles(symbol, minutes)):
-        if candle.state in SETTLED:
-            return first if candle.start_ns == read_ns else None
-        if candle.state is CandleState.PROVISIONAL:
-            first = candle
-    return None
+from ticktick.web.status import watched_rows
 
 
 class Analysis:

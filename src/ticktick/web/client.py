@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.market import Candle
-from ticktick.web.analysis import LiveAnalysis
+from ticktick.web.live import LiveAnalysis
 from ticktick.web.blocks import Press, Rows
 from ticktick.web.depth import depth
 from ticktick.web.messages import (

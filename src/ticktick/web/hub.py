@@ -36,7 +36,7 @@ from ticktick.domain.event import (
 from ticktick.domain.market import TIMEFRAMES
 from ticktick.engine.ports import Outputs
 from ticktick.web.alert_diary import AlertDiary
-from ticktick.web.analysis import LiveAnalysis
+from ticktick.web.live import LiveAnalysis
 from ticktick.web.blocks import Columns, Press
 from ticktick.web.chart import Studies
 from ticktick.web.client import Client, Message, Queued

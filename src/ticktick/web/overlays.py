@@ -16,7 +16,7 @@ from ticktick.domain.analysis import Reading
 from ticktick.domain.event import CandleChanged, Fact, IndicatorsRead
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import Candle, CandleState
-from ticktick.web.analysis import LiveAnalysis, unsettled
+from ticktick.web.live import LiveAnalysis, unsettled
 from ticktick.web.chart import SeriesRow, SeriesUpdate, Studies
 from ticktick.web.series import Made, Wish, make, row_of
 from ticktick.web.status import LiveMarket

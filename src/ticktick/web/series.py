@@ -14,7 +14,7 @@ from ticktick.analytics.volumes import SessionVolumes
 from ticktick.domain.analysis import BARS_NEEDED, Pattern, Reading
 from ticktick.domain.clock import NS_PER_MS, ist_day_number
 from ticktick.domain.market import Candle, CandleState
-from ticktick.web.analysis import SETTLED
+from ticktick.web.live import SETTLED
 from ticktick.web.chart import Series, SeriesRow, Studies
 from ticktick.web.insights import ListedPattern
 from ticktick.web.news import pattern_row

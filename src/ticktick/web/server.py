@@ -15,10 +15,11 @@ from starlette.staticfiles import StaticFiles
 
 from ticktick.errors import BrokerError, ConfigError
 from ticktick.web.alerts import Alerts
-from ticktick.web.analysis import Analysis, LiveAnalysis
+from ticktick.web.analysis import Analysis
 from ticktick.web.answers import SECURITY_HEADERS, error_body, logged_path, new_error_id
 from ticktick.web.changes import Changes
 from ticktick.web.hub import Hub
+from ticktick.web.live import LiveAnalysis
 from ticktick.web.routes import Routes, router
 from ticktick.web.security import Guard
 from ticktick.web.sessions import Sessions
