@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from redis.exceptions import RedisError
 
 from tests.store_stage import (
     MODULE_KINDS,
@@ -29,13 +30,15 @@ from ticktick.domain.market import TIMEFRAMES, Candle, CandleState, Freshness
 from ticktick.domain.metric import METRICS
 from ticktick.engine.lateness import BEHIND_LIMIT_MS
 from ticktick.store.claim import DEMO_MARKET, claim
-from ticktick.store.keys import OWNER_KEY, candle_family, tick_family
+from ticktick.store.keys import OWNER_KEY, candle_family, tick_family, tick_latest
 from ticktick.store.link import Link
-from ticktick.store.mirror import HASH_LIFE_MS
+from ticktick.store.mirror import HASH_LIFE_MS, Mirror
 from ticktick.store.redis_store import RedisWriter, stored_minutes
 from ticktick.store.series import Point, series_of
 from ticktick.store.server import EmbeddedServer
-from ticktick.store.spool import Spool
+from ticktick.store.spool import Batch, Said, Spool
+
+EMPTY = Batch([], {}, {}, {}, set(), Said())
 
 
 @contextmanager
@@ -372,6 +375,44 @@ def test_P18_an_emptied_server_gets_its_owner_and_candles_again_without_a_new_ca
         ask(0, "FLUSHALL")
         eventually(are_there)
         assert ask(0, "GET", OWNER_KEY) == DEMO_MARKET
+
+
+def test_P18_only_a_server_that_may_have_lost_candles_gets_them_again_newest_first(
+    server: EmbeddedServer, ask: Asking
+) -> None:
+    claim(server.url, DEMO_MARKET)
+    mirror = Mirror(server.url, SmallMarket())
+    held = {(one.symbol, one.minutes, one.start_ns): one for one in map(candle, range(3))}
+    assert mirror.open() == {}
+    mirror.write(replace(EMPTY, candles=held, freshness={"RELIANCE": Freshness.STALE}))
+    mirror.close()
+    assert mirror.open() == {}
+    mirror.close()
+
+    ask(0, "FLUSHALL")
+    ask(1, "SET", tick_latest("RELIANCE"), "of another program")
+    with pytest.raises(RedisError, match="WRONGTYPE"):
+        mirror.open()
+    mirror.close()
+    ask(1, "DEL", tick_latest("RELIANCE"))
+    assert [one.start_ns for one in mirror.open().values()] == sorted(
+        (one.start_ns for one in held.values()), reverse=True
+    )
+    mirror.close()
+    assert mirror.open() == {}
+    mirror.close()
+
+
+def test_what_is_new_goes_to_redis_before_what_is_written_again() -> None:
+    spool = Spool()
+    spool.add(None, [candle(3, 141_000)], {})
+    spool.again({(one.symbol, one.minutes, one.start_ns): one for one in map(candle, (3, 2, 1))})
+    written = [spool.take(2).candles, spool.take(2).candles]
+    assert [[one.start_ns for one in some.values()] for some in written] == [
+        [candle(3).start_ns, candle(2).start_ns],
+        [candle(1).start_ns],
+    ]
+    assert next(iter(written[0].values())) == candle(3, 141_000)
 
 
 def test_P18_a_full_spool_drops_the_oldest_ticks_and_no_candle(

@@ -1,5 +1,6 @@
 """The market as Redis shows it: what is written at each flush and again after a loss."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -31,6 +32,7 @@ _LIFE: Final = b"*3\r\n$7\r\nPEXPIRE\r\n$%d\r\n%b\r\n$4\r\n5000\r\n"  # HASH_LIF
 _AGE: Final = b"*4\r\n$4\r\nHSET\r\n$%d\r\n%b\r\n$9\r\nfreshness\r\n$%d\r\n%b\r\n"
 _HELD_MINUTES: Final = 800
 _HELD_ELSE: Final = 400
+_RUN_ID: Final = re.compile(r"run_id:(\w+)")
 _IN_SERIES: Final = (CandleState.FINAL, CandleState.BACKFILLED)
 
 
@@ -49,6 +51,7 @@ class Mirror:
         self._readings: dict[tuple[str, int], Reading] = {}
         self._series: tuple[Series, Series] | None = None
         self._owner: str | None = None
+        self._run: str | None = None
         self._ticks: dict[str, Packed] = {}
         self._words: dict[str, Freshness] = {}
         self._is_late = False
@@ -61,11 +64,16 @@ class Mirror:
         return self._series is not None
 
     def open(self) -> dict[CandleId, Candle]:
-        """Connect; return the candles to write again, because the server may be empty.
+        """Connect; return the candles to write again, newest first.
 
-        What `claim` noted there is noted again if it is gone.
+        There are none if the server has run on since the last call and still holds what `claim`
+        noted there; what is gone of that note is noted again.
         """
         owner: str | None = self._candle_link.ask("GET", OWNER_KEY)
+        run = _run_id(self._candle_link)
+        is_whole = owner is not None and run is not None and run == self._run
+        if not is_whole:
+            self._run = None  # also where a later step of this call fails
         if owner is not None:
             self._owner = owner
         elif self._owner is not None:
@@ -73,12 +81,8 @@ class Mirror:
         series = series_of(self._candle_link), series_of(self._tick_link)
         self._show(self._ticks)
         self._write_said(Said(self._readings))
-        self._series = series
-        return {
-            (symbol, minutes, start_ns): candle
-            for (symbol, minutes), candles in self._held.items()
-            for start_ns, candle in candles.items()
-        }
+        self._series, self._run = series, run
+        return {} if is_whole else self._held_newest_first()
 
     def close(self) -> None:
         """Give the connections up."""
@@ -212,6 +216,14 @@ class Mirror:
         require(self._analysis_link.ask_all([("PING",), *commands]))
         require(self._analysis_link.ask_all([("PING",), *said.entries]), ALREADY_THERE)
 
+    def _held_newest_first(self) -> dict[CandleId, Candle]:
+        held = [
+            ((symbol, minutes, start_ns), candle)
+            for (symbol, minutes), candles in self._held.items()
+            for start_ns, candle in candles.items()
+        ]
+        return dict(sorted(held, key=_start_ns, reverse=True))
+
     def _hold(self, candles: Iterable[Candle]) -> None:
         for candle in candles:
             held = self._held.setdefault((candle.symbol, candle.minutes), {})
@@ -220,3 +232,13 @@ class Mirror:
             if len(held) > 2 * most:
                 for start_ns in sorted(held)[:-most]:
                     del held[start_ns]
+
+
+def _start_ns(held: tuple[CandleId, Candle]) -> int:
+    return held[1].start_ns
+
+
+def _run_id(link: Link) -> str | None:
+    """What tells one run of a server from the next; None if it does not say."""
+    found = _RUN_ID.search(str(link.ask("INFO", "server")))
+    return found[1] if found else None

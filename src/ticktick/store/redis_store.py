@@ -1,8 +1,8 @@
 """The Redis writer: copies of the outputs on their way into Redis, in a thread of its own.
 
 Everything a batch does may be repeated, so after any error the whole batch is given back to the
-spool and written again. When a connection was lost, or the server was emptied under us, the
-candles and rows held in memory are written again too.
+spool and written again. When the server was started anew, or was emptied under us, the
+candles and rows held in memory are written again too, behind what is new.
 """
 
 import threading

@@ -180,9 +180,10 @@ class Spool:
             self._drop_oldest()
 
     def again(self, candles: dict[CandleId, Candle]) -> None:
-        """Queue candles that were written before, where no newer revision waits."""
+        """Queue candles that were written before behind those that wait, and no older revision."""
         with self._lock:
-            self._candles = self._valid(candles) | self._candles
+            old = self._valid(candles)
+            self._candles |= {key: old[key] for key in old if key not in self._candles}
 
     @property
     def _void(self) -> Set[str]:
