@@ -1,49 +1,67 @@
 """From the bytes on a socket to values in a second process: our path against the usual one.
 
-This process plays the exchange and the browser; a program of its own stands between. It reads a
-frame from a socket, decodes, screens and measures it and sends what a page shows through a
-WebSocket; the time ends when the values are there as numbers. The peer does the same with the
-SDK's dict, a dict for each instrument and JSON. Frames go to both in turn, ten at a time and
-each once.
+This process plays the exchange and the page; a program of its own stands between. It reads a frame
+from a socket, decodes, screens and measures it and sends what a page shows; the time ends when the
+values are here as numbers. The peer does the same with the SDK's dict, deques for the same metrics
+and JSON. Frames go to both in turn, ten at a time and each once, after five minutes of market that
+fill every window; every number that both show is compared at every frame.
+
+Both are reached over two plain loopback sockets, so that the designs are compared and not a library
+that both use. The cases named WebSocket go through asyncio and websockets instead.
+
+Our block holds five columns more, which a clock judges once a second and no frame does.
 """
 
 import argparse
 import asyncio
 import json
-import struct
-import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.asyncio.server import ServerConnection, serve
 
+from benchmarks.between import PLAIN, WEBSOCKET, Way, between, stand
 from benchmarks.dictionary import DictionaryDesign
 from benchmarks.frames import START_MS, MovingFeed, instruments
 from benchmarks.race import Result, result, tell
 from ticktick.brokers.upstox.decoders import new_decoder
 from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.event import FrameArrived, InstrumentsResolved, LinkChanged, TimerFired
+from ticktick.domain.market import Freshness
 from ticktick.domain.sessions import Calendar
 from ticktick.engine.engine import Engine
 from ticktick.engine.ports import EngineSettings
+from ticktick.market.freshness import CODES
 from ticktick.web.blocks import COLUMNS, HEADER_BYTES, MISSING, Columns, Press
 
-ROOT: Final = Path(__file__).resolve().parent.parent
-SIZES: Final = (15, 100, 500)
-FRAMES: Final = 100
+CASES: Final = (
+    *((count, PLAIN) for count in (15, 100, 500)),
+    *((count, WEBSOCKET) for count in (15, 100, 500)),
+)
 ROUND: Final = 10
+FRAMES: Final = 100
 STEP_MS: Final = 250
+FRAMES_BEFORE: Final = 80
+STEP_BEFORE_MS: Final = 4_000
 PEER: Final = "dict per instrument, JSON"
-_LENGTH: Final = struct.Struct("<II")
-_CHECKED: Final = ("last_price", "bid", "ask", "day_high", "day_low", "mid", "spread")
+ON_THE_CLOCK: Final = frozenset(
+    {"warm", "liquidity", "liquidity_baseline", "volatility", "volatility_baseline"}
+)
+_UNIT: Final = {column.name: column.unit for column in COLUMNS}
+_WHOLE: Final = frozenset({"ms", "index", "shares"})  # the others are rounded by type and by rupees
+_ROUNDED: Final = {"<f8": 1e-11, "<f4": 1e-6, "<i4": 0.0}
 
-Values = dict[str, NDArray[np.float64]]
+Values = dict[str, NDArray[Any]]
+
+
+class Sent(NamedTuple):
+    """A frame of the feed, its number and when it was read."""
+
+    data: bytes
+    number: int
+    read_ms: int
 
 
 class OurDesign:
@@ -60,21 +78,18 @@ class OurDesign:
             self._engine.process(event)
         market = self._engine.market
         self._press = Press(Columns(market.table, market.metrics, market.freshness, market.warm))
-        self._seq = 0
 
-    def take(self, data: bytes) -> bytes:
+    def take(self, data: bytes, number: int, read_ms: int) -> bytes:
         """The block of every row in the frame."""
-        self._seq += 1
-        at_ns = START_MS * NS_PER_MS + (1_000 + self._seq * STEP_MS) * NS_PER_MS
-        outputs = self._engine.process(FrameArrived(at_ns, self._seq, data))
+        frame = FrameArrived(read_ms * NS_PER_MS, number, data)
+        outputs = self._engine.process(frame)
         self._press.turn()
-        return self._press.block(outputs.touched, self._seq, at_ns / NS_PER_MS)
+        return self._press.block(outputs.touched, number, read_ms)
 
 
-def read_block(message: bytes | str) -> Values:
-    """What a page reads of a block: columns in price units."""
-    block = message if isinstance(message, bytes) else message.encode()
-    count = int(np.frombuffer(block, "<u4", 1, 4)[0])
+def read_block(block: bytes) -> Values:
+    """What a page reads of a block: an array for each column, prices in price units."""
+    count = int.from_bytes(block[4:8], "little")
     values: Values = {"row": np.frombuffer(block, "<i4", count, HEADER_BYTES)}
     at = -(-(HEADER_BYTES + 4 * count) // 8) * 8
     for column in COLUMNS:
@@ -83,131 +98,86 @@ def read_block(message: bytes | str) -> Values:
     return values
 
 
-def read_json(message: bytes | str) -> Any:
+def read_json(message: bytes) -> Any:
     """What a page reads of JSON: an object for each instrument."""
     return json.loads(message)["data"]
 
 
-def agree(block: Values, rows: Any) -> bool:
-    """Whether both show the same of every instrument, in price units."""
+def agree(block: Values, rows: Sequence[dict[str, Any]]) -> bool:
+    """Whether both show the same numbers of every instrument, and the same names of them."""
     row_of = {instrument.instrument_key: n for n, instrument in enumerate(instruments(len(rows)))}
-    order = np.argsort([row_of[row["key"]] for row in rows])
-    for name in (*_CHECKED, "volume", "last_trade_ms", "imbalance", "vwap", "tick_return"):
-        told = np.array([np.nan if row.get(name) is None else row[name] for row in rows])[order]
-        ours = block[name].astype(np.float64)
-        ours[ours == MISSING] = np.nan
-        expected = told * 100 if name in (*_CHECKED, "vwap") else told
-        if not np.allclose(ours, expected, rtol=1e-6, atol=1e-6, equal_nan=True):
-            return False
-    return True
+    by_row = sorted(rows, key=lambda row: row_of[row["key"]])
+    shown = {column.name for column in COLUMNS} - ON_THE_CLOCK
+    if list(block["row"]) != list(range(len(rows))):
+        return False
+    return all({*row} == {*shown, "key"} for row in by_row) and all(
+        _is_equal(name, block[name], [row[name] for row in by_row]) for name in shown
+    )
 
 
-class Contender:
-    """A program between our two sockets."""
-
-    def __init__(
-        self,
-        writer: asyncio.StreamWriter,
-        stream: ClientConnection,
-        read: Callable[[bytes | str], Any],
-    ) -> None:
-        self._writer = writer
-        self._stream = stream
-        self._read = read
-        self._seen: list[Any] = []
-
-    async def send(self, number: int, data: bytes) -> int:
-        """Nanoseconds until the frame's values are here."""
-        began = time.perf_counter_ns()
-        self._writer.write(_LENGTH.pack(len(data), number) + data)
-        self._seen.append(self._read(await self._stream.recv()))
-        return time.perf_counter_ns() - began
-
-    def taken(self) -> list[Any]:
-        """What the messages came to since the last call."""
-        seen, self._seen = self._seen, []
-        return seen
+def _is_equal(name: str, column: NDArray[Any], told: Sequence[Any]) -> bool:
+    ours = column.astype(np.float64)
+    ours[ours == MISSING] = np.nan
+    if name == "freshness":
+        return bool((ours == [CODES[Freshness(word)] for word in told]).all())
+    theirs = np.array([np.nan if value is None else value for value in told], np.float64)
+    theirs *= 100 if _UNIT[name] == "price" else 1
+    rounded = 0.0 if _UNIT[name] in _WHOLE else _ROUNDED[column.dtype.str]
+    return np.allclose(ours, theirs, rtol=rounded, atol=1e-6, equal_nan=True)
 
 
-async def compare(count: int) -> Result:
+def market(count: int) -> Iterator[Sent]:
+    """The frames before the race and those of the race."""
+    feed, at_ms = MovingFeed(count), START_MS
+    for number in range(FRAMES_BEFORE + FRAMES):
+        at_ms += STEP_BEFORE_MS if number < FRAMES_BEFORE else STEP_MS
+        yield Sent(feed.frame(at_ms), number, at_ms)
+
+
+async def send(way: Way, read: Callable[[bytes], Any], sent: Sent) -> tuple[int, Any]:
+    """Nanoseconds until the frame's values are here, and the values."""
+    began_ns = time.perf_counter_ns()
+    values = read(await way.ask(*sent))
+    return time.perf_counter_ns() - began_ns, values
+
+
+async def compare(count: int, way: str) -> Result:
     """Send every frame to both. Raises ValueError where they show different values."""
-    feed, ours_ns, theirs_ns = MovingFeed(count), list[float](), list[float]()
-    frames = [feed.frame(START_MS + 1_000 + (n + 1) * STEP_MS) for n in range(FRAMES)]
+    frames, ours_ns, theirs_ns = list(market(count)), list[float](), list[float]()
     async with (
-        _program("ours", count, read_block) as ours,
-        _program("theirs", count, read_json) as theirs,
+        between("benchmarks.bench_wire", way, "ours", str(count)) as ours,
+        between("benchmarks.bench_wire", way, "theirs", str(count)) as theirs,
     ):
-        for begin in range(0, FRAMES, ROUND):
-            numbers = range(begin, begin + ROUND)
-            mine = [await ours.send(number, frames[number]) for number in numbers]
-            others = [await theirs.send(number, frames[number]) for number in numbers]
-            for number, block, rows in zip(numbers, ours.taken(), theirs.taken(), strict=True):
+        for begin in range(0, len(frames), ROUND):
+            sent = frames[begin : begin + ROUND]
+            mine = [await send(ours, read_block, one) for one in sent]
+            others = [await send(theirs, read_json, one) for one in sent]
+            for one, (_, block), (_, rows) in zip(sent, mine, others, strict=True):
                 if not agree(block, rows):
-                    raise ValueError(f"{count} instruments, frame {number}: values differ")
-            if begin:  # the first round warms up
-                ours_ns += mine
-                theirs_ns += others
-    return result("wire", f"{count} instruments", PEER, ours_ns, theirs_ns)
-
-
-@asynccontextmanager
-async def _program(
-    side: str, count: int, read: Callable[[bytes | str], Any]
-) -> AsyncIterator[Contender]:
-    command = (sys.executable, "-m", "benchmarks.bench_wire", "--serve", side, str(count))
-    child = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, cwd=ROOT)
-    if child.stdout is None:
-        raise ValueError("the program has no output to read")
-    try:
-        ports = json.loads(await child.stdout.readline())
-        _, writer = await asyncio.open_connection("127.0.0.1", ports["feed"])
-        page = f"ws://127.0.0.1:{ports['page']}"
-        async with connect(page, compression=None, max_size=None) as stream:
-            yield Contender(writer, stream, read)
-    finally:
-        child.terminate()
-        await child.wait()
-
-
-async def _serve(side: str, count: int) -> None:
-    """The program between: one feed, one browser."""
-    take = (OurDesign(count) if side == "ours" else DictionaryDesign()).take
-    browser: asyncio.Future[ServerConnection] = asyncio.get_running_loop().create_future()
-
-    async def page(stream: ServerConnection) -> None:
-        browser.set_result(stream)
-        await stream.wait_closed()
-
-    async def feed(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-        stream = await browser
-        while True:
-            length, _ = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
-            await stream.send(take(await reader.readexactly(length)))
-
-    async with (
-        await asyncio.start_server(feed, "127.0.0.1", 0, limit=1 << 20) as feeding,
-        serve(page, "127.0.0.1", 0, compression=None) as showing,
-    ):
-        ports = [server.sockets[0].getsockname()[1] for server in (feeding, showing)]
-        print(json.dumps(dict(zip(("feed", "page"), ports, strict=True))), flush=True)
-        await asyncio.Event().wait()
+                    raise ValueError(f"{count} instruments, frame {one.number}: values differ")
+            if begin >= FRAMES_BEFORE:
+                ours_ns += [spent_ns for spent_ns, _ in mine]
+                theirs_ns += [spent_ns for spent_ns, _ in others]
+    case = f"{count} instruments" + (", WebSocket" if way == WEBSOCKET else "")
+    return result("wire", case, PEER, ours_ns, theirs_ns)
 
 
 def results() -> Iterator[Result]:
-    """Every size."""
-    for count in SIZES:
-        yield asyncio.run(compare(count))
+    """Every case."""
+    for count, way in CASES:
+        yield asyncio.run(compare(count, way))
 
 
 def main() -> None:
     """Compare, or be the program between."""
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--serve", nargs=2)
+    parser.add_argument("--serve", nargs=3, metavar=("WAY", "SIDE", "COUNT"))
     chosen, _ = parser.parse_known_args()
-    if chosen.serve:
-        asyncio.run(_serve(chosen.serve[0], int(chosen.serve[1])))
-    else:
+    if not chosen.serve:
         tell("wire to a second process, one frame", results())
+        return
+    way, side, count = chosen.serve
+    stand(way, (OurDesign(int(count)) if side == "ours" else DictionaryDesign()).take)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The tick metrics as one would write them by hand: deques and running sums, a tick at a time.
 
-Definitions as in docs/reference/tick-metrics.md; shares nothing with the program.
+Definitions as in docs/reference/tick-metrics.md; shares nothing with the program. Prices are in
+whichever unit the ticks tell them, `price_scale` of it to the rupee.
 """
 
 import math
@@ -12,16 +13,16 @@ NAN = math.nan
 
 
 class Tick(NamedTuple):
-    """One update of an instrument that trades continuously; price units, five levels a side."""
+    """One update of an instrument that trades continuously; five levels a side."""
 
     at_ns: int
-    price: int
+    price: float
     volume: int
-    average: int
-    bids: tuple[tuple[int, int], ...]
-    asks: tuple[tuple[int, int], ...]
-    total_bid: int
-    total_ask: int
+    average: float
+    bids: tuple[tuple[float, int], ...]
+    asks: tuple[tuple[float, int], ...]
+    total_bid: float
+    total_ask: float
 
 
 class Flow:
@@ -51,22 +52,25 @@ class Flow:
 class DequeMetrics:
     """All metrics of one instrument."""
 
-    def __init__(self, tick_size: int, price_scale: int = 100) -> None:
+    def __init__(self, tick_size: float, price_scale: int = 100) -> None:
         self.tick_size = tick_size
         self.price_scale = price_scale
         self.window: deque[Tick] = deque(maxlen=300)
         self.started_ns: int | None = None
-        self.base_price = self.base_volume = self.direction = 0
-        self.trades: deque[tuple[int, int, int, int, int]] = deque()
-        self.value = self.traded = 0
-        self.now = self.then = (0, 0)
-        self.quote: tuple[int, int, int, int] | None = None
+        self.base_price: float = 0
+        self.base_volume = self.direction = 0
+        self.trades: deque[tuple[int, float, int, tuple[float, int]]] = deque()
+        self.value: float = 0
+        self.traded = 0
+        self.now: tuple[float, int] = (0, 0)
+        self.then: tuple[float, int] = (0, 0)
+        self.quote: tuple[float, int, float, int] | None = None
         self.since_ns: int | None = None
         self.flows = {"ofi_10": Flow(10 * S), "ofi": Flow(30 * S), "ofi_60": Flow(60 * S)}
         self.next_ns = 0
         self.last_mid = self.read_mid = 0.0
         self.squares: deque[float] = deque(maxlen=60)
-        self.waiting: deque[tuple[int, int, int, float]] = deque()
+        self.waiting: deque[tuple[int, int, float, float]] = deque()
         self.mid = NAN
         self.values: dict[str, float] = {}
 
@@ -115,10 +119,9 @@ class DequeMetrics:
             self.print(tick, bought, values)
         after_ns = tick.at_ns - 300 * S
         while self.trades and self.trades[0][0] <= after_ns:
-            _, value, volume, *then = self.trades.popleft()
+            _, value, volume, self.then = self.trades.popleft()
             self.value -= value
             self.traded -= volume
-            self.then = then[0], then[1]
         values["vwap"] = self.value / self.traded if self.traded else NAN
         values["vwap_exact"] = self.exact() if self.started_ns <= after_ns else NAN
         values["vwap_session"] = tick.average or NAN
@@ -141,7 +144,7 @@ class DequeMetrics:
         if sign and stands:
             self.waiting.append((tick.at_ns, sign, tick.price, self.mid))
         self.now = tick.average * tick.volume, tick.volume
-        self.trades.append((tick.at_ns, tick.price * bought, bought, *self.now))
+        self.trades.append((tick.at_ns, tick.price * bought, bought, self.now))
         self.value += tick.price * bought
         self.traded += bought
 

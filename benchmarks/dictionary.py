@@ -1,18 +1,24 @@
 """The usual way to show a feed: the SDK's dict, a dict per instrument, JSON to the browser.
 
 It is written as such programs are: the vendor's handler makes a dict of a frame, each instrument
-keeps the trades of its window in a deque, and what the page shows is a dict of floats in rupees.
+keeps deques and running sums, and what the page shows is a dict of numbers, prices in rupees.
 """
 
 import json
-from collections import deque
+import math
 from typing import Any, Final
 
 from google.protobuf import json_format
 
+from benchmarks.by_deque import DequeMetrics, Tick
 from ticktick.proto import MarketDataFeed_pb2 as pb2
 
-WINDOW_MS: Final = 300_000
+TICK_RUPEES: Final = 0.05
+FRESH_MS: Final = 5_000
+METRICS: Final = (
+    *("mid", "spread", "spread_bps", "spread_ticks", "microprice", "imbalance", "imbalance_1"),
+    *("ofi", "tick_return", "trade_sign", "vwap", "vwap_session", "vwap_distance", "rv"),
+)
 
 
 def as_the_sdk_does(data: bytes) -> dict[str, Any]:
@@ -28,57 +34,34 @@ class Instrument:
 
     def __init__(self, key: str) -> None:
         self.row: dict[str, Any] = {"key": key}
-        self._trades: deque[tuple[int, float, int]] = deque()
-        self._value = 0.0
-        self._shares = 0
-        self._price: float | None = None
-        self._volume: int | None = None
+        self._metrics = DequeMetrics(TICK_RUPEES, 1)
 
-    def take(self, feed: dict[str, Any], at_ms: int) -> dict[str, Any]:
+    def take(self, feed: dict[str, Any], at_ms: int, seq: int, received_ms: int) -> dict[str, Any]:
         """The row after one packet of mode `full`."""
         full = feed["fullFeed"]["marketFF"]
         trade, book = full["ltpc"], full["marketLevel"]["bidAskQuote"]
-        price, volume = trade["ltp"], int(full["vtt"])
-        bid, ask = book[0].get("bidP", 0.0), book[0].get("askP", 0.0)
-        bids = sum(int(level.get("bidQ", 0)) for level in book)
-        asks = sum(int(level.get("askQ", 0)) for level in book)
-        if self._volume is not None and volume > self._volume:
-            self._add(at_ms, price, volume - self._volume)
-            self.row["tick_return"] = price / self._price - 1 if self._price else None
-        if self._volume is None or volume > self._volume:
-            self._price = price
-        self._volume = volume
-        self._expire(at_ms)
         day = full["marketOHLC"]["ohlc"][0]
-        self.row |= {
-            "last_price": price,
-            "last_trade_ms": int(trade["ltt"]),
-            "previous_close": trade["cp"],
-            "exchange_ms": at_ms,
-            "volume": volume,
-            "bid": bid,
-            "ask": ask,
-            "day_high": day["high"],
-            "day_low": day["low"],
-            "mid": (bid + ask) / 2 if 0 < bid < ask else None,
-            "spread": ask - bid if 0 < bid < ask else None,
-            "imbalance": (bids - asks) / (bids + asks) if bids + asks else None,
-            "vwap": self._value / self._shares if self._shares else None,
-            "vwap_session": full["atp"],
-            "vwap_distance": price / full["atp"] - 1,
-        }
-        return self.row
-
-    def _add(self, at_ms: int, price: float, shares: int) -> None:
-        self._trades.append((at_ms, price, shares))
-        self._value += price * shares
-        self._shares += shares
-
-    def _expire(self, at_ms: int) -> None:
-        while self._trades and self._trades[0][0] <= at_ms - WINDOW_MS:
-            _, price, shares = self._trades.popleft()
-            self._value -= price * shares
-            self._shares -= shares
+        volume = int(full["vtt"])
+        bids = tuple((level.get("bidP", 0.0), int(level.get("bidQ", 0))) for level in book)
+        asks = tuple((level.get("askP", 0.0), int(level.get("askQ", 0))) for level in book)
+        totals = full.get("tbq", 0.0), full.get("tsq", 0.0)
+        tick = Tick(at_ms * 1_000_000, trade["ltp"], volume, full["atp"], bids, asks, *totals)
+        values = self._metrics.update(tick)
+        row = self.row
+        for name in METRICS:
+            value = values.get(name, math.nan)
+            row[name] = None if math.isnan(value) else value
+        row["exchange_ms"] = at_ms
+        row["received_ms"] = received_ms
+        row["last_trade_ms"] = int(trade["ltt"])
+        row["seq"] = seq
+        row["volume"] = volume
+        row["last_price"] = trade["ltp"]
+        row["previous_close"] = trade["cp"]
+        row["bid"], row["ask"] = bids[0][0], asks[0][0]
+        row["day_high"], row["day_low"] = day["high"], day["low"]
+        row["freshness"] = "fresh" if received_ms - at_ms <= FRESH_MS else "stale"
+        return row
 
 
 class DictionaryDesign:
@@ -87,7 +70,7 @@ class DictionaryDesign:
     def __init__(self) -> None:
         self._instruments: dict[str, Instrument] = {}
 
-    def take(self, data: bytes) -> str:
+    def take(self, data: bytes, seq: int, received_ms: int) -> bytes:
         """The JSON of every instrument in the frame."""
         frame = as_the_sdk_does(data)
         at_ms = int(frame["currentTs"])
@@ -96,5 +79,5 @@ class DictionaryDesign:
             instrument = self._instruments.get(key)
             if instrument is None:
                 instrument = self._instruments[key] = Instrument(key)
-            rows.append(instrument.take(feed, at_ms))
-        return json.dumps({"type": "ticks", "data": rows})
+            rows.append(instrument.take(feed, at_ms, seq, received_ms))
+        return json.dumps({"type": "ticks", "data": rows}).encode()
