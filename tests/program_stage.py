@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.request import ProxyHandler, Request, build_opener
 
+from ticktick.running import find_running
+
 LIMIT_S = 30.0
 START = "2026-11-20T11:00"
 
@@ -97,9 +99,26 @@ def status(home: Path) -> dict[str, Any]:
 
 def fetch(url: str, body: bytes | None = None) -> Any:
     """JSON of a loopback address."""
-    request = Request(url, body, {"Content-Type": "application/json"})
+    return json.loads(_answer(Request(url, body, {"Content-Type": "application/json"})))
+
+
+def ask(home: Path, path: str, body: Any = None) -> bytes:
+    """What the program running there answers a command of its user."""
+    running = find_running(home / "data" / "server.json")
+    headers = {"Authorization": f"Bearer {running.token}", "Content-Type": "application/json"}
+    data = None if body is None else json.dumps(body).encode()
+    return _answer(Request(running.url + path, data, headers))
+
+
+def figures(home: Path) -> dict[str, str]:
+    """What the program running there tells Prometheus, by name and labels."""
+    lines = ask(home, "/metrics").decode().splitlines()
+    return dict(line.rsplit(" ", 1) for line in lines)
+
+
+def _answer(request: Request) -> bytes:
     with build_opener(ProxyHandler({})).open(request, timeout=LIMIT_S) as answer:
-        return json.loads(answer.read())
+        return bytes(answer.read())
 
 
 def eventually(is_so: Callable[[], bool], limit_s: float = LIMIT_S) -> bool:

@@ -7,9 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.program_stage import Program, eventually, exchange, program, ticktick
-from ticktick.commands.asking import ask
-from ticktick.running import find_running
+from tests.program_stage import Program, ask, eventually, exchange, program, ticktick
 
 START = "2026-11-20T11:00:00"
 
@@ -29,8 +27,8 @@ class Stage:
         return done.stdout
 
     def history(self) -> list[dict[str, Any]]:
-        running = find_running(self.home / "data" / "server.json")
-        told: list[dict[str, Any]] = json.loads(ask(running, "/api/v1/alerts/history"))["alerts"]
+        answer = json.loads(ask(self.home, "/api/v1/alerts/history"))
+        told: list[dict[str, Any]] = answer["alerts"]
         return told
 
     def raised(self, rule_id: int) -> list[dict[str, Any]]:
@@ -85,8 +83,8 @@ def test_one_written_by_hand_is_taken_up_and_a_broken_one_is_told(stage: Stage) 
 
 
 def test_an_alert_is_acknowledged_and_its_rule_removed(stage: Stage) -> None:
-    running = find_running(stage.home / "data" / "server.json")
-    ask(running, "/api/v1/alerts/acknowledge", {"numbers": [stage.raised(2)[0]["number"]]})
+    body = {"numbers": [stage.raised(2)[0]["number"]]}
+    ask(stage.home, "/api/v1/alerts/acknowledge", body)
     assert stage.raised(2)[0]["acknowledged"]
     assert "RELIANCE last price is" in stage.alerts("history", "--json")
     stage.alerts("remove", "2")

@@ -13,7 +13,7 @@ import pytest
 
 from tests.oracles import outside
 from tests.oracles.trades import candles_of_trades
-from tests.program_stage import Program, eventually, exchange, fetch, program, status, ticktick
+from tests.program_stage import Program, ask, eventually, exchange, fetch, program, status, ticktick
 from tests.upstox_stage import free_port
 from ticktick.domain.clock import parse_iso_ns
 from ticktick.domain.market import TIMEFRAMES
@@ -38,10 +38,7 @@ class Stage:
         self.outputs = outputs
 
     def get(self, path: str) -> Any:
-        running = find_running(self.home / "data" / "server.json")
-        request = Request(running.url + path, headers={"Authorization": f"Bearer {running.token}"})
-        with urlopen(request, timeout=10) as answer:
-            return json.loads(answer.read())
+        return json.loads(ask(self.home, path))
 
     def metrics(self) -> dict[str, str]:
         running = find_running(self.home / "data" / "server.json")

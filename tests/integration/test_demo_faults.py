@@ -4,13 +4,11 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.program_stage import Program, eventually, exchange, fetch, program
+from tests.program_stage import Program, ask, eventually, exchange, fetch, program
 from ticktick.errors import TickTickError
-from ticktick.running import find_running
 
 START = "2026-11-20T10:59:30"
 SPEED = 10
@@ -28,10 +26,7 @@ class Stage:
 
     def status(self) -> Any:
         """What the program says of itself."""
-        running = find_running(self.home / "data" / "server.json")
-        headers = {"Authorization": f"Bearer {running.token}"}
-        with urlopen(Request(f"{running.url}/api/v1/status", headers=headers), timeout=10) as told:
-            return json.loads(told.read())
+        return json.loads(ask(self.home, "/api/v1/status"))
 
     def is_fresh(self) -> bool:
         """Whether every symbol is fresh."""

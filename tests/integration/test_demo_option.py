@@ -4,13 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.program_stage import eventually, exchange, fetch, program, status
+from tests.program_stage import ask, eventually, exchange, fetch, program, status
 from ticktick.domain.clock import iso_ist, parse_iso_ns
-from ticktick.running import find_running
 
 CALL, SYMBOL = "NSE_FO|60140", "NIFTY 25900 CE 01 DEC 26"
 MIDNIGHT_NS = parse_iso_ns("2026-11-20T00:00:00+05:30")
@@ -26,13 +24,7 @@ def is_closed(home: Path) -> bool:
 
 def minutes_of_the_day(home: Path) -> int:
     """How many one-minute candles of the day the program has."""
-    running = find_running(home / "data" / "server.json")
-    request = Request(
-        f"{running.url}/api/v1/candles/{quote(SYMBOL)}/1",
-        headers={"Authorization": f"Bearer {running.token}"},
-    )
-    with urlopen(request, timeout=10) as answer:
-        told = json.loads(answer.read())["candles"]
+    told = json.loads(ask(home, f"/api/v1/candles/{quote(SYMBOL)}/1"))["candles"]
     return sum(candle["start_ms"] * 1_000_000 >= MIDNIGHT_NS for candle in told)
 
 

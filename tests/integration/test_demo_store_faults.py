@@ -10,12 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-from urllib.request import Request, urlopen
 
 import pytest
 
 from tests.disk_stage import fill, small_disk
-from tests.program_stage import Program, eventually, exchange, program
+from tests.program_stage import Program, ask, eventually, exchange, figures, program
 from tests.store_stage import Asking
 from ticktick.running import find_running
 from ticktick.store.keys import candle_family
@@ -39,11 +38,8 @@ class Stage:
 
     def get(self, path: str) -> bytes:
         """An answer of the demo's server, timed."""
-        running = find_running(self.home / "data" / "server.json")
-        request = Request(running.url + path, headers={"Authorization": f"Bearer {running.token}"})
         began = time.monotonic()
-        with urlopen(request, timeout=30) as answer:
-            body = bytes(answer.read())
+        body = ask(self.home, path)
         self.slowest_s = max(self.slowest_s, time.monotonic() - began)
         return body
 
@@ -51,8 +47,7 @@ class Stage:
         return json.loads(self.get("/api/v1/status"))
 
     def figure(self, name: str) -> float:
-        lines = dict(line.rsplit(" ", 1) for line in self.get("/metrics").decode().splitlines())
-        return float(lines[name])
+        return float(figures(self.home)[name])
 
     @property
     def redis(self) -> str:

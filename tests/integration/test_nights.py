@@ -9,14 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-from urllib.request import Request, urlopen
 
 import pytest
 
 from tests.oracles.trades import candles_of_trades
-from tests.program_stage import Program, eventually, exchange, fetch, program, ticktick
+from tests.program_stage import Program, ask, eventually, exchange, fetch, program, ticktick
 from ticktick.domain.clock import at_ist, ist_day, parse_iso_ns
-from ticktick.running import find_running
 
 INFY = "NSE_EQ|INE009A01021"
 NEW_INFY = "NSE_EQ|INE009A01039"
@@ -37,10 +35,7 @@ class Stage:
 
     def get(self, path: str) -> Any:
         """An answer of the program."""
-        running = find_running(self.home / "data" / "server.json")
-        request = Request(running.url + path, headers={"Authorization": f"Bearer {running.token}"})
-        with urlopen(request, timeout=60) as answer:
-            return json.loads(answer.read())
+        return json.loads(ask(self.home, path))
 
     def pace(self, rate: float) -> None:
         """Let so many market seconds pass in a real one."""

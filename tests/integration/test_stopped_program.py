@@ -9,14 +9,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-from urllib.request import Request, urlopen
 
 import pytest
 
 from tests.oracles.trades import candles_of_trades
-from tests.program_stage import Program, eventually, exchange, fetch, program
+from tests.program_stage import Program, ask, eventually, exchange, fetch, figures, program
 from ticktick.domain.clock import parse_iso_ns
-from ticktick.running import find_running
 
 START = "2026-11-20T10:59:30"
 OPEN_NS = parse_iso_ns("2026-11-20T09:15:00+05:30")
@@ -37,18 +35,14 @@ class Stage:
 
     def get(self, path: str) -> bytes:
         """An answer of the demo's own server."""
-        running = find_running(self.home / "data" / "server.json")
-        request = Request(running.url + path, headers={"Authorization": f"Bearer {running.token}"})
-        with urlopen(request, timeout=30) as answer:
-            return bytes(answer.read())
+        return ask(self.home, path)
 
     def status(self) -> Any:
         return json.loads(self.get("/api/v1/status"))
 
     def losses(self, cause: str) -> float:
         """How often the link was lost for this cause."""
-        lines = dict(line.rsplit(" ", 1) for line in self.get("/metrics").decode().splitlines())
-        return float(lines[f'ticktick_reconnects_total{{cause="{cause}"}}'])
+        return float(figures(self.home)[f'ticktick_reconnects_total{{cause="{cause}"}}'])
 
     def closed(self) -> list[dict[str, Any]]:
         candles: list[dict[str, Any]] = json.loads(self.get("/api/v1/candles/RELIANCE/1"))[

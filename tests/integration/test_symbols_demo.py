@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-from urllib.request import Request, urlopen
 
 import pytest
 
 from tests.oracles.trades import candles_of_trades
-from tests.program_stage import Program, eventually, exchange, fetch, program, status, ticktick
+from tests.program_stage import Program, ask, eventually, exchange, fetch, program, status, ticktick
 from ticktick.domain.clock import parse_iso_ns
-from ticktick.running import find_running
 
 OPEN_NS = parse_iso_ns("2026-11-20T09:15:00+05:30")
 START = "2026-11-20T10:59:30"
@@ -31,10 +29,7 @@ class Stage:
 
     def get(self, path: str) -> Any:
         """An answer of the program."""
-        running = find_running(self.home / "data" / "server.json")
-        request = Request(running.url + path, headers={"Authorization": f"Bearer {running.token}"})
-        with urlopen(request, timeout=10) as answer:
-            return json.loads(answer.read())
+        return json.loads(ask(self.home, path))
 
     def symbols(self, *arguments: str) -> str:
         """What `ticktick symbols` says."""
