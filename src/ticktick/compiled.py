@@ -12,7 +12,10 @@ from typing import Final
 # `_name` is compiled from name.py beside it, with the types of _name.pxd; a name from name.pyx
 PARTS: Final = (
     "ticktick.analytics._flat",
+    "ticktick.analytics._leaps",
     "ticktick.analytics._own",
+    "ticktick.analytics._record",
+    "ticktick.analytics._story",
     "ticktick.analytics.handles",
     "ticktick.brokers.upstox.scan",
     "ticktick.core._age",

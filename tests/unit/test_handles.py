@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.analytics_stage import flat, walk
+from tests.analytics_stage import flat, split, walk
 from ticktick.analytics import flat as plain_flat
-from ticktick.analytics import kernels, own
+from ticktick.analytics import kernels, leaps, own, record, story
 from ticktick.analytics.bars import CLOSE, bars_of
 from ticktick.analytics.handle import Handles, PlainHandles, Streaming, handles_of
 from ticktick.analytics.indicators import streams_of
 from ticktick.analytics.patterns import STREAMS
+from ticktick.analytics.shapes import SHAPES
 from ticktick.analytics.values import unpack
 from ticktick.compiled import part
 
@@ -40,6 +41,15 @@ def test_both_ways_tell_the_same_bits_from_any_number_of_seeded_bars(
     plain.seed(columns)
     rows = bars_of(candles[seeded:]).columns.T.tolist()
     np.testing.assert_array_equal(told(fast, rows), told(plain, rows))
+
+
+def test_both_ways_tell_the_same_verdicts_and_none_where_there_is_none() -> None:
+    fast, other, plain = handles_of(EVERY), handles_of(EVERY), PlainHandles(EVERY)
+    for row in bars_of(walk(120, step=4.0)).columns.T.tolist():
+        said = fast.verdicts(*row)
+        assert said == plain.verdicts(*row)
+        numbers = unpack(other.update(*row))
+        assert said == [(i, value) for i, value in enumerate(numbers) if value and value == value]
 
 
 def test_a_handle_opens_at_its_first_bar_and_not_before() -> None:
@@ -95,3 +105,34 @@ def test_own_indicators_are_alike(seed: int) -> None:
         assert kernels.keltner(fewer) == own.keltner(fewer)
         assert kernels.bollinger(fewer, seed) == own.bollinger(fewer, seed)
         assert kernels.momentum(fewer) == own.momentum(fewer)
+
+
+@given(seed=st.integers(0, 200), seeded=st.sampled_from([0, 3, 9, 10, 11, 200]))
+@settings(max_examples=15, deadline=None)
+def test_stories_of_patterns_are_told_alike(seed: int, seeded: int) -> None:
+    candles, rng = walk(600, seed, step=4.0), np.random.default_rng(seed)
+    fast, plain = kernels.Records(), record.Records()
+    closes = bars_of(candles[:seeded]).columns[CLOSE]
+    foretold = {case: np.flatnonzero(rng.random(seeded) < 0.1) for case in range(record.CASES)}
+    fast.seed(closes, foretold)
+    plain.seed(closes, foretold)
+    both = kernels.Story("ACME", 1, fast), story.Story("ACME", 1, plain)
+    for candle in candles[seeded:]:
+        places = np.flatnonzero(rng.random(len(SHAPES)) < 0.1).tolist()
+        said = [(place, float(rng.choice([-200.0, -100.0, 100.0]))) for place in places]
+        average = candle.close + float(rng.choice([-9.5, 0.0, 9.5, np.nan], p=[0.4, 0.1, 0.4, 0.1]))
+        assert both[0].judge(candle) == both[1].judge(candle)
+        assert both[0].take(candle, average, said) == both[1].take(candle, average, said)
+    assert any(plain.of(case).rate is not None for case in range(32, record.CASES))
+
+
+@given(seed=st.integers(0, 200), at=st.integers(1, 60), seeded=st.sampled_from([0, 1, 30]))
+@settings(max_examples=15, deadline=None)
+def test_leaps_are_seen_alike(seed: int, at: int, seeded: int) -> None:
+    candles = split(walk(320, seed), at, 5.0)
+    fast, plain = kernels.Leaps(), leaps.Leaps()
+    for each in (fast, plain):
+        each.seed(bars_of(candles[:seeded]))
+    for candle in candles[seeded:]:
+        assert fast.peek(candle) == plain.peek(candle)
+        assert fast.update(candle) == plain.update(candle)

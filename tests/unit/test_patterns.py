@@ -13,6 +13,7 @@ from ticktick.analytics.bars import bars_of
 from ticktick.analytics.patterns import SEED_TOLD, Patterns
 from ticktick.analytics.record import HORIZON_BARS, LEAST_CASES, Records, wilson
 from ticktick.analytics.shapes import SHAPES
+from ticktick.analytics.story import case_of
 from ticktick.analytics.talib import talib
 from ticktick.domain.analysis import Confirmation, Pattern
 from ticktick.domain.market import Candle
@@ -163,13 +164,13 @@ def test_a_record_counts_what_came_of_earlier_cases_only() -> None:
 
 
 def test_few_cases_are_no_record() -> None:
-    records = Records()
+    records, rise = Records(), case_of(len(SHAPES) - 1, 1)
     for i in range(LEAST_CASES + HORIZON_BARS):
         records.take(100.0 + i)
-        told = records.of("hammer", 1)
+        told = records.of(rise)
         assert (told.rate is None) == (told.cases < LEAST_CASES)
-        records.foretell([("hammer", 1)])
-    assert records.of("hammer", 1).cases == LEAST_CASES
+        records.foretell(rise)
+    assert records.of(rise).cases == LEAST_CASES
 
 
 @pytest.mark.parametrize(

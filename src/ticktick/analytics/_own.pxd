@@ -12,3 +12,22 @@ cpdef dict keltner(values)
 @cython.locals(natr=double, score=double)
 cpdef dict momentum(values)
 cdef double _score(double moves)
+
+cdef class SessionVwap:
+    cdef object _day
+    cdef tuple _sums
+
+    cpdef take(self, bar)
+    cpdef peek(self, bar)
+    cdef tuple _with(self, bar)
+
+
+cdef class RelativeVolume:
+    cdef object _day
+    cdef double _volume
+    cdef dict _past
+    cdef dict _today
+
+    cpdef update(self, bar)
+    cpdef peek(self, bar)
+    cdef _close_day(self)

@@ -48,6 +48,12 @@ class Handles(Protocol):
         """The outputs after the next bar."""
         ...
 
+    def verdicts(
+        self, opened: float, high: float, low: float, close: float, volume: float, /
+    ) -> list[tuple[int, float]]:
+        """What the outputs after the next bar say, by place; 0 and NaN say nothing."""
+        ...
+
     def peek(self, opened: float, high: float, low: float, close: float, volume: float, /) -> bytes:
         """The outputs if the bar were the next one; nothing is kept of it."""
         ...
@@ -88,19 +94,28 @@ class PlainHandles:
 
     def update(self, opened: float, high: float, low: float, close: float, volume: float) -> bytes:
         """The outputs after the next bar."""
+        return pack(self._take((opened, high, low, close, volume)))
+
+    def verdicts(
+        self, opened: float, high: float, low: float, close: float, volume: float
+    ) -> list[tuple[int, float]]:
+        """What the outputs after the next bar say, by place; 0 and NaN say nothing."""
+        outputs = self._take((opened, high, low, close, volume))
+        return [(place, value) for place, value in enumerate(outputs) if value and value == value]
+
+    def peek(self, opened: float, high: float, low: float, close: float, volume: float) -> bytes:
+        """The outputs if the bar were the next one."""
         bar = (opened, high, low, close, volume)
+        return pack([output for one in self._streams for output in one.peek(bar)])
+
+    def _take(self, bar: tuple[float, ...]) -> list[float]:
         if self._waiting or not all(one.is_open for one in self._streams):
             self._keep([bar])
         found: list[float] = []
         for one in self._streams:
             found += one.update(bar, self._waiting)
         self._keep([])
-        return pack(found)
-
-    def peek(self, opened: float, high: float, low: float, close: float, volume: float) -> bytes:
-        """The outputs if the bar were the next one."""
-        bar = (opened, high, low, close, volume)
-        return pack([output for one in self._streams for output in one.peek(bar)])
+        return found
 
     def _keep(self, bars: Sequence[tuple[float, ...]]) -> None:
         """Keep the bars as long as they are needed to open a handle."""

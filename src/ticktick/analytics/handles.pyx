@@ -2,7 +2,11 @@
 
 TA-Lib's Python handles take 0.2 us each for a step that takes 0.01 us in C. These open the same
 functions of the same library, whose addresses Python looks up, and call them without Python
-between. The clear version is plain_handles.py; both tell the same bits.
+between. The clear version is PlainHandles of handle.py; both tell the same bits.
+
+TA-Lib puts each handle where memory is free, so that those of three thousand lines lie in no
+cache. All of a line are asked for before the first is called: memory that comes together costs
+little more than one piece of it.
 """
 
 import ctypes
@@ -29,9 +33,20 @@ ctypedef int (*ThreeSide)(void *, double, double, double, double *, int *) noexc
 ctypedef int (*FourOne)(void *, double, double, double, double, double *) noexcept nogil
 ctypedef int (*FourVerdict)(void *, double, double, double, double, int *) noexcept nogil
 
+cdef extern from *:
+    """
+    #if defined(__GNUC__)
+    #define ask_for(memory) __builtin_prefetch(memory)
+    #else
+    #define ask_for(memory) ((void) (memory))
+    #endif
+    """
+    void ask_for(const void *memory) noexcept nogil
+
 cdef enum:
     MOST_INPUTS = 4
     FIELDS = 5
+    CACHE_LINE = 64
 
 _KINDS = {
     (1, "d"): 0,
@@ -104,7 +119,7 @@ def _address(library, function, what):
 
 
 cdef class Handles:
-    """The handles of one line; see plain_handles.Handles."""
+    """The handles of one line; see handle.Handles."""
 
     cdef Plan plan
     cdef void **streams
@@ -136,19 +151,36 @@ cdef class Handles:
 
     def update(self, double opened, double high, double low, double close, double volume):
         """The outputs after the next bar."""
-        cdef double[FIELDS] bar = [opened, high, low, close, volume]
-        if self.closed:
-            self.waiting.append([opened, high, low, close, volume])
-        self._call(bar, False)
-        if self.closed and self._is_due():
-            self._open_waiting()
+        self._take(opened, high, low, close, volume)
         return self._packed()
+
+    def verdicts(self, double opened, double high, double low, double close, double volume):
+        """What the outputs after the next bar say, by place; 0 and NaN say nothing."""
+        cdef double *out = self.plan.outputs
+        cdef int place
+        cdef list said = []
+        self._take(opened, high, low, close, volume)
+        for place in range(self.plan.width):
+            if out[place] != 0.0 and out[place] == out[place]:
+                said.append((place, out[place]))
+        return said
 
     def peek(self, double opened, double high, double low, double close, double volume):
         """The outputs if the bar were the next one; nothing is kept of it."""
         cdef double[FIELDS] bar = [opened, high, low, close, volume]
         self._call(bar, True)
         return self._packed()
+
+    cdef int _take(
+        self, double opened, double high, double low, double close, double volume
+    ) except -1:
+        cdef double[FIELDS] bar = [opened, high, low, close, volume]
+        if self.closed:
+            self.waiting.append([opened, high, low, close, volume])
+        self._call(bar, False)
+        if self.closed and self._is_due():
+            self._open_waiting()
+        return 0
 
     cdef bytes _packed(self):
         return PyBytes_FromStringAndSize(
@@ -163,6 +195,9 @@ cdef class Handles:
         cdef void *call
         cdef void *stream
         cdef double a, b, c, d
+        for i in range(self.plan.count):
+            ask_for(self.streams[i])
+            ask_for(<char *> self.streams[i] + CACHE_LINE)
         for i in range(self.plan.count):
             each = &self.plan.functions[i]
             stream = self.streams[i]

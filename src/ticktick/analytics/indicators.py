@@ -1,7 +1,7 @@
 """Every indicator of one symbol and timeframe, one step per final candle."""
 
 from collections.abc import Mapping
-from functools import cache, partial
+from functools import cache
 from typing import NamedTuple
 
 from ticktick.analytics.bars import CLOSE, Bars, input_fields
@@ -10,16 +10,12 @@ from ticktick.analytics.handle import Streaming, handles_of
 from ticktick.analytics.kernels import (
     NOTHING_FLAT,
     Flatness,
+    Leaps,
     RelativeVolume,
     SessionVwap,
-    bands,
-    bollinger,
-    keltner,
-    momentum,
 )
-from ticktick.analytics.leaps import Leaps
 from ticktick.analytics.own import Sums
-from ticktick.analytics.values import Rest, Values, pack, unpack
+from ticktick.analytics.values import Values, pack, unpack
 from ticktick.analytics.volumes import SessionVolumes
 from ticktick.domain.analysis import Reading
 from ticktick.domain.market import Candle
@@ -57,7 +53,7 @@ class Indicators:
         self._flatness = Flatness()
         self._vwap = SessionVwap()
         self._volumes = volumes
-        self._relative_volume = RelativeVolume()
+        self._relative_volume = RelativeVolume() if volumes is None else None
         self._leaps = Leaps()
         self._bars = 0
 
@@ -74,8 +70,9 @@ class Indicators:
         self._flatness.seed(before, columns[CLOSE])
         self._vwap.seed(before)
         self._leaps.seed(Bars(before, columns))
-        for bar in before:
-            self._relative_volume.update(bar)
+        if self._relative_volume is not None:
+            for bar in before:
+                self._relative_volume.update(bar)
         self._bars = len(before)
         return self.update(last)
 
@@ -86,11 +83,10 @@ class Indicators:
             candle.open, candle.high, candle.low, candle.close, candle.volume
         )
         flat = self._flatness.update(candle)
-        own = self._relative_volume.update(candle)
-        ratio = own if self._volumes is None else self._volumes.ratio(candle)
+        own = self._relative_volume
+        ratio = self._ratio(candle) if own is None else own.update(candle)
         sums = self._vwap.take(candle)
-        rest = partial(_rest, candle.close, sums, ratio)
-        return self._reading(candle, numbers, flat, rest, self._leaps.update(candle))
+        return self._reading(candle, numbers, flat, sums, ratio, self._leaps.update(candle))
 
     def peek(self, candle: Candle) -> Reading:
         """What the reading would be if the candle ended as it stands; nothing is kept."""
@@ -98,18 +94,21 @@ class Indicators:
             candle.open, candle.high, candle.low, candle.close, candle.volume
         )
         flat = self._flatness.fork().update(candle)
-        own = self._relative_volume.peek(candle)
-        ratio = own if self._volumes is None else self._volumes.ratio(candle)
+        own = self._relative_volume
+        ratio = self._ratio(candle) if own is None else own.peek(candle)
         sums = self._vwap.peek(candle)
-        rest = partial(_rest, candle.close, sums, ratio)
-        return self._reading(candle, numbers, flat, rest, self._leaps.peek(candle), ahead=1)
+        return self._reading(candle, numbers, flat, sums, ratio, self._leaps.peek(candle), ahead=1)
+
+    def _ratio(self, candle: Candle) -> float | None:
+        return None if self._volumes is None else self._volumes.ratio(candle)
 
     def _reading(
         self,
         candle: Candle,
         numbers: bytes,
         flat: Mapping[Flat, bool],
-        rest: Rest,
+        sums: Sums,
+        ratio: float | None,
         withheld: str,
         ahead: int = 0,
     ) -> Reading:
@@ -121,7 +120,7 @@ class Indicators:
         degenerate: tuple[str, ...] = ()
         if flat is not NOTHING_FLAT:
             numbers, degenerate = _neutralised(self._layout, numbers, flat)
-        values = Values(self._layout.places, numbers, rest)
+        values = Values(self._layout.places, numbers, candle.close, sums, ratio)
         return Reading(self._symbol, self._minutes, candle.start_ns, bars, values, degenerate)
 
 
@@ -139,16 +138,6 @@ def _neutralised(
                 values[place] = indicator.flat_value
                 names.append(name)
     return pack(values), tuple(names)
-
-
-def _rest(close: int, sums: Sums, ratio: float | None, values: dict[str, float]) -> None:
-    """Add what follows from other values."""
-    values |= bands(sums)
-    if ratio is not None:
-        values["rvol"] = ratio
-    values |= keltner(values)
-    values |= bollinger(values, close)
-    values |= momentum(values)
 
 
 def streams_of(*, has_volume: bool) -> tuple[Streaming, ...]:

@@ -5,7 +5,7 @@ Everybody takes them from here. Both forms come from one source and do the same.
 
 from typing import TypeVar
 
-from ticktick.analytics import flat, own
+from ticktick.analytics import flat, leaps, own, record, story
 from ticktick.compiled import part
 
 Step = TypeVar("Step")
@@ -26,3 +26,6 @@ bands = _serving("own", "bands", own.bands)
 keltner = _serving("own", "keltner", own.keltner)
 bollinger = _serving("own", "bollinger", own.bollinger)
 momentum = _serving("own", "momentum", own.momentum)
+Leaps = _serving("leaps", "Leaps", leaps.Leaps)
+Records = _serving("record", "Records", record.Records)
+Story = _serving("story", "Story", story.Story)

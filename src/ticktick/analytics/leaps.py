@@ -38,17 +38,17 @@ class Leaps:
         """Take many bars at once, before any other."""
         places = _leaps(bars)
         if len(places):
-            last = int(places[-1])
+            last = int(places[len(places) - 1])
             self._note(bars.rows[last], bars.rows[last - 1].close)
             self._since = len(bars.rows) - last
         if bars.rows:
-            self._close = bars.rows[-1].close
+            self._close = bars.rows[len(bars.rows) - 1].close
 
     def update(self, bar: Candle) -> str:
         """Why the values after the bar must be withheld; empty if they need not."""
-        close = self._close
+        close, opened = self._close, bar.open
         self._close = bar.close
-        if close and abs(bar.open - close) > LIMIT * close:
+        if close and abs(opened - close) > LIMIT * close:
             self._note(bar, close)
             self._since = 0
         if self._since >= BARS_NEEDED:

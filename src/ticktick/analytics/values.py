@@ -4,27 +4,37 @@ Five hundred symbols close six timeframes together, and of most of these reading
 more than a few values at once.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from struct import Struct, unpack_from
 
-_WIDTH = 8  # bytes of a float64
+from ticktick.analytics.kernels import bands, bollinger, keltner, momentum
+from ticktick.analytics.own import Sums
 
-Rest = Callable[[dict[str, float]], None]
+_WIDTH = 8  # bytes of a float64
 
 
 class Values(Mapping[str, float]):
     """What is ready, by name; prices in price units.
 
-    `numbers` are float64s, `places` says which has which name; NaN is not ready. `rest` adds to
-    them what follows from them.
+    `numbers` are float64s, `places` says which has which name; NaN is not ready. What follows from
+    them comes from the candle's close, the session's sums and the relative volume.
     """
 
-    __slots__ = ("_known", "_numbers", "_places", "_rest")
+    __slots__ = ("_close", "_known", "_numbers", "_places", "_ratio", "_sums")
 
-    def __init__(self, places: Mapping[str, int], numbers: bytes, rest: Rest) -> None:
+    def __init__(
+        self,
+        places: Mapping[str, int],
+        numbers: bytes,
+        close: int,
+        sums: Sums,
+        ratio: float | None,
+    ) -> None:
         self._places = places
         self._numbers = numbers
-        self._rest = rest
+        self._close = close
+        self._sums = sums
+        self._ratio = ratio
         self._known: dict[str, float] | None = None
 
     def __getitem__(self, name: str) -> float:
@@ -50,7 +60,12 @@ class Values(Mapping[str, float]):
         if self._known is None:
             numbers = zip(self._places, unpack(self._numbers), strict=True)
             known = {name: value for name, value in numbers if value == value}
-            self._rest(known)
+            known |= bands(self._sums)
+            if self._ratio is not None:
+                known["rvol"] = self._ratio
+            known |= keltner(known)
+            known |= bollinger(known, self._close)
+            known |= momentum(known)
             self._known = known
         return self._known
 
