@@ -5,9 +5,10 @@ import gc
 import logging
 import os
 import secrets
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -68,6 +69,8 @@ _COLLECT_AFTER = (20_000, 25, 50)
 _NEWS_EVERY_S = 1.0
 _FEED_LOOK_S = 0.01
 _MOST_FEED_LOOKS = 50
+_SWITCH_S = 0.0005
+_PATIENCE_S = 10.0
 
 _log = logging.getLogger(__name__)
 _performance = logging.getLogger(PERFORMANCE_LOGGER)
@@ -135,12 +138,20 @@ async def operate(
                 Work("the start", lambda: _tell_when_fresh(parts.overview, started_s, tell)),
                 *_page(plan, origin, parts, listener, stack, tell),
             )
-            tasks = [group.create_task(supervisor.run(work)) for work in works]
+            tasks = [group.create_task(_run(work, parts)) for work in works]
             await _stopped(stop, plan.duration_s)
             last = parts.overview.answer()
             for task in tasks:
                 task.cancel()
     return last
+
+
+async def _run(work: Work, parts: "_Parts") -> None:
+    if work.can_wait:
+        with suppress(TimeoutError):  # a page that cannot be made must not keep it back
+            async with asyncio.timeout(_PATIENCE_S):
+                await parts.is_ready.wait()
+    await parts.measured.supervisor.run(work)
 
 
 def _calm_collector() -> None:
@@ -153,7 +164,7 @@ def _calm_collector() -> None:
 
 
 class _Parts(Struct, frozen=True):
-    """What the tasks of a run share."""
+    """What the tasks of a run share; `is_ready` is set when the page answers, or none is served."""
 
     runner: Runner
     overview: Overview
@@ -163,6 +174,7 @@ class _Parts(Struct, frozen=True):
     engine: Engine
     book: AlertBook | None
     notifier: Notifier | None
+    is_ready: asyncio.Event
 
 
 async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExitStack) -> _Parts:
@@ -221,7 +233,7 @@ async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExi
     book = None
     if plan.alerts is not None and notifier is not None:
         book = AlertBook(plan.alerts, origin.clock, runner, notifier, told.read)
-    return _Parts(runner, overview, hub, store, measured, engine, book, notifier)
+    return _Parts(runner, overview, hub, store, measured, engine, book, notifier, asyncio.Event())
 
 
 async def _notifier(
@@ -402,6 +414,7 @@ def _page(
 ) -> Iterator[Work]:
     """The dashboard's server, announced to the other commands."""
     if listener is None:
+        parts.is_ready.set()
         return
     host, port = listener.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -419,19 +432,33 @@ def _page(
 async def _serve_page(origin: Origin, parts: _Parts, sessions: Sessions, listener: socket) -> None:
     """Serve the dashboard; a browser that comes early waits in the listener's queue."""
     await _first_data(parts.engine)
-    site = await asyncio.to_thread(import_module, "ticktick.site")
-    page = await asyncio.to_thread(
-        site.application,
-        parts.hub,
-        parts.engine,
-        parts.measured,
-        sessions,
-        origin.steering(parts.runner),
-        parts.book,
-        listener.getsockname()[1],
-    )
+    steering, port = origin.steering(parts.runner), listener.getsockname()[1]
+    with _frames_first():
+        site = await asyncio.to_thread(import_module, "ticktick.site")
+        page = await asyncio.to_thread(
+            site.application,
+            parts.hub,
+            parts.engine,
+            parts.measured,
+            sessions,
+            steering,
+            parts.book,
+            port,
+        )
     _calm_collector()
+    parts.is_ready.set()
     await site.serve(page, listener.dup())
+
+
+@contextmanager
+def _frames_first() -> Iterator[None]:
+    """Let a thread that computes give way to the event loop at once instead of after 5 ms."""
+    usual_s = sys.getswitchinterval()
+    sys.setswitchinterval(_SWITCH_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual_s)
 
 
 async def _first_data(engine: Engine) -> None:

@@ -24,11 +24,15 @@ _log = logging.getLogger(__name__)
 
 
 class Work(Struct, frozen=True):
-    """A task for the length of the run; `start` begins it, again after every failure."""
+    """A task for the length of the run; `start` begins it, again after every failure.
+
+    One that `can_wait` begins when everything that cannot wait is ready.
+    """
 
     name: str
     start: Callable[[], Awaitable[None]]
     is_vital: bool = False
+    can_wait: bool = False
 
 
 class News(Struct, frozen=True):

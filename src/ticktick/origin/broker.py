@@ -125,12 +125,12 @@ class BrokerOrigin:
 
         signing = Signing(self._login, self.clock, self._renewal, lambda: _trades(runner))
         yield Work("the feed", lambda: self._feeding.run(runner))
-        yield Work("the indicators", runner.go_on)
+        yield Work("the indicators", runner.go_on, can_wait=True)
         yield Work("the feed's keeper", lambda: self._feeding.attend(runner))
         yield Work("the watch on the feed", lambda: self._watching.run(runner))
         yield Work("the login", lambda: signing.run(runner))
         yield Work("the timer", fire, is_vital=True)
-        yield Work("the history", lambda: self._refill.run(runner))
+        yield Work("the history", lambda: self._refill.run(runner), can_wait=True)
         yield Work("the clock", lambda: self._timekeeper.run(note))
         yield Work("the days", lambda: self._days.run(runner))
 
