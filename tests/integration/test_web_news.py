@@ -6,7 +6,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tests.analytics_stage import walk
+from tests.analytics_stage import split, walk
 from tests.web_stage import Browser, SmallMarket, Stage, instrument, outputs, running
 from ticktick.domain.clock import NS_PER_MS, iso_ist
 from ticktick.domain.event import CandleChanged, Fact, WatchlistChanged
@@ -145,6 +145,17 @@ async def test_deeper_history_brings_the_records_up_to_what_the_api_says() -> No
     shown = by_name([as_api(row) for row in market.browser.patterns.values()])
     assert shown[-50:] == told[-50:]
     assert max(one["cases"] for one in shown) > max(few)
+
+
+def test_a_reading_that_is_withheld_says_why() -> None:
+    candles = split(walk(400), 375, 2)
+    market = Market(candles[:390])
+    market.close(candles[390])
+    reading = market.stage.analysis.reading("ACME", 1)
+    assert reading is not None
+    assert "-50" in reading.withheld
+    shown = market.browser.readings["ACME", 1]
+    assert (shown["rsi"], shown["withheld"]) == (None, reading.withheld)
 
 
 def test_readings_come_with_every_candle_and_only_when_they_are_warm() -> None:

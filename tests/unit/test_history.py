@@ -32,6 +32,7 @@ def check(candles: Sequence[Candle], history: History, *, has_volume: bool = Tru
         assert told == {n: v for n, v in reading.values.items() if n in history.values}
         marked = {name for name, is_flat in history.degenerate.items() if is_flat[place]}
         assert marked == set(reading.degenerate) & set(history.values)
+        assert history.withheld[place] == reading.withheld
 
 
 @pytest.mark.parametrize(

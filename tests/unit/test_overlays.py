@@ -80,7 +80,7 @@ class Chart:
 def row(reading: Reading) -> list[Any]:
     degenerate = [name for name in NAMES if name in reading.degenerate]
     values = [reading.values.get(name) for name in NAMES]
-    return [reading.start_ns // NS_PER_MS, reading.bars, values, degenerate]
+    return [reading.start_ns // NS_PER_MS, reading.bars, values, degenerate, reading.withheld]
 
 
 steps = st.one_of(

@@ -23,6 +23,9 @@ export type Liquidity = "LIQUID" | "THIN" | "ILLIQUID" | "NO_QUOTE";
 
 export type Volatility = "LOW" | "NORMAL" | "HIGH" | "EXTREME" | "UNKNOWN";
 
+/** What every message and answer carries: the mode, and market time in milliseconds. */
+export type Stamp = readonly [mode: Mode, now_ms: number];
+
 /** The session phase of one segment; `source` is `feed` or `calendar`. */
 export interface PhaseState {
   readonly phase: Phase;
@@ -161,7 +164,7 @@ export interface Studies {
 }
 
 /** The indicators of one candle as a JSON array, in the order of the names. */
-export type SeriesRow = readonly [start_ms: number, bars: number, values: readonly (number | null)[], degenerate: readonly string[]];
+export type SeriesRow = readonly [start_ms: number, bars: number, values: readonly (number | null)[], degenerate: readonly string[], withheld: string];
 
 /** Indicators of every settled candle of the chart, oldest first, and its valid patterns. */
 export interface Series {
@@ -196,7 +199,7 @@ export interface PatternUpdate {
 }
 
 /** Some indicators after a settled candle, null while they are warming. */
-export type ReadingRow = readonly [symbol: string, minutes: number, start_ms: number, rsi: number | null, is_flat: boolean, atr_percent: number | null, relative_volume: number | null];
+export type ReadingRow = readonly [symbol: string, minutes: number, start_ms: number, rsi: number | null, is_flat: boolean, atr_percent: number | null, relative_volume: number | null, withheld: string];
 
 /** Newest readings by symbol and timeframe; with `is_all` they replace all told before. */
 export interface Readings {

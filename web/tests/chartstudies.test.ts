@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import type { CandleRow, Series } from "../src/messages.gen";
 import { namesOf } from "../src/lib/studies";
 import { chosenStudies } from "../src/lib/choice";
+import { tableRows } from "../src/lib/table";
 import { TEN, instrument, patternRow, rowValues } from "./makers";
 import { type Screen, all, find, id, openScreen, read } from "./screen";
 
@@ -24,7 +25,7 @@ const candle = (minute: number, state: CandleRow[6]): CandleRow =>
 function series(over: Partial<Series> = {}): Series {
   const names = namesOf(chosenStudies(screen.page.choice));
   const row = (minute: number, bars: number, degenerate: string[] = []): Series["rows"][number] =>
-    [TEN + minute * MINUTE, bars, names.map((_, at) => 100_000 + at * 100), degenerate];
+    [TEN + minute * MINUTE, bars, names.map((_, at) => 100_000 + at * 100), degenerate, ""];
   const rows = [row(0, 120), row(1, 250, ["rsi_14"])];
   const patterns = [patternRow({ minutes: 1, start_ms: TEN + MINUTE, in_context: true })];
   return { symbol: "SYM0", minutes: 1, names, bars_needed: 250, rows, patterns, ...over };
@@ -53,15 +54,26 @@ it("reads the newest candle: in rupees, with its time, warming and flat windows 
   expect(value("ema_21")).toBe("21 1,001.00");
   expect(value("rsi_14")).toContain("flat");
   expect(read(id("studies-state"))).toBe("10:01");
-  const forming: Series["rows"][number] = [TEN + 2 * MINUTE, 251, series().names.map(() => 200_000), []];
+  const forming: Series["rows"][number] = [TEN + 2 * MINUTE, 251, series().names.map(() => 200_000), [], ""];
   screen.say(screen.from.make("reading", { symbol: "SYM0", minutes: 1, settled: null, forming }));
   expect(read(id("studies-state"))).toBe("10:02, forming");
   expect(value("ema_9")).toBe("9 2,000.00");
 });
 
+it("says why values are withheld, in the readout and in the table", async () => {
+  await load();
+  const why = "the open of 10:02 is -50.0% from the close before it";
+  const settled: Series["rows"][number] = [TEN + 2 * MINUTE, 251, series().names.map(() => null), [], why];
+  screen.say(screen.from.make("reading", { symbol: "SYM0", minutes: 1, settled, forming: null }));
+  expect(read(id("studies-state"))).toBe(`10:02, ${why}`);
+  expect(value("ema_9")).toBe("9 —");
+  const rows = tableRows(screen.page.store, screen.page.choice, 1, 100);
+  expect(rows[0]?.values[0]).toBe("withheld");
+});
+
 it("hatches what forms while nobody can vouch for the price", async () => {
   await load();
-  const forming: Series["rows"][number] = [TEN + 2 * MINUTE, 251, series().names.map(() => 200_000), []];
+  const forming: Series["rows"][number] = [TEN + 2 * MINUTE, 251, series().names.map(() => 200_000), [], ""];
   screen.say(screen.from.make("reading", { symbol: "SYM0", minutes: 1, settled: null, forming }));
   const hatched = (): number => all(`${id("studies")} .hatched`).length;
   screen.prices(rowValues());

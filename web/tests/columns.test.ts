@@ -74,8 +74,8 @@ describe("the watchlist on the page", () => {
   });
   afterEach(() => screen.close());
 
-  const reading = (symbol: string, minutes: number, rsi: number | null, is_flat = false) =>
-    [symbol, minutes, TEN, rsi, is_flat, rsi === null ? null : 0.456, rsi === null ? null : 1.234] as const;
+  const reading = (symbol: string, minutes: number, rsi: number | null, is_flat = false, withheld = "") =>
+    [symbol, minutes, TEN, rsi, is_flat, rsi === null ? null : 0.456, rsi === null ? null : 1.234, withheld] as const;
   const tell = (...readings: ReturnType<typeof reading>[]): void =>
     screen.say(screen.from.make("readings", { is_all: false, readings }));
   const symbols = (): (string | undefined)[] => all(id("row")).map((one) => one.dataset["symbol"]);
@@ -95,6 +95,14 @@ describe("the watchlist on the page", () => {
     find("th.rsi button").click();
     screen.paint();
     expect(symbols()).toEqual(["SYM1", "SYM0"]);
+  });
+  it("says that values are withheld, and why", () => {
+    tell(reading("SYM0", 5, null, false, "the open of 09:15 is -50.0% from the close before it"));
+    const [rsi, atr] = [`${row("SYM0")} ${id("rsi")}`, `${row("SYM0")} ${id("atr")}`];
+    expect([read(rsi), read(atr)]).toEqual(["withheld", "withheld"]);
+    expect(find(rsi).title).toBe("5m candle of 10:00: the open of 09:15 is -50.0% from the close before it");
+    tell(reading("SYM0", 5, 61.27));
+    expect([read(rsi), find(rsi).title]).toEqual(["61.3", "5m candle of 10:00"]);
   });
   it("has the newest pattern with timeframe and direction in words, until the price refutes it", () => {
     screen.say(screen.from.make("patterns", { is_all: true, patterns: [patternRow()] }));

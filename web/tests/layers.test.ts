@@ -43,7 +43,7 @@ function drawn(id: string, values: readonly (readonly number[])[]) {
   if (study === undefined) throw new Error(`no study ${id}`);
   const names = [...study.outputs.map((output) => output.name), ...(study.side === undefined ? [] : [study.side])];
   const overlays = new OverlaySeries();
-  const rows = values.map((row, minute) => [at(minute), 300, row, []] as const);
+  const rows = values.map((row, minute) => [at(minute), 300, row, [], ""] as const);
   overlays.replace({ symbol: "A", minutes: 1, names, bars_needed: 250, rows, patterns: [] });
   const line = new Line();
   const chart = { addCustomSeries: () => line, panes: () => [], removeSeries: () => undefined };
@@ -56,7 +56,7 @@ function drawn(id: string, values: readonly (readonly number[])[]) {
 }
 
 const row = (minute: number, value: number, forming = false): StudyRow => ({
-  startMs: at(minute), bars: 301, values: [value], degenerate: [], forming,
+  startMs: at(minute), bars: 301, values: [value], degenerate: [], withheld: "", forming,
 });
 
 it("a settled row takes the place of the forming one, in rupees where it is a price", () => {

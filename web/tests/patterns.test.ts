@@ -137,9 +137,9 @@ describe("the readings", () => {
   it("are not numbers while they are warming", () => {
     const book = new ReadingBook();
     expect(book.of("SYM0", 5).rsi).toBeNaN();
-    book.take({ is_all: true, readings: [["SYM0", 5, TEN, null, false, null, null]] });
+    book.take({ is_all: true, readings: [["SYM0", 5, TEN, null, false, null, null, ""]] });
     expect(book.of("SYM0", 5).atrPercent).toBeNaN();
-    book.take({ is_all: false, readings: [["SYM0", 5, TEN, 50, true, 0.4, 1.2]] });
+    book.take({ is_all: false, readings: [["SYM0", 5, TEN, 50, true, 0.4, 1.2, ""]] });
     expect(book.of("SYM0", 5)).toMatchObject({ rsi: 50, isFlat: true, atrPercent: 0.4, relativeVolume: 1.2 });
   });
 });
@@ -154,7 +154,7 @@ describe("the store", () => {
     expect(store.receive(from.make("pattern", { pattern: patternRow({ confirmed: true }) }), wallMs(0))).toContain("chart");
     expect(store.patterns.of("SYM0", 5).map((one) => one.confirmed)).toEqual([true]);
     store.receive(from.make("closes", { is_all: true, closes: [["SYM0", TEN, 5]] }), wallMs(0));
-    store.receive(from.make("readings", { is_all: true, readings: [["SYM0", 1, TEN, 61, false, 1, 2]] }), wallMs(0));
+    store.receive(from.make("readings", { is_all: true, readings: [["SYM0", 1, TEN, 61, false, 1, 2, ""]] }), wallMs(0));
     expect(store.closes.of("SYM0").length).toBe(1);
     expect(store.readings.of(symbolName("SYM0"), 1).rsi).toBe(61);
   });

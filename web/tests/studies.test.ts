@@ -11,7 +11,7 @@ import { STUDIES, namesOf, studyText } from "../src/lib/studies";
 import { TEN, patternRow } from "./makers";
 
 const at = (minute: number) => marketMs(TEN + minute * 60_000);
-const row = (minute: number, ...values: (number | null)[]): SeriesRow => [at(minute), 300 + minute, values, []];
+const row = (minute: number, ...values: (number | null)[]): SeriesRow => [at(minute), 300 + minute, values, [], ""];
 const series = (rows: SeriesRow[], patterns: ListedPattern[] = []): Series => ({
   symbol: "SYM0",
   minutes: 1,

@@ -13,4 +13,6 @@ cdef class Leaps:
     cpdef update(self, bar)
     @cython.locals(other=Leaps)
     cpdef peek(self, bar)
-    cdef _note(self, bar, long long close)
+
+
+cdef str _why(bar, long long close)

@@ -59,11 +59,12 @@ class History(Struct, frozen=True):
     """What was asked for, of every candle: `values` by name, float64[n], NaN is not ready.
 
     Prices in price units. `degenerate` marks, by name, bool[n], where a window was flat: the value
-    there is neutral and says nothing.
+    there is neutral and says nothing. `withheld` says of each why there are none, mostly nothing.
     """
 
     values: Mapping[str, Floats]
     degenerate: Mapping[str, NDArray[np.bool_]]
+    withheld: Sequence[str]
 
 
 def indicator_history(
@@ -96,10 +97,12 @@ def indicator_history(
     values |= _own(bars, names, volumes)
     for each in made:
         values |= _derived(bars, each, values)
-    missing, is_withheld = np.full(len(bars.rows), np.nan), withheld(bars)
+    missing, why = np.full(len(bars.rows), np.nan), withheld(bars)
+    is_withheld = np.array(why, np.bool_)
     return History(
         {name: np.where(is_withheld, np.nan, values.get(name, missing)) for name in names},
         {name: degenerate[name] & ~is_withheld for name in names if name in degenerate},
+        why,
     )
 
 

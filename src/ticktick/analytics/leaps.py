@@ -13,11 +13,13 @@ from ticktick.domain.market import Candle
 LIMIT: Final = 0.15
 
 
-def withheld(bars: Bars) -> NDArray[np.bool_]:
-    """Of each bar, oldest first, whether the values after it must be withheld."""
-    found = np.zeros(len(bars.rows), np.bool_)
+def withheld(bars: Bars) -> list[str]:
+    """Why the values after each bar, oldest first, must be withheld; empty if they need not."""
+    found = [""] * len(bars.rows)
     for place in _leaps(bars).tolist():
-        found[place : place + BARS_NEEDED] = True
+        why = _why(bars.rows[place], bars.rows[place - 1].close)
+        for after in range(place, min(place + BARS_NEEDED, len(found))):
+            found[after] = why
     return found
 
 
@@ -39,7 +41,7 @@ class Leaps:
         places = _leaps(bars)
         if len(places):
             last = int(places[len(places) - 1])
-            self._note(bars.rows[last], bars.rows[last - 1].close)
+            self._why = _why(bars.rows[last], bars.rows[last - 1].close)
             self._since = len(bars.rows) - last
         if bars.rows:
             self._close = bars.rows[len(bars.rows) - 1].close
@@ -49,7 +51,7 @@ class Leaps:
         close, opened = self._close, bar.open
         self._close = bar.close
         if close and abs(opened - close) > LIMIT * close:
-            self._note(bar, close)
+            self._why = _why(bar, close)
             self._since = 0
         if self._since >= BARS_NEEDED:
             return ""
@@ -62,12 +64,13 @@ class Leaps:
         other._close, other._since, other._why = self._close, self._since, self._why
         return other.update(bar)
 
-    def _note(self, bar: Candle, close: int) -> None:
-        leap = bar.open / close - 1
-        self._why = (
-            f"the open of {iso_ist(bar.start_ns)[:16]} is {leap:+.1%} from the close before it and "
-            f"no split or bonus is known: withheld for {BARS_NEEDED} candles"
-        )
+
+def _why(bar: Candle, close: int) -> str:
+    leap = bar.open / close - 1
+    return (
+        f"the open of {iso_ist(bar.start_ns)[:16]} is {leap:+.1%} from the close before it and "
+        f"no split or bonus is known: withheld for {BARS_NEEDED} candles"
+    )
 
 
 def _leaps(bars: Bars) -> NDArray[np.intp]:

@@ -19,13 +19,14 @@ class SeriesRow(Struct, frozen=True, array_like=True):
     """The indicators of one candle as a JSON array, in the order of the names.
 
     `bars` is how many candles went into them. Those that are `degenerate` had a flat window:
-    their value is neutral and says nothing.
+    their value is neutral and says nothing. `withheld` says why there are none, else it is empty.
     """
 
     start_ms: int
     bars: int
     values: tuple[float | None, ...]
     degenerate: tuple[str, ...]
+    withheld: str
 
 
 class Series(Struct, frozen=True):

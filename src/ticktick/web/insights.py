@@ -54,7 +54,8 @@ class ReadingRow(Struct, frozen=True, array_like=True):
     """Some indicators after a settled candle, null while they are warming.
 
     `atr_percent` is the average true range in percent of the price. With `is_flat` the window of
-    `rsi` did not move: its value is neutral and says nothing.
+    `rsi` did not move: its value is neutral and says nothing. `withheld` says why there are none
+    although there could be, else it is empty.
     """
 
     symbol: str
@@ -64,6 +65,7 @@ class ReadingRow(Struct, frozen=True, array_like=True):
     is_flat: bool
     atr_percent: float | None
     relative_volume: float | None
+    withheld: str
 
 
 class Readings(Struct, frozen=True):

@@ -217,6 +217,7 @@ def reading_row(reading: Reading) -> ReadingRow:
         is_flat="rsi_14" in reading.degenerate,
         atr_percent=values.get("natr_14"),
         relative_volume=values.get("rvol"),
+        withheld=reading.withheld,
     )
 
 

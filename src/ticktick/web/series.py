@@ -79,10 +79,10 @@ def _rows(
     for name, marks in history.degenerate.items():
         for place in np.flatnonzero(marks).tolist():
             flat[place].append(name)
-    rows = zip(settled, zip(*columns, strict=True), flat, strict=True)
+    rows = zip(settled, zip(*columns, strict=True), flat, history.withheld, strict=True)
     return [
-        SeriesRow(candle.start_ns // NS_PER_MS, place + 1, values, tuple(degenerate))
-        for place, (candle, values, degenerate) in enumerate(rows)
+        SeriesRow(candle.start_ns // NS_PER_MS, place + 1, values, tuple(degenerate), withheld)
+        for place, (candle, values, degenerate, withheld) in enumerate(rows)
     ]
 
 
@@ -101,6 +101,7 @@ def row_of(reading: Reading, names: Sequence[str]) -> SeriesRow:
         reading.bars,
         tuple(reading.values.get(name) for name in names),
         tuple(name for name in names if name in reading.degenerate),
+        reading.withheld,
     )
 
 

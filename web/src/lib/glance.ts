@@ -27,9 +27,10 @@ export interface Glance {
   readonly sparkText: string;
   readonly rsi: string;
   readonly atr: string;
-  /** Where RSI and ATR come from: `5m candle of 10:25`. */
+  /** Where RSI and ATR come from: `5m candle of 10:25`, or why they are withheld. */
   readonly readFrom: string;
   readonly isFlat: boolean;
+  readonly isWithheld: boolean;
   readonly volume: string;
   readonly volumeFrom: string;
   readonly pattern: PatternTag | null;
@@ -82,6 +83,7 @@ function glanceOf(
     atr: format.fixed(reading.atrPercent, 2),
     readFrom: from(reading),
     isFlat: reading.isFlat,
+    isWithheld: reading.withheld !== "",
     volume: volume === null ? format.DASH : `${format.fixed(volume.relativeVolume, 2)}×`,
     volumeFrom: volume === null ? "" : from(volume),
     pattern: pattern === null ? null : tagOf(pattern),
@@ -90,7 +92,8 @@ function glanceOf(
 
 function from(reading: Reading): string {
   if (Number.isNaN(reading.startMs)) return "";
-  return `${timeframeName(reading.minutes)} candle of ${format.minute(reading.startMs)}`;
+  const candle = `${timeframeName(reading.minutes)} candle of ${format.minute(reading.startMs)}`;
+  return reading.withheld === "" ? candle : `${candle}: ${reading.withheld}`;
 }
 
 function tagOf(pattern: Pattern): PatternTag {

@@ -12,6 +12,8 @@ export interface StudyRow {
   readonly values: readonly number[];
   /** Whose window was flat: the value is neutral and says nothing. */
   readonly degenerate: readonly string[];
+  /** Why there are no values although there could be; else empty. */
+  readonly withheld: string;
   readonly forming: boolean;
 }
 
@@ -105,7 +107,7 @@ export class OverlaySeries {
   }
 }
 
-function rowOf([startMs, bars, values, degenerate]: SeriesRow, forming: boolean): StudyRow {
+function rowOf([startMs, bars, values, degenerate, withheld]: SeriesRow, forming: boolean): StudyRow {
   const numbers = values.map((value) => value ?? NaN);
-  return { startMs: marketMs(startMs), bars, values: numbers, degenerate, forming };
+  return { startMs: marketMs(startMs), bars, values: numbers, degenerate, withheld, forming };
 }

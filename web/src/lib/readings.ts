@@ -15,6 +15,8 @@ export interface Reading {
   readonly atrPercent: number;
   /** Volume against the usual volume of that time of day. */
   readonly relativeVolume: number;
+  /** Why there are no values although there could be; else empty. */
+  readonly withheld: string;
 }
 
 export const NO_READING: Reading = {
@@ -24,6 +26,7 @@ export const NO_READING: Reading = {
   isFlat: false,
   atrPercent: NaN,
   relativeVolume: NaN,
+  withheld: "",
 };
 
 export class ReadingBook {
@@ -42,7 +45,7 @@ export class ReadingBook {
   }
 }
 
-function readingOf([, minutes, startMs, rsi, isFlat, atr, volume]: ReadingRow): Reading {
+function readingOf([, minutes, startMs, rsi, isFlat, atr, volume, withheld]: ReadingRow): Reading {
   return {
     minutes,
     startMs: marketMs(startMs),
@@ -50,5 +53,6 @@ function readingOf([, minutes, startMs, rsi, isFlat, atr, volume]: ReadingRow): 
     isFlat,
     atrPercent: atr ?? NaN,
     relativeVolume: volume ?? NaN,
+    withheld,
   };
 }

@@ -30,6 +30,7 @@ export function tableRows(store: Store, choice: Choice, count: number, scale: nu
       const values = studies.flatMap(({ outputs, unit }) =>
         outputs.map(({ name }) => {
           const text = studyText(row?.values[overlays.names.indexOf(name)] ?? NaN, unit, scale);
+          if (row !== null && row.withheld !== "") return "withheld";
           return row?.degenerate.includes(name) === true ? `${text} flat` : text;
         }),
       );
