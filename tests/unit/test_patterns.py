@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.analytics_stage import column, kite, minute, walk
+from tests.analytics_stage import column, kite, minute, split, walk
 from ticktick.analytics.bars import bars_of
+from ticktick.analytics.line import Line
 from ticktick.analytics.patterns import SEED_TOLD, Patterns
 from ticktick.analytics.record import HORIZON_BARS, LEAST_CASES, Records, wilson
 from ticktick.analytics.shapes import SHAPES
 from ticktick.analytics.story import case_of
 from ticktick.analytics.talib import talib
-from ticktick.domain.analysis import Confirmation, Pattern
+from ticktick.domain.analysis import BARS_NEEDED, Confirmation, Pattern
 from ticktick.domain.market import Candle
 
 KITE = ("SBIN", "HDFCBANK", "ICICIBANK", "BANKNIFTY", "INDIAVIX")
@@ -181,3 +182,54 @@ def test_wilson_bounds_are_the_published_ones(
     hits: int, cases: int, low: float, high: float
 ) -> None:
     np.testing.assert_allclose(wilson(hits, cases), (low, high), atol=5e-5)
+
+
+LEAP = 375
+
+
+@pytest.mark.parametrize("parts", [2, 0.5])
+def test_a_pattern_with_bars_on_both_sides_of_a_leap_is_not_told(parts: float) -> None:
+    candles = split(walk(700, seed=9), LEAP, parts)
+    told, plain = by_name(found(candles)), of_talib(candles)
+    for shape in SHAPES:
+        straddles = range(LEAP, LEAP + shape.first)
+        vouched = {i: v for i, v in plain[shape.name].items() if i not in straddles}
+        assert told[shape.name] == vouched
+    assert any(plain[s.name].keys() & set(range(LEAP, LEAP + s.first)) for s in SHAPES), (
+        "without the leap's rule some would be told"
+    )
+
+
+def test_after_a_leap_the_trend_is_not_known_before_the_indicators_are() -> None:
+    told = found(split(walk(700, seed=9), LEAP, 2))
+    apart = [p for patterns in told[LEAP : LEAP + BARS_NEEDED] for p in patterns]
+    assert apart
+    assert {(p.trend, p.in_context) for p in apart} == {(None, None)}
+    later = [p for patterns in told[LEAP + BARS_NEEDED + 10 :] for p in patterns]
+    assert {p.trend for p in later} == {"up", "down", "none"}
+
+
+def test_a_candle_beyond_a_leap_judges_nothing_before_it() -> None:
+    quiet = walk(700, seed=9)
+    told = found(quiet)
+    places = [i for i in range(20, 699) if any(p.direction for p in told[i])]
+    leapt = split(quiet, places[5] + 1, 2)
+    stream = Patterns("ACME", 1)
+    judged = [stream.update(candle)[1] for candle in leapt]
+    assert judged[places[4] + 1]
+    assert judged[places[5] + 1] == []
+    line = Line("ACME", 1, has_volume=True)
+    line.seed(leapt[: places[5] + 2], 0, None)
+    before = [p for p in line.patterns if p.start_ns == leapt[places[5]].start_ns]
+    assert before
+    assert {line.judged(pattern) for pattern in before} == {None}
+
+
+@pytest.mark.parametrize("seeded", [LEAP - 1, LEAP, LEAP + 1, LEAP + 8, LEAP + 200])
+def test_a_seeded_stream_leaves_out_the_same_patterns_after_a_leap(seeded: int) -> None:
+    candles = split(walk(700, seed=9), LEAP, 2)
+    whole = [(p.start_ns, p.name, p.trend) for patterns in found(candles) for p in patterns]
+    stream = Patterns("ACME", 1)
+    told = stream.seed(bars_of(candles[:seeded]), 0)
+    told += [pattern for candle in candles[seeded:] for pattern in stream.update(candle)[0]]
+    assert [(p.start_ns, p.name, p.trend) for p in told] == whole

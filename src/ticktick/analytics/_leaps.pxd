@@ -15,4 +15,5 @@ cdef class Leaps:
     cpdef peek(self, bar)
 
 
+cpdef bint is_leap(long long close, long long opened)
 cdef str _why(bar, long long close)

@@ -16,7 +16,7 @@ LIMIT: Final = 0.15
 def withheld(bars: Bars) -> list[str]:
     """Why the values after each bar, oldest first, must be withheld; empty if they need not."""
     found = [""] * len(bars.rows)
-    for place in _leaps(bars).tolist():
+    for place in leap_places(bars).tolist():
         why = _why(bars.rows[place], bars.rows[place - 1].close)
         for after in range(place, min(place + BARS_NEEDED, len(found))):
             found[after] = why
@@ -38,7 +38,7 @@ class Leaps:
 
     def seed(self, bars: Bars) -> None:
         """Take many bars at once, before any other."""
-        places = _leaps(bars)
+        places = leap_places(bars)
         if len(places):
             last = int(places[len(places) - 1])
             self._why = _why(bars.rows[last], bars.rows[last - 1].close)
@@ -50,7 +50,7 @@ class Leaps:
         """Why the values after the bar must be withheld; empty if they need not."""
         close, opened = self._close, bar.open
         self._close = bar.close
-        if close and abs(opened - close) > LIMIT * close:
+        if close and is_leap(close, opened):
             self._why = _why(bar, close)
             self._since = 0
         if self._since >= BARS_NEEDED:
@@ -58,11 +58,21 @@ class Leaps:
         self._since += 1
         return self._why
 
+    @property
+    def bars(self) -> int:
+        """How many bars the newest leap and what came after it are, BARS_NEEDED at most."""
+        return self._since
+
     def peek(self, bar: Candle) -> str:
         """Why they would have to be if the bar were the next one."""
         other = Leaps()
         other._close, other._since, other._why = self._close, self._since, self._why
         return other.update(bar)
+
+
+def is_leap(close: int, opened: int) -> bool:
+    """Whether no market makes that open after that close."""
+    return abs(opened - close) > LIMIT * close
 
 
 def _why(bar: Candle, close: int) -> str:
@@ -73,7 +83,7 @@ def _why(bar: Candle, close: int) -> str:
     )
 
 
-def _leaps(bars: Bars) -> NDArray[np.intp]:
+def leap_places(bars: Bars) -> NDArray[np.intp]:
     """The places of the bars that open too far from the close before them."""
     opens, closes = bars.columns[OPEN, 1:], bars.columns[CLOSE, :-1]
     return np.flatnonzero(np.abs(opens - closes) > LIMIT * closes) + 1

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from ticktick.analytics.bars import bars_of
 from ticktick.analytics.indicators import Indicators
+from ticktick.analytics.leaps import is_leap
 from ticktick.analytics.patterns import Patterns
 from ticktick.analytics.volumes import SessionVolumes
 from ticktick.domain.analysis import Confirmation, Pattern, Reading
@@ -62,7 +63,10 @@ class Line:
         return fed is not None and _numbers(fed) == _numbers(candle)
 
     def judged(self, pattern: Pattern) -> bool | None:
-        """Whether the candle after the pattern closed beyond its extreme; None while unknown."""
+        """Whether the candle after the pattern closed beyond its extreme; None while unknown.
+
+        A candle that leapt away from the pattern says nothing of it.
+        """
         beyond = pattern.confirmation
         if beyond is None or pattern.start_ns not in self._fed:
             return None
@@ -70,7 +74,10 @@ class Line:
         later = bisect_right(starts, pattern.start_ns)
         if later == len(starts):
             return None
-        return (self._fed[starts[later]].close - beyond) * pattern.direction > 0
+        after = self._fed[starts[later]]
+        if is_leap(self._fed[pattern.start_ns].close, after.open):
+            return None
+        return (after.close - beyond) * pattern.direction > 0
 
     def peek(self, candle: Candle) -> Reading | None:
         """The reading if the candle ended as it stands; None unless it is the next one."""

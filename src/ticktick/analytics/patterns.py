@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from ticktick.analytics.bars import CLOSE, FIELDS, Bars, input_fields
 from ticktick.analytics.handle import Streaming, handles_of
-from ticktick.analytics.kernels import Records, Story
+from ticktick.analytics.kernels import Leaps, Records, Story
+from ticktick.analytics.leaps import leap_places
 from ticktick.analytics.record import Case
 from ticktick.analytics.shapes import SHAPES, Shape
 from ticktick.analytics.story import CONTEXT_BARS, case_of, direction_of
 from ticktick.analytics.talib import talib
-from ticktick.domain.analysis import Confirmation, Pattern
+from ticktick.domain.analysis import BARS_NEEDED, Confirmation, Pattern
 from ticktick.domain.market import Candle
 
 _PRICES: Final = ("open", "high", "low", "close")
@@ -36,13 +37,16 @@ class Patterns:
     """The streaming patterns of one symbol and timeframe.
 
     Feed final candles in order of their start; after a corrected candle make new ones and feed
-    the stored candles. Values are those of TA-Lib's batch functions over the same candles.
+    the stored candles. Values are those of TA-Lib's batch functions over the same candles, but
+    for those that look at candles on both sides of a leap nobody explained: they are left out.
+    Nor is a trend known after it before the indicators are.
     """
 
     def __init__(self, symbol: str, minutes: int) -> None:
         self._handles = handles_of(STREAMS)
         self._records = Records()
         self._story = Story(symbol, minutes, self._records)
+        self._leaps = Leaps()
 
     def seed(self, stored: Bars, from_ns: int | None = None) -> list[Pattern]:
         """Take stored candles at once, oldest first, before any other.
@@ -54,6 +58,11 @@ class Patterns:
         self._handles.seed(columns)
         verdicts = np.array([_batch(shape, columns) for shape in SHAPES])
         averages = _averages_of(columns)
+        self._leaps.seed(stored)
+        for leap in leap_places(stored).tolist():
+            for row, shape in zip(verdicts, SHAPES, strict=True):
+                row[leap : leap + shape.first] = 0
+            averages[leap : leap + BARS_NEEDED] = math.nan
         told = max(len(bars) - SEED_TOLD, 0)
         if from_ns is not None:
             told = min(told, bisect_left(bars, from_ns, key=lambda bar: bar.start_ns))
@@ -74,14 +83,18 @@ class Patterns:
             candle.open, candle.high, candle.low, candle.close, candle.volume
         )
         average = said.pop()[1] if said and said[-1][0] == _AVERAGE else math.nan
+        if self._leaps.update(candle):
+            bars = self._leaps.bars
+            said = [one for one in said if SHAPES[one[0]].first < bars]
+            average, judged = math.nan, judged if bars > 1 else []
         return self._story.take(candle, average, said), judged
 
 
-def _averages_of(columns: NDArray[np.float64]) -> list[float]:
+def _averages_of(columns: NDArray[np.float64]) -> NDArray[np.float64]:
     """The trend's average after each bar, NaN while there are too few."""
     if columns.shape[1] < _AVERAGE_BARS:
-        return [math.nan] * columns.shape[1]
-    values: list[float] = talib.EMA(columns[CLOSE], _AVERAGE_BARS).tolist()
+        return np.full(columns.shape[1], math.nan)
+    values: NDArray[np.float64] = talib.EMA(columns[CLOSE], _AVERAGE_BARS)
     return values
 
 

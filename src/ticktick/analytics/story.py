@@ -66,7 +66,7 @@ class Story:
         self._averages[number % _AVERAGES] = average
         before = self._averages[(number + 1) % _AVERAGES]
         trend = _NONE
-        if before != before:
+        if before != before or average != average:
             trend = _UNKNOWN
         elif close < average and average < before:
             trend = _DOWN

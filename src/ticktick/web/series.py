@@ -10,6 +10,7 @@ import numpy as np
 from msgspec import Struct
 
 from ticktick.analytics.history import History, indicator_history, pattern_history
+from ticktick.analytics.leaps import is_leap
 from ticktick.analytics.volumes import SessionVolumes
 from ticktick.domain.analysis import BARS_NEEDED, Pattern, Reading
 from ticktick.domain.clock import NS_PER_MS, ist_day_number
@@ -108,7 +109,11 @@ def row_of(reading: Reading, names: Sequence[str]) -> SeriesRow:
 def _patterns(settled: Sequence[Candle], told: Sequence[Pattern]) -> list[ListedPattern]:
     first_ns = told[0].start_ns if told else None
     older = [p for p in pattern_history(settled) if first_ns is None or p.start_ns < first_ns]
-    closes = {one.start_ns: next_.close for one, next_ in pairwise(settled)}
+    closes = {
+        one.start_ns: after.close
+        for one, after in pairwise(settled)
+        if not is_leap(one.close, after.open)
+    }
     shown = {candle.start_ns for candle in settled}
     return [
         pattern_row(pattern, _confirmed(pattern, closes.get(pattern.start_ns)), superseded=False)
