@@ -44,7 +44,7 @@ from ticktick.market.table import SlotTable
 from ticktick.web.alert_parts import ServicesState
 from ticktick.web.alerts import Alerts
 from ticktick.web.analysis import Analysis
-from ticktick.web.blocks import COLUMNS, Columns, encode_block
+from ticktick.web.blocks import COLUMNS, Columns, Press
 from ticktick.web.changes import Changes
 from ticktick.web.hub import Hub
 from ticktick.web.listening import listen
@@ -440,7 +440,7 @@ def table_rows(market: LiveMarket) -> dict[int, dict[str, float]]:
     rows: dict[int, dict[str, float]] = {}
     every = np.arange(len(market.table), dtype=np.int32)
     state = Columns(market.table, market.metrics, market.freshness, market.warm)
-    _apply(encode_block(state, every, 0, 0), rows)
+    _apply(Press(state).block(every, 0, 0), rows)
     return rows
 
 

@@ -9,6 +9,7 @@ from ticktick.core.age import age
 from ticktick.domain.clock import NS_PER_S
 from ticktick.domain.market import Freshness
 from ticktick.domain.sessions import Phase
+from ticktick.domain.slots import SLOT, WORD_OF
 
 NOW = 1_000 * NS_PER_S
 FRESH, QUIET = 5 * NS_PER_S, 60 * NS_PER_S
@@ -42,6 +43,9 @@ def test_P04_every_row_is_as_old_as_the_rules_say(
 ) -> None:
     rows = [told._replace(life_ns=life_ns, link_up=link_up) for told in rows]
     told = {name: np.array([getattr(row, name) for row in rows]) for name in Told._fields}
+    words = np.zeros((len(rows), SLOT.itemsize // 8), np.int64)
+    for name in ("exchange_ns", "received_ns", "last_trade_ns"):
+        words[:, WORD_OF[name]] = told[name]
     codes, changed = np.zeros(len(rows), np.uint8), np.zeros(len(rows), np.int32)
     count = age(
         np.arange(len(rows), dtype=np.int32),
@@ -49,9 +53,7 @@ def test_P04_every_row_is_as_old_as_the_rules_say(
         life_ns,
         link_up,
         FRESH,
-        told["exchange_ns"],
-        told["received_ns"],
-        told["last_trade_ns"],
+        words,
         told["heard"].astype(np.uint8),
         told["gap_until_ns"],
         np.array([row.phase is Phase.CONTINUOUS for row in rows], np.uint8),

@@ -22,9 +22,10 @@ table = st.tuples  # what a step is given, in the order of its arguments
 
 @st.composite
 def trades(draw: st.DrawFn) -> Ints:
-    """The slot table as words: what was traded, and when."""
+    """The slot table as words: what was told and traded, and when."""
     words: Ints = draw(k.words(k.PRICES, SLOT))
-    words[:, WORD_OF["last_trade_ns"]] = draw(k.ints(k.TIMES))
+    for name in ("exchange_ns", "received_ns", "last_trade_ns", "minute_start_ns"):
+        words[:, WORD_OF[name]] = draw(k.ints(k.TIMES))
     return words
 
 
@@ -41,9 +42,8 @@ def test_trades_are_detected_alike(columns: tuple[object, ...]) -> None:
 
 @given(
     table(
-        *(k.rows(), k.flags(), k.ints(k.PRICES), k.ints(k.PRICES), k.ints(k.TIMES)),
-        *(k.ints(k.PRICES), k.ints(k.TIMES, 2), k.ints(k.TIMES, 2), k.ints(k.TIMES)),
-        k.ints(k.TIMES, fold.WIDTH),
+        *(k.rows(), k.flags(), k.ints(k.PRICES), trades()),
+        *(k.ints(k.TIMES, 2), k.ints(k.TIMES, 2), k.ints(k.TIMES), k.ints(k.TIMES, fold.WIDTH)),
     )
 )
 def test_trades_are_folded_alike(columns: tuple[object, ...]) -> None:
@@ -51,13 +51,7 @@ def test_trades_are_folded_alike(columns: tuple[object, ...]) -> None:
     k.check_alike(fold.fold, (*columns, *closed))
 
 
-@given(
-    table(
-        *(k.rows(), k.ints(k.TIMES), k.ints(k.TIMES)),
-        *(k.ints(k.PRICES) for _ in range(5)),
-        k.ints(k.TIMES, fold.WIDTH - 1),
-    )
-)
+@given(table(k.rows(), trades(), k.ints(k.TIMES, fold.WIDTH - 1)))
 def test_minutes_of_the_broker_are_noticed_alike(columns: tuple[object, ...]) -> None:
     k.check_alike(fold.changed_minutes, (*columns, np.zeros(6, np.int32)))
 
@@ -65,7 +59,7 @@ def test_minutes_of_the_broker_are_noticed_alike(columns: tuple[object, ...]) ->
 @given(
     table(
         *(k.rows(), *(st.sampled_from(k.TIMES[:8]) for _ in range(2)), st.booleans()),
-        *(st.just(5 * 10**9), k.ints(k.TIMES), k.ints(k.TIMES), k.ints(k.TIMES)),
+        *(st.just(5 * 10**9), trades()),
         *(k.flags(), k.ints(k.TIMES), k.flags(), k.flags()),
         *(k.ints(k.TIMES), k.ints(k.TIMES), k.ints(k.TIMES), k.ints(k.PRICES), k.flags()),
     )
@@ -158,8 +152,8 @@ def asked(settings: dict[str, str], question: str) -> str:
 
 
 def test_plain_python_serves_where_it_is_asked_for() -> None:
-    question = "from ticktick.core import kernels; print(kernels.fold.__module__)"
-    assert asked({"TICKTICK_PURE": "1"}, question) == "ticktick.core.fold"
+    question = "from ticktick.core import kernels; print(kernels.Gauge.__module__)"
+    assert asked({"TICKTICK_PURE": "1"}, question) == "ticktick.core.measure"
     assert asked({"TICKTICK_PURE": "1"}, "from ticktick.compiled import *; print(missing())") == (
         repr(list(PARTS))
     )

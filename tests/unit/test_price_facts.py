@@ -20,7 +20,7 @@ from ticktick.market.table import SlotTable
 from ticktick.store.outputs import OutputLog
 from ticktick.store.spool import Rows
 from ticktick.store.tick_rows import FIELDS, known_values
-from ticktick.web.blocks import COLUMNS, Columns, encode_block
+from ticktick.web.blocks import COLUMNS, Columns, Press
 from ticktick.web.status import symbol_statuses
 
 AT = OPEN + NS_PER_S
@@ -62,7 +62,7 @@ class Wire:
         market, rows = self.stage.market, np.array([0], np.int32)
         (status,) = symbol_statuses(market, [0], AT // NS_PER_MS)
         state = Columns(market.table, market.metrics, market.freshness, market.warm)
-        block = read_block(to_builtins(COLUMNS), encode_block(state, rows, 1, 0.0))
+        block = read_block(to_builtins(COLUMNS), Press(state).block(rows, 1, 0.0))
         kept = dict(zip(FIELDS, known_values(_copied(self.stage))[:, 0].tolist(), strict=True))
         shown = {
             field.name: field.words[int(value)] if field.words else value

@@ -1,17 +1,22 @@
 """Blocks: what the page decodes is what the table holds, and nothing that is not known."""
 
+from unittest.mock import patch
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from msgspec import to_builtins
 
 from tests.web_stage import MORNING_NS, SmallMarket, instrument, read_block
+from ticktick.compiled import missing
 from ticktick.domain.clock import ist_day
 from ticktick.domain.instrument import Kind
 from ticktick.domain.market import Freshness
 from ticktick.domain.metric import METRIC_ROW
-from ticktick.web.blocks import COLUMNS, MISSING, Columns, Press, encode_block
+from ticktick.web import blocks, told
+from ticktick.web.blocks import COLUMNS, MISSING, Columns, Press
 
 SPECS = to_builtins(COLUMNS)
 ROWS = 9
@@ -51,7 +56,7 @@ def markets(draw: st.DrawFn) -> SmallMarket:
 
 def block_of(market: SmallMarket, rows: list[int], seq: int = 7) -> bytes:
     state = Columns(market.table, market.metrics, market.freshness, market.warm)
-    return encode_block(state, np.array(rows, np.int32), seq, 1_700_000_000_123)
+    return Press(state).block(np.array(rows, np.int32), seq, 1_700_000_000_123)
 
 
 @given(markets(), st.lists(st.integers(0, ROWS - 1), unique=True).map(sorted))
@@ -84,6 +89,15 @@ def test_decoding_a_block_gives_the_table_or_missing(market: SmallMarket, rows: 
             else:
                 np.testing.assert_equal(read[name][at], np.dtype(dtype).type(value))
         assert list(Freshness)[read["freshness"][at]] is market.freshness[row]
+
+
+@given(markets(), st.lists(st.integers(0, ROWS - 1), unique=True).map(sorted))
+def test_both_forms_print_the_same_bytes(market: SmallMarket, rows: list[int]) -> None:
+    if missing():
+        pytest.skip("plain Python serves")
+    compiled = block_of(market, rows)
+    with patch.object(blocks, "_Plate", told.Plate):
+        assert block_of(market, rows) == compiled
 
 
 def _same(value: float, expected: int | None) -> None:
@@ -126,10 +140,10 @@ def test_given_browsers_that_are_owed_the_same_then_the_newest_state_is_made_onc
     both, one = (np.array(rows, np.int32) for rows in ([0, 1], [0]))
     press = Press(state)
     first = press.block(both, 7, 1.5)
-    assert first == encode_block(state, both, 7, 1.5)
+    assert first == Press(state).block(both, 7, 1.5)
     market.trade("RELIANCE", 101_00)
     assert press.block(both, 7, 1.5) == first  # nobody said that anything changed
     press.turn()
     assert press.block(both, 7, 1.5) != first
     for rows, seq in ((both, 9), (one, 2**32 + 1)):
-        assert press.block(rows, seq, 2.5) == encode_block(state, rows, seq, 2.5)
+        assert press.block(rows, seq, 2.5) == Press(state).block(rows, seq, 2.5)

@@ -24,3 +24,15 @@ cpdef Py_ssize_t find_crossings(
     double[:] average,
     int[:] crossed,
 ) noexcept nogil
+
+
+@cython.final
+cdef class CrossingSearch:
+    cdef const long long[:, :] _prices
+    cdef const long long[:] _head, _count, _trades, _tick_size
+    cdef const double[:] _spread, _vwap
+    cdef long long[:] _side, _told_ns
+    cdef double[:] _shown, _average
+    cdef int[:] _crossed
+
+    cpdef Py_ssize_t find(self, const int[:] rows, long long now_ns) noexcept nogil

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 Rows: TypeAlias = NDArray[np.int32]
 Ints: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.float64]
+Narrow: TypeAlias = NDArray[np.float32]
 Flags: TypeAlias = NDArray[np.uint8]
 
 NEVER_NS = 9_223_372_036_854_775_807  # later than any moment

@@ -67,3 +67,54 @@ def find_crossings(
             crossed[found] = row
             found += 1
     return found
+
+
+class CrossingSearch:
+    """Finds crossings in columns that it was given once, named and shaped as in the step."""
+
+    def __init__(
+        self,
+        prices: Ints,
+        head: Ints,
+        count: Ints,
+        trades: Ints,
+        tick_size: Ints,
+        spread: Floats,
+        vwap: Floats,
+        side: Ints,
+        told_ns: Ints,
+        shown: Floats,
+        average: Floats,
+        crossed: Rows,
+    ) -> None:
+        self._prices = prices
+        self._head = head
+        self._count = count
+        self._trades = trades
+        self._tick_size = tick_size
+        self._spread = spread
+        self._vwap = vwap
+        self._side = side
+        self._told_ns = told_ns
+        self._shown = shown
+        self._average = average
+        self._crossed = crossed
+
+    def find(self, rows: Rows, now_ns: int) -> int:
+        """Write the side of every touched row and return how many crossed."""
+        return find_crossings(
+            rows,
+            now_ns,
+            self._prices,
+            self._head,
+            self._count,
+            self._trades,
+            self._tick_size,
+            self._spread,
+            self._vwap,
+            self._side,
+            self._told_ns,
+            self._shown,
+            self._average,
+            self._crossed,
+        )

@@ -2,6 +2,13 @@
 
 from ticktick.core.columns import Flags, Ints, Rows
 from ticktick.domain.clock import NS_PER_MINUTE
+from ticktick.domain.slots import WORD_OF
+
+EXCHANGE = WORD_OF["exchange_ns"]
+LAST_PRICE = WORD_OF["last_price"]
+LAST_TRADE = WORD_OF["last_trade_ns"]
+OPEN_INTEREST = WORD_OF["open_interest"]
+MINUTE = WORD_OF["minute_start_ns"]  # then open, high, low, close and volume, as below
 
 # columns of a candle as integers; START 0 means there is none
 START, OPEN, HIGH, LOW, CLOSE, VOLUME, INTEREST = range(7)
@@ -12,9 +19,7 @@ def fold(
     rows: Rows,
     traded: Flags,
     volume_delta: Ints,
-    last_price: Ints,
-    last_trade_ns: Ints,
-    open_interest: Ints,
+    words: Ints,
     opens_ns: Ints,
     closes_ns: Ints,
     frontier_ns: Ints,
@@ -24,6 +29,7 @@ def fold(
 ) -> tuple[int, int]:
     """Add the trade of each touched row to its forming candle, by the trade's own time.
 
+    words: int64[capacity, words] of the slot table.
     opens_ns, closes_ns: int64[capacity, stretches] of today's continuous trading, [open, close);
     trades outside make no candle. `frontier_ns`: minutes that start before it are closed.
     forming: int64[capacity, WIDTH]. A trade of a later minute moves the forming candle to
@@ -36,7 +42,7 @@ def fold(
         row = rows[i]
         if traded[row] == 0:
             continue
-        trade_ns = last_trade_ns[row]
+        trade_ns = words[row, LAST_TRADE]
         inside = False
         for stretch in range(opens_ns.shape[1]):
             if opens_ns[row, stretch] <= trade_ns < closes_ns[row, stretch]:
@@ -47,7 +53,7 @@ def fold(
         if minute < frontier_ns[row]:
             late += 1
             continue
-        price = last_price[row]
+        price = words[row, LAST_PRICE]
         if forming[row, START] != minute:
             if forming[row, START] != 0:
                 closed_rows[done] = row
@@ -66,48 +72,82 @@ def fold(
             forming[row, LOW] = price
         forming[row, CLOSE] = price
         forming[row, VOLUME] += volume_delta[row]
-        forming[row, INTEREST] = open_interest[row]
+        forming[row, INTEREST] = words[row, OPEN_INTEREST]
     return done, late
 
 
-def changed_minutes(
-    rows: Rows,
-    known_ns: Ints,
-    start_ns: Ints,
-    open_price: Ints,
-    high: Ints,
-    low: Ints,
-    close: Ints,
-    volume: Ints,
-    seen: Ints,
-    news: Rows,
-) -> int:
+def changed_minutes(rows: Rows, words: Ints, seen: Ints, news: Rows) -> int:
     """Put the touched rows whose broker's minute is new or changed into `news`; return how many.
 
-    seen: int64[capacity, 6], the minute last reported. `known_ns[row]` is the newest exchange time
-    known; a minute that ends after it is still running and is not reported.
+    words: int64[capacity, words] of the slot table; seen: int64[capacity, 6], the minute last
+    reported. A minute that ends after the newest exchange time of its row is still running and is
+    not reported.
     """
     found = 0
     for i in range(rows.shape[0]):
         row = rows[i]
-        start = start_ns[row]
-        if start == 0 or start + NS_PER_MINUTE > known_ns[row]:
+        start = words[row, MINUTE]
+        known_ns = max(words[row, EXCHANGE], words[row, LAST_TRADE])
+        if start == 0 or start + NS_PER_MINUTE > known_ns:
             continue
-        if (
-            seen[row, START] == start
-            and seen[row, OPEN] == open_price[row]
-            and seen[row, HIGH] == high[row]
-            and seen[row, LOW] == low[row]
-            and seen[row, CLOSE] == close[row]
-            and seen[row, VOLUME] == volume[row]
-        ):
-            continue
-        seen[row, START] = start
-        seen[row, OPEN] = open_price[row]
-        seen[row, HIGH] = high[row]
-        seen[row, LOW] = low[row]
-        seen[row, CLOSE] = close[row]
-        seen[row, VOLUME] = volume[row]
-        news[found] = row
-        found += 1
+        differs = False
+        for column in range(START, INTEREST):
+            if seen[row, column] != words[row, MINUTE + column]:
+                seen[row, column] = words[row, MINUTE + column]
+                differs = True
+        if differs:
+            news[found] = row
+            found += 1
     return found
+
+
+class Folding:
+    """Folds frames into columns that it was given once, named and shaped as in `fold`.
+
+    `seen` and `news` are those of `changed_minutes`.
+    """
+
+    def __init__(
+        self,
+        traded: Flags,
+        volume_delta: Ints,
+        words: Ints,
+        opens_ns: Ints,
+        closes_ns: Ints,
+        frontier_ns: Ints,
+        forming: Ints,
+        closed_rows: Rows,
+        closed: Ints,
+        seen: Ints,
+        news: Rows,
+    ) -> None:
+        self._traded = traded
+        self._volume_delta = volume_delta
+        self._words = words
+        self._opens_ns = opens_ns
+        self._closes_ns = closes_ns
+        self._frontier_ns = frontier_ns
+        self._forming = forming
+        self._closed_rows = closed_rows
+        self._closed = closed
+        self._seen = seen
+        self._news = news
+
+    def fold(self, rows: Rows) -> tuple[int, int]:
+        """Add the trades of the rows; candles closed, and trades too late for their minute."""
+        return fold(
+            rows,
+            self._traded,
+            self._volume_delta,
+            self._words,
+            self._opens_ns,
+            self._closes_ns,
+            self._frontier_ns,
+            self._forming,
+            self._closed_rows,
+            self._closed,
+        )
+
+    def notice(self, rows: Rows) -> int:
+        """How many of the rows have a minute of the broker that is news."""
+        return changed_minutes(rows, self._words, self._seen, self._news)

@@ -11,8 +11,9 @@ from ticktick.core import age as _age
 from ticktick.core import copy as _copy
 from ticktick.core import crossing as _crossing
 from ticktick.core import fold as _fold
+from ticktick.core import gate as _gate
 from ticktick.core import measure as _measure
-from ticktick.core import screen as _screen
+from ticktick.core import roll as _roll
 
 Step = TypeVar("Step", bound=Callable[..., object])
 
@@ -26,9 +27,9 @@ def _serving(plain: Step) -> Step:
 
 
 copy_rows = _serving(_copy.copy_rows)
-screen = _serving(_screen.screen)
+Gate = _serving(_gate.Gate)
+Roll = _serving(_roll.Roll)
 Gauge = _serving(_measure.Gauge)
-fold = _serving(_fold.fold)
-changed_minutes = _serving(_fold.changed_minutes)
-age = _serving(_age.age)
-find_crossings = _serving(_crossing.find_crossings)
+Folding = _serving(_fold.Folding)
+Ageing = _serving(_age.Ageing)
+CrossingSearch = _serving(_crossing.CrossingSearch)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from ticktick.core.columns import Rows, union
 from ticktick.domain.clock import NS_PER_MINUTE
@@ -82,7 +81,7 @@ class FramePath:
         is_timely = self._parts.screen.is_timely(decoded.exchange_ns, at_ns)
         words = decoded.words if is_timely else None
         flipped = self._parts.requote(self._told_phases(words, at_ns), at_ns, facts)
-        newly_heard, broken = self._parts.watch.arrive(rows, _is_whole(decoded, rows), at_ns)
+        newly_heard, broken = self._parts.watch.arrive(rows, decoded.whole, at_ns)
         if broken:
             self._parts.metrics.restart(np.array(broken, np.int32))
         unseen = self._parts.watch.take_unseen()
@@ -129,10 +128,3 @@ class FramePath:
             sample = Rejection(reason, who, value, at_ns)
             notices += self._parts.rejections.add(sample, counts[reason])
         return notices
-
-
-def _is_whole(decoded: Decoded, rows: Rows) -> NDArray[np.bool_]:
-    """Which of the rows were told with their last trade."""
-    if decoded.whole is None or len(decoded.whole) == len(decoded.rows):
-        return np.ones(len(rows), np.bool_)
-    return np.isin(rows, decoded.whole)

@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from ticktick.core.columns import Rows
-from ticktick.core.kernels import age
+from ticktick.core.columns import NO_ROWS, Rows
+from ticktick.core.kernels import Ageing
 from ticktick.domain.clock import NS_PER_S
 from ticktick.domain.event import Fact, FreshnessChanged, Quote
 from ticktick.domain.instrument import Kind
@@ -36,9 +36,7 @@ class Ages:
         quiet_derivative_ns: int,
     ) -> None:
         self._table = table
-        self._phases = phases
         self._watch = watch
-        self._fresh_ns = fresh_ns
         self._quiet_ns = quiet_ns
         self._quiet_derivative_ns = quiet_derivative_ns
         self._proved_ns = np.zeros(table.capacity, np.int64)
@@ -46,6 +44,20 @@ class Ages:
         self._quiet_limit_ns = np.full(table.capacity, quiet_ns, np.int64)
         self._changed = np.zeros(table.capacity, np.int32)
         self.freshness = FreshnessColumn(table)
+        self._ageing = Ageing(
+            fresh_ns,
+            table.words,
+            watch.heard.view(np.uint8),
+            watch.gap_until_ns,
+            phases.continuous,
+            phases.closed,
+            phases.began_ns,
+            self._proved_ns,
+            self._newer_trade_ns,
+            self._quiet_limit_ns,
+            self.freshness.codes,
+            self._changed,
+        )
 
     def watch(self) -> None:
         """Take over the instruments of the table."""
@@ -74,28 +86,10 @@ class Ages:
 
     def judge(self, rows: Rows, now_ns: int, facts: list[Fact], *, link_up: bool) -> Rows:
         """Tell whose freshness changed; return their rows."""
-        slots, watch, phases = self._table.records, self._watch, self._phases
-        watch.close_gaps(rows)
-        count = age(
-            rows,
-            now_ns,
-            watch.life_ns,
-            link_up,
-            self._fresh_ns,
-            slots["exchange_ns"],
-            slots["received_ns"],
-            slots["last_trade_ns"],
-            watch.heard.view(np.uint8),
-            watch.gap_until_ns,
-            phases.continuous,
-            phases.closed,
-            phases.began_ns,
-            self._proved_ns,
-            self._newer_trade_ns,
-            self._quiet_limit_ns,
-            self.freshness.codes,
-            self._changed,
-        )
+        self._watch.close_gaps(rows)
+        count = self._ageing.judge(rows, now_ns, self._watch.life_ns, link_up)
+        if not count:
+            return NO_ROWS
         changed = self._changed[:count].copy()
         for row in changed.tolist():
             symbol = self._table.instruments[row].symbol

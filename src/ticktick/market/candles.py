@@ -15,7 +15,7 @@ from ticktick.core.fold import (
     VOLUME,
     WIDTH,
 )
-from ticktick.core.kernels import changed_minutes, fold
+from ticktick.core.kernels import Folding
 from ticktick.domain.clock import NS_PER_MINUTE, ist_day_number
 from ticktick.domain.market import Candle, CandleState
 from ticktick.market.book import COUNTERS, CandleBook
@@ -37,7 +37,6 @@ class Candles:
         self, table: SlotTable, windows: Windows, phases: Phases, grace_ns: int, confirm_ns: int
     ) -> None:
         self._table = table
-        self._windows = windows
         self._phases = phases
         self._grace_ns = grace_ns
         self._confirm_ns = confirm_ns
@@ -49,6 +48,19 @@ class Candles:
         self._closed = np.zeros((table.capacity, WIDTH), np.int64)
         self._minutes_seen = np.zeros((table.capacity, WIDTH - 1), np.int64)
         self._news = np.zeros(table.capacity, np.int32)
+        self._folding = Folding(
+            windows.traded,
+            windows.volume_delta,
+            table.words,
+            phases.opens_ns,
+            phases.closes_ns,
+            self._frontier_ns,
+            self._forming,
+            self._closed_rows,
+            self._closed,
+            self._minutes_seen,
+            self._news,
+        )
         self.coverage_changes = 0
         self.counters = dict.fromkeys(("late_ticks", "history_refused", *COUNTERS), 0)
 
@@ -91,21 +103,7 @@ class Candles:
 
     def take(self, news: Rows, rows: Rows) -> list[Candle]:
         """Fold the trades of the rows with news and take the broker's own minutes of all rows."""
-        slots, windows = self._table.records, self._windows
-        closed, late = fold(
-            news,
-            windows.traded,
-            windows.volume_delta,
-            slots["last_price"],
-            slots["last_trade_ns"],
-            slots["open_interest"],
-            self._phases.opens_ns,
-            self._phases.closes_ns,
-            self._frontier_ns,
-            self._forming,
-            self._closed_rows,
-            self._closed,
-        )
+        closed, late = self._folding.fold(news)
         self.counters["late_ticks"] += late
         changed: list[Candle] = []
         for row, values in zip(self._closed_rows[:closed], self._closed[:closed], strict=True):
@@ -162,23 +160,11 @@ class Candles:
         )
 
     def _take_minutes(self, rows: Rows) -> list[Candle]:
-        slots = self._table.records
-        found = changed_minutes(
-            rows,
-            np.maximum(slots["exchange_ns"], slots["last_trade_ns"]),
-            slots["minute_start_ns"],
-            slots["minute_open"],
-            slots["minute_high"],
-            slots["minute_low"],
-            slots["minute_close"],
-            slots["minute_volume"],
-            self._minutes_seen,
-            self._news,
-        )
+        found = self._folding.notice(rows)
         changed: list[Candle] = []
         for row in self._news[:found].tolist():
             values = [*self._minutes_seen[row].tolist(), 0]
-            start_ns, now_ns = values[START], int(slots["exchange_ns"][row])
+            start_ns, now_ns = values[START], int(self._table.records["exchange_ns"][row])
             is_today = ist_day_number(start_ns) == ist_day_number(now_ns)
             if is_today and values[LOW] > 0 and self._phases.stretch(row, start_ns):
                 changed += self._reach(row, start_ns)

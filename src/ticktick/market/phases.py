@@ -63,6 +63,7 @@ class Phases:
         self.sources: dict[str, str] = {}
         self.rows: list[Phase] = []
         self._flipped = np.zeros(capacity, np.bool_)
+        self._has_flipped = False
         self.continuous = np.zeros(capacity, np.uint8)
         self.closed = np.zeros(capacity, np.uint8)
         self.began_ns = np.zeros(capacity, np.int64)
@@ -109,8 +110,9 @@ class Phases:
 
     def take_flipped(self) -> Rows:
         """The rows that began or ceased to trade continuously since the last call."""
-        if not self._flipped.any():
+        if not self._has_flipped:
             return NO_ROWS
+        self._has_flipped = False
         flipped = np.flatnonzero(self._flipped).astype(np.int32)
         self._flipped.fill(False)
         return flipped
@@ -206,6 +208,7 @@ class Phases:
         self.closed[: len(self.rows)] = [phase in _SHUT for phase in self.rows]
         now = self.continuous[: len(continuous)]
         self._flipped[: len(now)] |= now != continuous
+        self._has_flipped = bool(self._flipped.any())
         self.began_ns[: len(now)][continuous > now] = at_ns
         now[:] = continuous
         self._bound_candles(at_ns)

@@ -6,14 +6,13 @@ import numpy as np
 from msgspec import Struct
 
 from ticktick.core.columns import Flags, Ints, Rows
-from ticktick.core.kernels import screen
+from ticktick.core.kernels import Gate
 from ticktick.core.screen import (
     AHEAD,
     JUMPED,
     OLDER,
     OTHER_DAY,
     OUT_OF_BAND,
-    REPEATED,
     TRADE_AHEAD,
 )
 from ticktick.domain.clock import iso_ist, ist_day_number
@@ -57,7 +56,6 @@ class Screen:
         capacity = table.capacity
         self._ahead_limit_ns = ahead_limit_ns
         self._table = table
-        self._continuous = continuous
         self._rejections = rejections
         self._tick_size = np.ones(capacity, np.int64)
         self._is_option = np.zeros(capacity, np.uint8)
@@ -67,6 +65,27 @@ class Screen:
         self._suspect_close = np.zeros(capacity, np.int64)
         self._verdicts = np.zeros(capacity, np.uint8)
         self._values = np.zeros(capacity, np.int64)
+        self._good, self._news, self._bad = (np.zeros(capacity, np.int32) for _ in range(3))
+        self._gate = Gate(
+            (
+                table.incoming_words,
+                table.words,
+                table.incoming_deep_words,
+                table.deep_words,
+            ),
+            continuous,
+            self._is_option,
+            self._tick_size,
+            self._band_low,
+            self._band_high,
+            self._suspect_price,
+            self._suspect_close,
+            self._verdicts,
+            self._values,
+            self._good,
+            self._news,
+            self._bad,
+        )
         self.repeats = 0
 
     def watch(self) -> None:
@@ -133,37 +152,18 @@ class Screen:
 
     def take(self, rows: Rows, received_ns: int, facts: list[Fact]) -> Screened:
         """Believe or refuse each touched row; append what the user must know to `facts`."""
-        table, verdicts = self._table, self._verdicts
-        screen(
-            rows,
-            received_ns,
-            received_ns + self._ahead_limit_ns,
-            table.incoming_words,
-            table.words,
-            table.incoming_deep_words,
-            table.deep_words,
-            self._continuous,
-            self._is_option,
-            self._tick_size,
-            self._band_low,
-            self._band_high,
-            self._suspect_price,
-            self._suspect_close,
-            verdicts,
-            self._values,
-        )
-        told = verdicts[rows]
-        accepted = told <= REPEATED
-        is_repeat = told == REPEATED
-        self.repeats += int(np.count_nonzero(is_repeat))
-        good = rows[accepted]
-        table.accept(good)
-        if len(good) < len(rows):
-            bad = rows[~accepted]
+        latest_ns = received_ns + self._ahead_limit_ns
+        goods, changed = self._gate.take(rows, received_ns, latest_ns)
+        self.repeats += goods - changed
+        good = rows
+        if goods < len(rows):
+            good = self._good[:goods].copy()
+            bad = self._bad[: len(rows) - goods]
             for row in bad.tolist():
                 facts += self._reject(row, received_ns)
-            table.restore(bad)
-        return Screened(good, rows[accepted & ~is_repeat])
+            self._table.restore(bad)
+        news = good if changed == goods else self._news[:changed].copy()
+        return Screened(good, news)
 
     def _reject(self, row: int, at_ns: int) -> list[Noticed]:
         instrument, verdict = self._table.instruments[row], int(self._verdicts[row])

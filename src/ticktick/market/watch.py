@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ticktick.core.columns import Rows
+from ticktick.core.columns import NO_ROWS, Rows
+from ticktick.core.kernels import Roll
 from ticktick.domain.clock import NS_PER_MINUTE
 from ticktick.market.candles import Candles
 from ticktick.market.coverage import Span
@@ -42,6 +42,7 @@ class Watch:
         self._doubt_from_ns = np.zeros(capacity, np.int64)
         self._doubt_until_ns = np.zeros(capacity, np.int64)
         self.gap_until_ns = np.zeros(capacity, np.int64)
+        self._gapped: set[int] = set()
         self._holed: set[int] = set()
         self._open_minutes = 0
         self._counted = 0, 0
@@ -49,6 +50,13 @@ class Watch:
         self._unseen: set[int] = set()
         self.heard = np.zeros(capacity, np.bool_)
         self.last_ns = np.zeros(capacity, np.int64)
+        self._roll = Roll(
+            table.words,
+            self.heard.view(np.uint8),
+            self._seen.view(np.uint8),
+            self._doubt_from_ns,
+            self.last_ns,
+        )
 
     @property
     def life_ns(self) -> int:
@@ -67,6 +75,7 @@ class Watch:
             values[rows] = 0
         self._seen[rows] = self.heard[rows] = False
         self._holed.difference_update(rows.tolist())
+        self._gapped.difference_update(rows.tolist())
 
     def cut(self) -> None:
         """The link changed: nothing is seen from the last sign of life on."""
@@ -90,33 +99,39 @@ class Watch:
             self._pause(row, int(since_ns[row]))
             self._is_silent = True
 
-    def arrive(
-        self, rows: Rows, whole: NDArray[np.bool_], received_ns: int
-    ) -> tuple[Rows, list[int]]:
-        """Packets of these rows were believed; `whole` says which told the last trade.
+    def arrive(self, rows: Rows, whole: Rows | None, received_ns: int) -> tuple[Rows, list[int]]:
+        """Packets of these rows were believed; `whole` are those that told the last trade.
 
-        Returns the rows heard for the first time over this link, and those whose windows must
-        begin anew because trades of theirs were not seen.
+        None stands for all of them. Returns the rows heard for the first time over this link, and
+        those whose windows must begin anew because trades of theirs were not seen.
         """
         if not len(rows):
             return rows, []
-        told_ns = self._table.records["exchange_ns"][rows]
-        self.look(int(told_ns.min()))
-        newly_heard = rows[~self.heard[rows]]
-        unsure = ~self._seen[rows] | (self._doubt_from_ns[rows] > 0)
-        packets = zip(
-            rows[unsure].tolist(), told_ns[unsure].tolist(), whole[unsure].tolist(), strict=True
-        )
-        broken = [row for row, at_ns, is_whole in packets if self._see(row, at_ns, is_whole)]
-        self.heard[rows] = True
-        self.last_ns[rows] = np.minimum(told_ns, received_ns)
-        self.newest_ns = max(self.newest_ns, int(self.last_ns[rows].max()))
+        self.look(int(self._roll.oldest_ns(rows)))
+        newly_heard, broken = NO_ROWS, list[int]()
+        if not self._roll.is_usual(rows):
+            newly_heard, broken = self._meet(rows, whole)
+        self.newest_ns = max(self.newest_ns, int(self._roll.note(rows, received_ns)))
         if self._is_silent:
             self._revive()
         return newly_heard, broken
 
+    def _meet(self, rows: Rows, whole: Rows | None) -> tuple[Rows, list[int]]:
+        """See the rows that were not heard or seen before, or are in doubt; as `arrive`."""
+        told_ns = self._table.records["exchange_ns"][rows]
+        are_whole = np.ones(len(rows), np.bool_) if whole is None else np.isin(rows, whole)
+        newly_heard = rows[~self.heard[rows]]
+        unsure = ~self._seen[rows] | (self._doubt_from_ns[rows] > 0)
+        packets = zip(
+            rows[unsure].tolist(), told_ns[unsure].tolist(), are_whole[unsure].tolist(), strict=True
+        )
+        broken = [row for row, at_ns, is_whole in packets if self._see(row, at_ns, is_whole)]
+        return newly_heard, broken
+
     def take_unseen(self) -> Rows:
         """The rows whose book was not seen for a while that is over, traded or not; each once."""
+        if not self._unseen:
+            return NO_ROWS
         unseen = np.array(sorted(self._unseen), np.int32)
         self._unseen.clear()
         return unseen
@@ -128,9 +143,12 @@ class Watch:
 
     def close_gaps(self, rows: Rows) -> None:
         """Close the gap of each of these rows whose every minute was told by now."""
-        for row in rows[self.gap_until_ns[rows] > 0].tolist():
+        if not self._gapped:
+            return
+        for row in self._gapped.intersection(rows.tolist()):
             if not self._candles.lost_minutes(row, int(self.gap_until_ns[row])):
                 self.gap_until_ns[row] = 0
+                self._gapped.discard(row)
 
     def lost(self, until_ns: int) -> dict[int, Span]:
         """First start and last end of the lost minutes that ended by the moment, by row."""
@@ -198,6 +216,7 @@ class Watch:
         self._doubt_from_ns[row] = self._lost_ns[row]
         self._doubt_until_ns[row] = until_ns
         self.gap_until_ns[row] = until_ns // NS_PER_MINUTE * NS_PER_MINUTE
+        self._gapped.add(row)
 
     def _settle(self, row: int, at_ns: int) -> bool:
         """A whole packet ends the doubt; return whether trades were not seen."""

@@ -1,10 +1,34 @@
 # The types of told.py where it is compiled; what is not named here follows from these.
 cimport cython
 
+from ticktick.core cimport _numbers as numbers
+
 cdef long long IST_OFFSET_NS, NS_PER_DAY, NS_PER_MS
-cdef double NAN
-cdef Py_ssize_t EXCHANGE, RECEIVED, SEQ, TRADED, VOLUME
+cdef double NAN, _END
+cdef long long MISSING
+cdef Py_ssize_t COUNT, EXCHANGE, RECEIVED, SEQ, TRADED, VOLUME
 cdef Py_ssize_t LAST_PRICE, PREVIOUS_CLOSE, BID, ASK, DAY_HIGH, DAY_LOW
+
+
+@cython.final
+cdef class Plate:
+    cdef const long long[:, ::1] _words
+    cdef const unsigned char[:] _codes, _warm, _has_volume
+    cdef const double[:, :] _metrics
+    cdef const int[:] _sources
+    cdef Py_ssize_t _wides, _wholes
+    cdef double[::1] _wide
+    cdef int[::1] _whole
+    cdef float[::1] _narrow
+    cdef double[:, :] _told
+
+    @cython.locals(
+        count=Py_ssize_t, at=Py_ssize_t, column=Py_ssize_t, source=Py_ssize_t, i=Py_ssize_t,
+        value=double, is_known=bint, told=cython.double[:, :],
+    )
+    cpdef Py_ssize_t print(self, const int[:] rows) noexcept nogil
+    cdef double _value(self, Py_ssize_t source, Py_ssize_t row, Py_ssize_t place) noexcept nogil
+
 
 @cython.locals(
     exchange_ns=cython.longlong, traded_ns=cython.longlong, day=cython.longlong,

@@ -5,7 +5,6 @@ to a multiple of 8, then each column in the order of `COLUMNS`. A value that is 
 in f8 and f4 columns and `MISSING` in i4 columns.
 """
 
-from itertools import groupby
 from struct import Struct as Layout
 from typing import Final, TypeAlias
 
@@ -22,7 +21,7 @@ from ticktick.web.messages import ColumnSpec
 
 BLOCK_KIND: Final = 1
 BLOCK_VERSION: Final = 1
-MISSING: Final = -(2**31)
+MISSING: Final = told.MISSING
 
 _HEADER: Final = Layout("<BBHIIId")
 HEADER_BYTES: Final = _HEADER.size
@@ -63,6 +62,7 @@ COLUMNS: Final = (
 
 _COMPILED: Final = part("ticktick.web._told")
 _tell: Final = told.tell if _COMPILED is None else _COMPILED.tell
+_Plate: Final = told.Plate if _COMPILED is None else _COMPILED.Plate
 
 Rows: TypeAlias = NDArray[np.int32]
 Floats: TypeAlias = NDArray[np.float64]
@@ -88,37 +88,38 @@ class Press:
     """
 
     def __init__(self, state: Columns) -> None:
-        self._state = state
+        capacity = state.table.capacity
         self._made: dict[bytes, bytes] = {}
+        row_bytes = 4 + sum(int(each.dtype[1]) for each in COLUMNS)
+        self._printed = np.zeros(capacity * row_bytes // 8 + 1, np.float64)
+        self._bytes = self._printed.view(np.uint8)
+        self._plate = _Plate(
+            state.table.words,
+            state.freshness.codes,
+            state.warm.view(np.uint8),
+            state.table.has_volume.view(np.uint8),
+            state.metrics,
+            np.array(_ORDER, np.int32),
+            _count("f8"),
+            _count("i4"),
+            self._printed,
+            self._printed.view(np.int32),
+            self._printed.view(np.float32),
+            np.zeros((len(told.TOLD), capacity)),
+        )
 
     def turn(self) -> None:
         """Forget what was made of the state before."""
         self._made.clear()
 
     def block(self, rows: Rows, seq: int, ts_ms: float) -> bytes:
-        """As `encode_block`."""
+        """The block of these rows; all rows make a full block, touched ones a delta."""
         name = rows.tobytes()
         body = self._made.get(name)
         if body is None:
-            body = self._made[name] = _body(self._state, rows)
-        return _header(len(rows), seq, ts_ms) + body
-
-
-def encode_block(state: Columns, rows: Rows, seq: int, ts_ms: float) -> bytes:
-    """The block of these rows; all rows make a full block, touched ones a delta."""
-    return _header(len(rows), seq, ts_ms) + _body(state, rows)
-
-
-def _header(count: int, seq: int, ts_ms: float) -> bytes:
-    head = (BLOCK_KIND, BLOCK_VERSION, len(COLUMNS), count, seq & 0xFFFFFFFF, 0, ts_ms)
-    return _HEADER.pack(*head)
-
-
-def _body(state: Columns, rows: Rows) -> bytes:
-    values = _matrix(state, rows)[_ORDER]
-    parts = [rows.astype("<i4").tobytes(), bytes(-len(rows) * 4 % 8)]
-    parts += [_wire(values[begin:end], dtype).tobytes() for dtype, begin, end in _RUNS]
-    return b"".join(parts)
+            body = self._made[name] = self._bytes[: self._plate.print(rows)].tobytes()
+        head = (BLOCK_KIND, BLOCK_VERSION, len(COLUMNS), len(rows), seq & 0xFFFFFFFF, 0, ts_ms)
+        return _HEADER.pack(*head) + body
 
 
 def column_values(state: Columns, rows: Rows) -> dict[str, Floats]:
@@ -145,24 +146,9 @@ def _matrix(state: Columns, rows: Rows) -> Floats:
     return values
 
 
-def _wire(values: Floats, dtype: str) -> NDArray[np.generic]:
-    if dtype != "i4":
-        return values.astype(f"<{dtype}")
-    whole = np.rint(values)
-    known = np.abs(whole) < 2**31  # False for NaN too
-    return np.where(known, whole, MISSING).astype("<i4")
-
-
-def _runs() -> list[tuple[str, int, int]]:
-    """Columns of one type that stand together: the type, the first one, the end."""
-    runs, begin = list[tuple[str, int, int]](), 0
-    for dtype, columns in groupby(COLUMNS, lambda column: column.dtype):
-        end = begin + len(list(columns))
-        runs.append((dtype, begin, end))
-        begin = end
-    return runs
+def _count(dtype: str) -> int:
+    return sum(column.dtype == dtype for column in COLUMNS)
 
 
 _NAMES: Final = (*told.TOLD, *(metric.name for metric in METRICS))
 _ORDER: Final = [_NAMES.index(column.name) for column in COLUMNS]
-_RUNS: Final = _runs()

@@ -1,6 +1,7 @@
 """What the slot table tells of each row, as columns of numbers; NaN is "not known"."""
 
-from ticktick.core.columns import Flags, Floats, Ints, Rows
+from ticktick.core import numbers
+from ticktick.core.columns import Flags, Floats, Ints, Narrow, Rows
 from ticktick.domain.clock import IST_OFFSET_NS, NS_PER_DAY, NS_PER_MS
 from ticktick.domain.slots import WORD_OF
 
@@ -23,6 +24,86 @@ TOLD = (
     *("last_price", "previous_close", "bid", "ask", "day_high", "day_low"),
     *("freshness", "warm"),
 )
+COUNT = len(TOLD)
+
+MISSING = -(2**31)
+_END = 2.0**31 - 0.5  # what is as large or larger has no place in 32 bits
+
+
+class Plate:
+    """Prints the columns of a block, from columns that it was given once.
+
+    `sources` (int32[columns]) says where each comes from, a row of TOLD or, behind those, one of
+    `metrics`, float64[metrics, capacity]. The first `wides` of them are 64 bits wide, the next
+    `wholes` whole numbers of 32 bits, the others 32 bits wide. `wide`, `whole` and `narrow`
+    (float64, int32 and float32) are the same memory, where a block without its header begins;
+    `told` is float64[len(TOLD), capacity]. Others as in `tell`.
+    """
+
+    def __init__(
+        self,
+        words: Ints,
+        codes: Flags,
+        warm: Flags,
+        has_volume: Flags,
+        metrics: Floats,
+        sources: Rows,
+        wides: int,
+        wholes: int,
+        wide: Floats,
+        whole: Rows,
+        narrow: Narrow,
+        told: Floats,
+    ) -> None:
+        self._words = words
+        self._codes = codes
+        self._warm = warm
+        self._has_volume = has_volume
+        self._metrics = metrics
+        self._sources = sources
+        self._wides = wides
+        self._wholes = wholes
+        self._wide = wide
+        self._whole = whole
+        self._narrow = narrow
+        self._told = told
+
+    def print(self, rows: Rows) -> int:
+        """Print the rows' numbers and columns; how many bytes they take."""
+        count = rows.shape[0]
+        told = self._told[:, :count]
+        tell(rows, self._words, self._codes, self._warm, self._has_volume, told)
+        for i in range(count):
+            self._whole[i] = rows[i]
+        if count % 2 != 0:
+            self._whole[count] = 0
+        at = (count + 1) // 2 * 2  # in steps of 32 bits, here and below
+        for column in range(self._sources.shape[0]):
+            source = self._sources[column]
+            if column < self._wides:
+                for i in range(count):
+                    self._wide[at // 2 + i] = self._value(source, rows[i], i)
+                at += 2 * count
+            elif column < self._wides + self._wholes:
+                for i in range(count):
+                    value = self._value(source, rows[i], i)
+                    is_known = -_END < value < _END
+                    self._whole[at + i] = numbers.nearest(value) if is_known else MISSING
+                at += count
+            else:
+                for i in range(count):
+                    self._narrow[at + i] = self._value(source, rows[i], i)
+                at += count
+        size: int = 4 * at
+        return size
+
+    def _value(self, source: int, row: int, place: int) -> float:
+        """A number of one row: told, or a metric."""
+        if source < COUNT:
+            told: float = self._told[source, place]
+            return told
+        metric: float = self._metrics[source - COUNT, row]
+        return metric
 
 
 def tell(

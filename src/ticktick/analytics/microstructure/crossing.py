@@ -6,7 +6,7 @@ import numpy as np
 
 from ticktick.analytics.microstructure.ground import Ground
 from ticktick.core.columns import Floats, Ints, Rows
-from ticktick.core.kernels import find_crossings
+from ticktick.core.kernels import CrossingSearch
 from ticktick.domain.event import VwapCrossed
 
 
@@ -20,6 +20,20 @@ class Crossings:
         self._told_ns: Ints = np.zeros(capacity, np.int64)
         self._average: Floats = np.full(capacity, np.nan)
         self._crossed: Rows = np.zeros(capacity, np.int32)
+        self._search = CrossingSearch(
+            ground.prices,
+            ground.windows.tick_head,
+            ground.windows.tick_count,
+            ground.trades,
+            ground.table.tick_sizes,
+            ground.column("spread"),
+            ground.column("vwap"),
+            self._side,
+            self._told_ns,
+            ground.column("vwap_cross"),
+            self._average,
+            self._crossed,
+        )
 
     def forget(self, rows: Rows) -> None:
         """Begin anew: the side before a gap is no side to come from."""
@@ -27,28 +41,15 @@ class Crossings:
 
     def find(self, rows: Rows, now_ns: int) -> Iterator[VwapCrossed]:
         """Look at the touched rows and tell who crossed."""
-        ground, windows = self._ground, self._ground.windows
-        vwap, trades = ground.column("vwap"), ground.trades
-        found = find_crossings(
-            rows,
-            now_ns,
-            ground.prices,
-            windows.tick_head,
-            windows.tick_count,
-            trades,
-            ground.table.tick_sizes,
-            ground.column("spread"),
-            vwap,
-            self._side,
-            self._told_ns,
-            ground.column("vwap_cross"),
-            self._average,
-            self._crossed,
-        )
+        found = self._search.find(rows, now_ns)
+        if not found:
+            return
+        instruments, trades = self._ground.table.instruments, self._ground.trades
+        vwap = self._ground.column("vwap")
         for row in self._crossed[:found].tolist():
             yield VwapCrossed(
                 now_ns,
-                ground.table.instruments[row].symbol,
+                instruments[row].symbol,
                 int(self._side[row]),
                 float(self._average[row]),
                 float(vwap[row]),
