@@ -28,7 +28,7 @@ from ticktick.store.embedded import StoreWish, choose
 from ticktick.store.keys import TICK_DATABASE, tick_family, tick_latest
 from ticktick.store.link import Link
 from ticktick.store.mirror import HASH_LIFE_MS, Mirror
-from ticktick.store.records import tick_points
+from ticktick.store.records import tick_columns
 from ticktick.store.server import EmbeddedServer
 from ticktick.store.spool import Batch, Rows, Said
 from ticktick.store.tick_rows import FIELDS, known_values
@@ -72,10 +72,14 @@ class Frames:
 
 def told(rows: Rows) -> Told:
     """What a program that has the same values as numbers would write."""
+    columns = tick_columns([rows], many=False)
     points = [
-        (point.family.keys[name], point.at_ms, value)
-        for point in tick_points(rows, many=False)
-        for name, value in point.values.items()
+        (key, at_ms, value)
+        for n, (at_ms, values) in enumerate(
+            zip(columns.at_ms.tolist(), columns.plain.T.tolist(), strict=True)
+        )
+        for key, value in zip(columns.family_of(n).keys.values(), values, strict=True)
+        if not math.isnan(value)
     ]
     hashes = []
     for instrument, column in zip(rows.instruments, known_values(rows).T.tolist(), strict=True):

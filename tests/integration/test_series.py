@@ -1,11 +1,15 @@
 """The series port on real servers: both encodings hold the same points."""
 
+import math
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 from redis.exceptions import OutOfMemoryError
 
 from tests.store_stage import MODULE_KINDS, OPEN_MS, PLAIN_KINDS, Asking
+from ticktick.store import resp
+from ticktick.store.columns import PointColumns
 from ticktick.store.keys import Family, candle_family, tick_family
 from ticktick.store.link import Link
 from ticktick.store.series import (
@@ -61,6 +65,48 @@ def test_points_come_back_in_order_whatever_is_read(series: Series, family: Fami
     assert series.latest(family, 3) == points[-3:]
     inner = series.range(family, points[10].at_ms, points[20].at_ms)
     assert inner == points[10:21]
+
+
+def columns(points: list[Point]) -> PointColumns:
+    """The same points of ticks as columns; prices in paise."""
+    names = list(TICKS.keys)
+    is_price = np.array([name in ("last_price", "mid") for name in names])
+    told = [[point.values.get(name, math.nan) for name in names] for point in points]
+    return PointColumns(
+        keys=[TICKS.key] * len(points),
+        at_ms=np.array([point.at_ms for point in points]),
+        values=np.array(told).T * np.where(is_price, 100, 1)[:, None],
+        kinds=np.where(is_price, resp.UNITS, resp.NUMBER).astype(np.uint8),
+        scales=np.full(len(points), 100),
+        family_of=lambda _: TICKS,
+    )
+
+
+def test_points_in_columns_are_the_same_points(series: Series) -> None:
+    points = [
+        Point(TICKS, OPEN_MS + i, {"last_price": 1412.5 + i, "mid": 1412.05, "spread_bps": i / 7})
+        for i in range(1_000)
+    ]
+    points[3] = Point(TICKS, OPEN_MS + 3, {"last_price": 1.5})
+    nothing = Point(TICKS, OPEN_MS + 2_000, {})
+    for _ in range(2):
+        assert series.append(columns([*points, nothing])) == 0
+    assert series.range(TICKS) == points
+
+
+def test_a_foreign_key_is_left_alone_by_columns_too(series: Series, ask: Asking) -> None:
+    ask(0, "SET", "symbol:RELIANCE", "not ours")
+    assert series.append(columns(ticks(1.0))) == 1
+    assert series.append(columns(ticks(2.0))) == 1
+    assert ask(0, "GET", "symbol:RELIANCE") == "not ours"
+
+
+@pytest.mark.parametrize("server", MODULE_KINDS, indirect=True)
+def test_columns_notice_that_series_vanished(series: Series, ask: Asking) -> None:
+    series.append(columns(ticks(1.0)))
+    ask(0, "FLUSHALL")
+    with pytest.raises(SeriesLost):
+        series.append(columns(ticks(2.0)))
 
 
 def test_nothing_written_is_nothing_read(series: Series) -> None:

@@ -6,7 +6,7 @@ cdef double MOST_EXACT
 
 @cython.locals(
     at=Py_ssize_t, known=Py_ssize_t, fields=Py_ssize_t, row=Py_ssize_t, field=Py_ssize_t,
-    begin=Py_ssize_t, key_begin=Py_ssize_t, word=Py_ssize_t, value=double, kind=cython.uchar,
+    begin=Py_ssize_t, key_begin=Py_ssize_t, word=Py_ssize_t, value=double,
 )
 cpdef void write_hashes(
     const double[:, :] values,
@@ -22,6 +22,28 @@ cpdef void write_hashes(
     const long long[:] key_ends,
     unsigned char[:] out,
     long long[:] ends,
+)
+
+@cython.locals(
+    at=Py_ssize_t, fields=Py_ssize_t, row=Py_ssize_t, field=Py_ssize_t, begin=Py_ssize_t,
+    key=Py_ssize_t, value=double,
+)
+cpdef void write_samples(
+    const double[:, :] values,
+    const long long[:, :] wholes,
+    const unsigned char[:] kinds,
+    const long long[:] scales,
+    const long long[:] times,
+    const long long[:] places,
+    const unsigned char[:] keys,
+    const long long[:] key_ends,
+    unsigned char[:] out,
+    long long[:] ends,
+)
+
+cdef Py_ssize_t _number(
+    double value, long long whole, unsigned char kind, long long scale,
+    unsigned char[:] out, Py_ssize_t at,
 )
 
 @cython.locals(is_decimal=bint)

@@ -88,9 +88,8 @@ def crossings_stream(symbol: str) -> str:
     return f"crossings:{symbol}"
 
 
-@cache
 def tick_family(symbol: str, *, many: bool) -> Family:
-    """Last price and metrics of a symbol."""
+    """Metrics and last price of a symbol, in this order."""
     key = tick_price(symbol)
     units = {metric.name: _UNITS.get(metric.unit, metric.unit) for metric in METRICS}
     units["last_price"] = "rupees"

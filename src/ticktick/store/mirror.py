@@ -20,7 +20,7 @@ from ticktick.store.keys import (
 )
 from ticktick.store.link import Command, Link, require
 from ticktick.store.market_view import MarketView
-from ticktick.store.records import candle_hash, candle_point, tick_points
+from ticktick.store.records import candle_hash, candle_point, tick_columns
 from ticktick.store.series import Point, Series, SeriesLost, series_of
 from ticktick.store.spool import Batch, CandleId, Said
 from ticktick.store.streams import ALREADY_THERE
@@ -99,17 +99,18 @@ class Mirror:
             return (0, 0)
         candle_series, tick_series = self._series
         many = len(self._market.table) > MANY_SYMBOLS
-        points = [point for rows in batch.rows for point in tick_points(rows, many=many)]
+        ticks = tick_columns(batch.rows, many=many)
         self._write_latest_ticks(batch)
         self._void(batch.restated, candle_series, many=many)
-        refused = tick_series.append(points)
+        refused = tick_series.append(ticks)
         bars = self._candle_points(batch.candles.values(), many=many)
         refused += candle_series.append(bars)
         self._write_latest_candles(batch.candles.values())
         self._write_said(batch.said)
         self._hold(batch.candles.values())
         self._remove(batch.removed)
-        return sum(len(point.values) for point in [*points, *bars]) - refused, refused
+        written = int(ticks.counts.sum()) + sum(len(bar.values) for bar in bars)
+        return written - refused, refused
 
     def beat(self) -> bool:
         """Tell that the rows shown are still looked after; false if there are none yet.

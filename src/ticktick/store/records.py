@@ -1,17 +1,28 @@
 """Points of rows, and candles, as Redis shows them: rupees, what is not known left out."""
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Final
 
+import numpy as np
 from msgspec import Struct
 
 from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.market import Candle, CandleState
 from ticktick.domain.metric import METRICS
-from ticktick.store.keys import candle_family, candle_latest, tick_family
+from ticktick.store import resp
+from ticktick.store.columns import PointColumns
+from ticktick.store.keys import candle_family, candle_latest, tick_family, tick_price
 from ticktick.store.link import Command, Word
 from ticktick.store.series import Point
 from ticktick.store.spool import Rows
+
+_KIND_OF: Final = {"price": resp.UNITS}
+# in the order of a tick family: the metrics, the last price
+_TICK_KINDS: Final = np.array(
+    [*(_KIND_OF.get(metric.unit, resp.NUMBER) for metric in METRICS), resp.UNITS], np.uint8
+)
+_NO_METRICS: Final = np.empty((len(METRICS), 0))
+_NONE: Final = np.empty(0, np.int64)
 
 
 class Hash(Struct):
@@ -28,25 +39,22 @@ class Hash(Struct):
         yield "HSET", self.key, *(word for pair in self.fields.items() for word in pair)
 
 
-def tick_points(rows: Rows, *, many: bool) -> list[Point]:
-    """Points of the rows that have a place in their series."""
-    points = []
-    columns = zip(
-        rows.at_ms.tolist(),
-        rows.full.tolist(),
-        rows.instruments,
-        rows.records["last_price"].tolist(),
-        rows.metrics.T.tolist(),
-        strict=True,
+def tick_columns(batches: Sequence[Rows], *, many: bool) -> PointColumns:
+    """Points of the rows of all batches; one without a place in its series holds nothing."""
+    instruments = [instrument for rows in batches for instrument in rows.instruments]
+    metrics = np.hstack([_NO_METRICS, *(rows.metrics for rows in batches)])
+    prices = np.concatenate([_NONE, *(rows.records["last_price"] for rows in batches)])
+    at_ms = np.concatenate([_NONE, *(rows.at_ms for rows in batches)])
+    is_full = np.concatenate([_NONE, *(rows.full for rows in batches)]).astype(np.bool_)
+    values = np.vstack([np.where(is_full, metrics, np.nan), np.where(prices, prices, np.nan)])
+    return PointColumns(
+        keys=[tick_price(instrument.symbol) for instrument in instruments],
+        at_ms=at_ms,
+        values=np.where(at_ms, values, np.nan),
+        kinds=_TICK_KINDS,
+        scales=np.array([instrument.price_scale for instrument in instruments], np.int64),
+        family_of=lambda n: tick_family(instruments[n].symbol, many=many),
     )
-    for at_ms, full, instrument, last_price, metrics in columns:
-        scale = instrument.price_scale
-        values = {"last_price": last_price / scale} if last_price else {}
-        if full:
-            values |= _metrics(metrics, scale)
-        if at_ms and values:
-            points.append(Point(tick_family(instrument.symbol, many=many), at_ms, values))
-    return points
 
 
 def candle_point(candle: Candle, scale: int, *, many: bool) -> Point:
@@ -87,14 +95,6 @@ def candle_hash(candle: Candle, scale: int) -> Hash:
     }
     key = candle_latest(candle.symbol, candle.minutes)
     return Hash(key, fields, list(numbers) if is_missing else [])
-
-
-def _metrics(values: list[float], scale: int) -> dict[str, float]:
-    return {
-        metric.name: value / scale if metric.unit == "price" else value
-        for metric, value in zip(METRICS, values, strict=True)
-        if not math.isnan(value)
-    }
 
 
 def _rupees(candle: Candle, scale: int) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Hashes in the words of Redis, from columns, without an object for each row.
+"""Hashes and samples in the words of Redis, from columns, without an object for each row.
 
 Compiled where there is a compiler; the plain file does the same.
 """
@@ -61,20 +61,58 @@ def write_hashes(
                 continue
             begin = name_ends[field - 1] if field > 0 else 0
             at = _copy(names, begin, name_ends[field], out, at)
-            kind = kinds[field]
-            if kind == WHOLE:
-                at = _decimal(wholes[field, row], 1, out, at)
-            elif kind == UNITS and _is_exact(value, wholes[field, row], scales[row]):
-                at = _decimal(wholes[field, row], scales[row], out, at)
-            elif kind == UNITS:
-                at = _text(value / scales[row], out, at)
-            elif kind == NUMBER:
-                at = _text(value, out, at)
-            else:
+            if kinds[field] == WORD:
                 word = first_words[field] + wholes[field, row]
                 begin = word_ends[word - 1] if word > 0 else 0
                 at = _copy(words, begin, word_ends[word], out, at)
+            else:
+                at = _number(value, wholes[field, row], kinds[field], scales[row], out, at)
         ends[row] = at
+
+
+def write_samples(
+    values: Floats,
+    wholes: Ints,
+    kinds: Flags,
+    scales: Ints,
+    times: Ints,
+    places: Ints,
+    keys: Flags,
+    key_ends: Ints,
+    out: Flags,
+    ends: Ints,
+) -> None:
+    """Write for each row the key, the time and the value of every known field, as bulk strings.
+
+    values, wholes, kinds and scales as of `write_hashes`, without words; int64[rows] `times`, in
+    milliseconds. `keys` are bulk strings one after the other, the n-th ends at `key_ends[n]`; the
+    first of a row's, in the order of the fields, is number `places[row] * fields`.
+    Writes to `out`; the n-th row ends at `ends[n]`.
+    """
+    at = 0
+    fields = values.shape[0]
+    for row in range(values.shape[1]):
+        for field in range(fields):
+            value = values[field, row]
+            if value != value:
+                continue
+            key = places[row] * fields + field
+            begin = key_ends[key - 1] if key > 0 else 0
+            at = _copy(keys, begin, key_ends[key], out, at)
+            at = _decimal(times[row], 1, out, at)
+            at = _number(value, wholes[field, row], kinds[field], scales[row], out, at)
+        ends[row] = at
+
+
+def _number(value: float, whole: int, kind: int, scale: int, out: Flags, at: int) -> int:
+    """A value of any kind but WORD."""
+    if kind == WHOLE:
+        return _decimal(whole, 1, out, at)
+    if kind == NUMBER:
+        return _text(value, out, at)
+    if _is_exact(value, whole, scale):
+        return _decimal(whole, scale, out, at)
+    return _text(value / scale, out, at)
 
 
 def _is_exact(value: float, whole: int, scale: int) -> bool:

@@ -6,13 +6,17 @@ point again changes nothing, so a batch may be repeated after an error.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Final, Protocol
+from math import isnan
+from typing import Any, Final, Protocol
 
 import msgspec
+import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from redis.exceptions import RedisError
 
 from ticktick.domain.clock import NS_PER_MS, ist_day
+from ticktick.store.columns import SAMPLES_AT_ONCE, PointColumns, SeriesWords
 from ticktick.store.keys import Family
 from ticktick.store.link import Command, Link, Word, require
 
@@ -38,7 +42,7 @@ class SeriesLost(Exception):
 class Series(Protocol):
     """Points in a database. Every method raises RedisError where the server fails it."""
 
-    def append(self, points: Sequence[Point]) -> int:
+    def append(self, points: Sequence[Point] | PointColumns) -> int:
         """Write points; a point of the same family and time is overwritten in a daily family.
 
         Returns how many were refused because a key holds data of another program.
@@ -76,8 +80,11 @@ class TimeSeriesModule:
         self._link = link
         self._made: set[str] = set()
         self._foreign: set[str] = set()
+        self._words = SeriesWords()
 
-    def append(self, points: Sequence[Point]) -> int:
+    def append(self, points: Sequence[Point] | PointColumns) -> int:
+        if isinstance(points, PointColumns):
+            return self._append_columns(points)
         self._make({point.family.key: point.family for point in points}.values())
         refused = 0
         samples = (
@@ -102,15 +109,34 @@ class TimeSeriesModule:
         replies = self._link.ask_all(("TS.DEL", key, 0, before_ms - 1) for key in keys)
         require(replies, "does not exist")
 
+    def _append_columns(self, columns: PointColumns) -> int:
+        fresh = [columns.family_of(n) for n in self._words.unknown(columns)]
+        if fresh:
+            self._make(fresh)
+            self._words.add(fresh)
+        columns, refused = self._without_foreign(columns)
+        commands = self._words.commands(columns)
+        while some := list(islice(commands, _CHUNK_SAMPLES // SAMPLES_AT_ONCE)):
+            for replies in self._link.ask_packed(some, len(some)):
+                _look_through(replies)
+        return refused
+
+    def _without_foreign(self, columns: PointColumns) -> tuple[PointColumns, int]:
+        """The points without the samples of keys that hold foreign data, and how many those are."""
+        if not self._foreign:
+            return columns, 0
+        values = columns.values.copy()
+        for n in range(len(columns.keys)):
+            for field, key in enumerate(columns.family_of(n).keys.values()):
+                if key in self._foreign:
+                    values[field, n] = np.nan
+        left = replace(columns, values=values)
+        return left, int(columns.counts.sum() - left.counts.sum())
+
     def _add(self, samples: Iterable[tuple[str, int, float]]) -> None:
         words = [word for sample in samples for word in sample]
-        if not words:
-            return
-        replies = self._link.ask("TS.MADD", *words)
-        for reply in replies:
-            if isinstance(reply, RedisError) and _MISSING_SERIES in str(reply):
-                raise SeriesLost
-        require(replies, *_OLD_NEWS)
+        if words:
+            _look_through(self._link.ask("TS.MADD", *words))
 
     def _make(self, families: Iterable[Family]) -> None:
         fresh = [family for family in families if family.key not in self._made]
@@ -136,13 +162,26 @@ class TimeSeriesModule:
         return [Point(family, at_ms, values[at_ms]) for at_ms in sorted(values)]
 
 
+def _look_through(replies: Any) -> None:
+    """Raise what is no answer to a TS.MADD: SeriesLost, or what the server says."""
+    if isinstance(replies, RedisError):
+        raise replies
+    errors = [reply for reply in replies if type(reply) is not int]
+    if any(_MISSING_SERIES in str(error) for error in errors):
+        raise SeriesLost
+    require(errors, *_OLD_NEWS)
+
+
 class PlainEncoding:
     """A stream per growing family; per daily family one hash a day and the set of its days."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._families: dict[str, Family] = {}
 
-    def append(self, points: Sequence[Point]) -> int:
+    def append(self, points: Sequence[Point] | PointColumns) -> int:
+        if isinstance(points, PointColumns):
+            points = self._points(points)
         replies = self._link.ask_all(command for point in points for command in _plain(point))
         require(replies, *_OLD_NEWS, _FOREIGN)
         newest = {p.family.key: p for p in sorted(points, key=_time) if p.family.daily}
@@ -179,6 +218,18 @@ class PlainEncoding:
         if old:
             self._link.ask("HDEL", _day_key(family, border), *old)
         self._drop_days(family, border)
+
+    def _points(self, columns: PointColumns) -> list[Point]:
+        """The same points one by one; one that holds nothing is none."""
+        points = []
+        for n, values in enumerate(columns.plain.T.tolist()):
+            family = self._families.get(columns.keys[n]) or columns.family_of(n)
+            self._families[family.key] = family
+            named = zip(family.keys, values, strict=True)
+            known = {name: value for name, value in named if not isnan(value)}
+            if known:
+                points.append(Point(family, int(columns.at_ms[n]), known))
+        return points
 
     def _drop_days(self, family: Family, before: str) -> None:
         old = [day for day in self._days(family) if day < before]

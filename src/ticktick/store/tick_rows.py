@@ -15,9 +15,11 @@ from ticktick.domain.metric import METRICS
 from ticktick.domain.slots import DEPTH_LEVELS
 from ticktick.market.freshness import CLASSES, CODES
 from ticktick.store import resp
+from ticktick.store.columns import whole_numbers
 from ticktick.store.keys import tick_latest
 from ticktick.store.spool import Rows
 
+ROWS_AT_ONCE: Final = 16
 _PRICES: Final = ("last_price", "previous_close")
 _OF_THE_DAY: Final = ("day_open", "day_high", "day_low")
 _TIMES: Final = ("exchange", "received", "last_trade")
@@ -108,16 +110,33 @@ def _pack(
     codes = rows.freshness[places]
     told = _WHEN_LATE[codes] if is_late else codes
     values[0] = told
-    wholes = np.where(np.isnan(values), 0, np.clip(values, -resp.MOST_EXACT, resp.MOST_EXACT))
     scales = np.array([rows.instruments[place].price_scale for place in places], np.int64)
-    bulk, key_ends = _bulk(keys)
-    room = len(bulk) * 2 + len(keys) * (len(_NAMES) + len(FIELDS) * resp.NUMBER_BYTES + 64)
-    out, ends = np.empty(room, np.uint8), np.empty(len(keys), np.int64)
+    wholes = whole_numbers(values)
+    commands = [
+        command
+        for begin in range(0, len(keys), ROWS_AT_ONCE)
+        for command in _commands(values, wholes, scales, keys, begin)
+    ]
+    replies = np.where(np.isnan(values).any(axis=0), 2, 1).tolist()
+    words = ((CLASSES[code], CLASSES[late]) for code, late in zip(codes, told, strict=True))
+    made = zip(keys, commands, replies, words, strict=True)
+    return {key: Packed(command, count, *pair) for key, command, count, pair in made}
+
+
+def _commands(
+    values: Floats, wholes: Ints, scales: Ints, keys: Sequence[str], begin: int
+) -> list[bytes]:
+    """Those of some rows, which are packed in one go: nobody else has the interpreter meanwhile."""
+    some = slice(begin, begin + ROWS_AT_ONCE)
+    bulk, key_ends = _bulk(keys[some])
+    count = len(key_ends)
+    room = len(bulk) * 2 + count * (len(_NAMES) + len(FIELDS) * resp.NUMBER_BYTES + 64)
+    out, ends = np.empty(room, np.uint8), np.empty(count, np.int64)
     _write_hashes(
-        values,
-        wholes.astype(np.int64),
+        values[:, some],
+        wholes[:, some],
         _KINDS,
-        scales,
+        scales[some],
         _NAMES,
         _NAME_ENDS,
         _WORDS,
@@ -128,12 +147,8 @@ def _pack(
         out,
         ends,
     )
-    written = out[: int(ends[-1])].tobytes()
-    replies = np.where(np.isnan(values).any(axis=0), 2, 1).tolist()
-    begins = [0, *ends[:-1].tolist()]
-    words = ((CLASSES[code], CLASSES[late]) for code, late in zip(codes, told, strict=True))
-    cuts = zip(keys, begins, ends.tolist(), replies, words, strict=True)
-    return {key: Packed(written[begin:end], count, *pair) for key, begin, end, count, pair in cuts}
+    cuts = zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True)
+    return [out[begin:end].tobytes() for begin, end in cuts]
 
 
 def _told(values: NDArray[np.int64]) -> Floats:
