@@ -1,15 +1,14 @@
 """The analysis of one symbol and timeframe: its streams and what they told."""
 
-from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from msgspec.structs import replace
 
 from ticktick.analytics.bars import bars_of
+from ticktick.analytics.fed import Fed
 from ticktick.analytics.indicators import Indicators
-from ticktick.analytics.leaps import is_leap
 from ticktick.analytics.patterns import Patterns
 from ticktick.analytics.volumes import SessionVolumes
 from ticktick.domain.analysis import Confirmation, Pattern, Reading
@@ -23,10 +22,8 @@ from ticktick.domain.event import (
 from ticktick.domain.market import Candle
 
 PATTERNS_KEPT: Final = 200
-CANDLES_KEPT: Final = 1200
 
 _PatternId = tuple[int, str]
-_Key = TypeVar("_Key")
 
 
 class Line:
@@ -49,7 +46,7 @@ class Line:
         self._minutes = minutes
         self._indicators = Indicators(symbol, minutes, has_volume=has_volume, volumes=volumes)
         self._patterns = Patterns(symbol, minutes)
-        self._fed: dict[int, Candle] = {}
+        self._fed = Fed()
         self._newest_ns = 0
         self.told_ns = 0
         self.is_stale = False
@@ -59,8 +56,7 @@ class Line:
 
     def knows(self, candle: Candle) -> bool:
         """Whether the same numbers were fed."""
-        fed = self._fed.get(candle.start_ns)
-        return fed is not None and _numbers(fed) == _numbers(candle)
+        return self._fed.knows(candle)
 
     def judged(self, pattern: Pattern) -> bool | None:
         """Whether the candle after the pattern closed beyond its extreme; None while unknown.
@@ -68,16 +64,10 @@ class Line:
         A candle that leapt away from the pattern says nothing of it.
         """
         beyond = pattern.confirmation
-        if beyond is None or pattern.start_ns not in self._fed:
+        close = self._fed.close_after(pattern.start_ns)
+        if beyond is None or close is None:
             return None
-        starts = list(self._fed)
-        later = bisect_right(starts, pattern.start_ns)
-        if later == len(starts):
-            return None
-        after = self._fed[starts[later]]
-        if is_leap(self._fed[pattern.start_ns].close, after.open):
-            return None
-        return (after.close - beyond) * pattern.direction > 0
+        return (close - beyond) * pattern.direction > 0
 
     def peek(self, candle: Candle) -> Reading | None:
         """The reading if the candle ended as it stands; None unless it is the next one."""
@@ -86,13 +76,11 @@ class Line:
     def update(self, candle: Candle, at_ns: int) -> Sequence[Fact]:
         """Take the next settled candle."""
         self._newest_ns = candle.start_ns
-        self._fed[candle.start_ns] = candle
-        _forget_oldest(self._fed, CANDLES_KEPT)
+        self._fed.take(candle)
         self.reading = self._indicators.update(candle)
         found, judged = self._patterns.update(candle)
         facts: list[Fact] = [IndicatorsRead(at_ns, self.reading)]
-        for confirmation in judged:
-            facts.append(PatternJudged(at_ns, confirmation))
+        facts += [PatternJudged(at_ns, confirmation) for confirmation in judged]
         for pattern in found:
             self.patterns.append(pattern)
             self._tell(pattern)
@@ -108,7 +96,8 @@ class Line:
         """
         if not candles:
             return ()
-        self._note(candles)
+        self._fed = Fed(candles)
+        self._newest_ns = self.told_ns = candles[-1].start_ns
         bars = bars_of(candles)
         self.reading = self._indicators.seed(bars)
         first_ns = old.patterns[0].start_ns if old is not None and old.patterns else None
@@ -157,14 +146,10 @@ class Line:
             facts.append(PatternJudged(at_ns, verdict))
         return facts
 
-    def _note(self, candles: Sequence[Candle]) -> None:
-        self._fed |= {candle.start_ns: candle for candle in candles}
-        self._newest_ns = self.told_ns = candles[-1].start_ns
-        _forget_oldest(self._fed, CANDLES_KEPT)
-
     def _tell(self, pattern: Pattern) -> None:
         self._told[_id(pattern)] = pattern
-        _forget_oldest(self._told, PATTERNS_KEPT)
+        if len(self._told) > PATTERNS_KEPT:
+            del self._told[next(iter(self._told))]
 
 
 def _id(pattern: Pattern) -> _PatternId:
@@ -174,12 +159,3 @@ def _id(pattern: Pattern) -> _PatternId:
 def _verdict(pattern: Pattern) -> tuple[object, ...]:
     """What a correction may change of a pattern; its record grows with the history anyway."""
     return pattern.value, pattern.in_context, pattern.confirmation, pattern.invalidation
-
-
-def _numbers(candle: Candle) -> tuple[int, int, int, int, int]:
-    return candle.open, candle.high, candle.low, candle.close, candle.volume
-
-
-def _forget_oldest(kept: dict[_Key, Any], most: int) -> None:
-    while len(kept) > most:
-        del kept[next(iter(kept))]
