@@ -12,7 +12,13 @@ def symbol(**known: Any) -> dict[str, Any]:
     """A symbol of which nothing else is known."""
     names = ("last_price", "change_fraction", "spread", "age_ms")
     flags = ("liquidity", "liquidity_baseline", "volatility", "volatility_baseline")
-    return {"symbol": "ACME", "freshness": "fresh", **dict.fromkeys((*names, *flags)), **known}
+    return {
+        "symbol": "ACME",
+        "freshness": "fresh",
+        "phase": "continuous",
+        **dict.fromkeys((*names, *flags)),
+        **known,
+    }
 
 
 def test_a_flag_that_knows_what_is_usual_carries_a_star(capsys: pytest.CaptureFixture[str]) -> None:
@@ -26,3 +32,12 @@ def test_a_flag_that_knows_what_is_usual_carries_a_star(capsys: pytest.CaptureFi
     head, *lines = capsys.readouterr().out.splitlines()
     assert head.split()[-2:] == ["LIQUIDITY", "VOLATILITY"]
     assert [line.split()[-2:] for line in lines] == [["THIN*", "UNKNOWN"], ["-", "-"]]
+
+
+def test_a_market_that_the_exchange_halted_is_not_called_closed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    phases = ("halted_by_exchange", "closed")
+    show_symbols([symbol(freshness="closed", phase=phase) for phase in phases])
+    _, *lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines] == ["halted", "closed"]

@@ -158,6 +158,22 @@ describe("a row of the watchlist", () => {
     expect(read(cell)).toBe(words);
     expect(find(cell).dataset["state"]).toBe(state);
   });
+  it("says of a market that the exchange halted that it is halted, not closed", async () => {
+    const halted = { NSE_EQ: { phase: "halted_by_exchange", source: "feed" } } as const;
+    await open([instrument(0)], { status: status({ phases: halted }) });
+    prices(rowValues({ exchange_ms: TEN - 20_000, last_trade_ms: TEN - 100_000, freshness: FRESHNESS.indexOf("closed") }));
+    page.tick();
+    paint();
+    const cell = `${row("SYM0")} ${id("freshness")}`;
+    expect(read(cell)).toBe("halted 09:58");
+    expect(read(id("feed"))).toContain("halted");
+    expect(read(id("clock"))).toContain("halted by the exchange");
+    say(from.make("phase", { segment: "NSE_EQ", phase: "closed", source: "feed" }));
+    page.tick();
+    paint();
+    expect(read(cell)).toBe("closed 09:58");
+    expect(read(id("feed"))).not.toContain("halted");
+  });
   it("says in the quote that nothing traded today", async () => {
     await open([instrument(0)]);
     prices(rowValues({ last_trade_ms: TEN - 3 * 86_400_000 }));

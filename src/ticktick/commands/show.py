@@ -20,10 +20,14 @@ def show_symbols(symbols: Sequence[Mapping[str, Any]]) -> None:
         change = _text(known["change_fraction"], "+.2%")
         spread = _text(known["spread"], ".2f")
         age = "-" if known["age_ms"] is None else f"{known['age_ms'] / 1000:.1f} s"
-        line = (
-            f"{known['symbol']:<14}{known['freshness']:<9}{last:>12}{change:>9}{spread:>8}{age:>11}"
-        )
+        line = f"{known['symbol']:<14}{_data(known):<9}{last:>12}{change:>9}{spread:>8}{age:>11}"
         click.echo(f"{line}  {_flag(known, 'liquidity'):<11}{_flag(known, 'volatility')}")
+
+
+def _data(known: Mapping[str, Any]) -> str:
+    """The freshness; of a market that the exchange halted not the word for one at its end."""
+    is_halted = known["freshness"] == "closed" and known["phase"] == "halted_by_exchange"
+    return "halted" if is_halted else str(known["freshness"])
 
 
 def _flag(known: Mapping[str, Any], name: str) -> str:

@@ -4,7 +4,7 @@ import type { Depth, DepthLevel, Freshness, InstrumentRow } from "../messages.ge
 import * as format from "./format";
 import { mayColour } from "./freshness";
 import { type WallMs, priceUnits } from "./messages";
-import { ageWords, pricedMs } from "./quote";
+import { ageText } from "./quote";
 import type { Store } from "./store";
 
 const LEVELS = 5;
@@ -79,7 +79,7 @@ export function ladderOf(store: Store, instrument: InstrumentRow, wall: WallMs):
   return {
     symbol,
     state,
-    age: ageWords(state, store.ageMs(row, wall), pricedMs(store, row), store.now(wall)),
+    age: ageText(store, instrument, wall),
     depth: book.has_thirty ? "30 levels" : `${LEVELS} levels`,
     trusted: mayColour(state),
     nothing: nothing(store.depth === null || state === "unknown", book.bids.length + book.asks.length),

@@ -73,7 +73,7 @@ export function quoteView(store: Store, instrument: InstrumentRow, wall: WallMs)
     volumeFull: format.count(volume),
     range: `${print(units(table.day_low[row]))} – ${print(units(table.day_high[row]))}`,
     touch: `${print(units(table.bid[row]))} / ${print(units(table.ask[row]))}`,
-    age: ageWords(state, store.ageMs(row, wall), pricedMs(store, row), store.now(wall)),
+    age: ageText(store, instrument, wall),
     asOf: asOf(exchangeMs(store, row)),
     flags: flagsOf(store, instrument, wall),
     untraded: untraded(tradeMs(store, row), store.now(wall)),
@@ -86,7 +86,7 @@ export function createQuoteViews() {
   const kept = new Map<InstrumentRow, { key: string; view: QuoteView }>();
   return (store: Store, one: InstrumentRow, wall: WallMs): QuoteView => {
     const seconds = Math.floor(store.ageMs(one.row, wall) / 1000);
-    const key = `${store.versions[one.row]} ${store.freshness(one.row, wall)} ${seconds}`;
+    const key = `${store.versions[one.row]} ${store.freshness(one.row, wall)} ${store.phase(one)} ${seconds}`;
     const known = kept.get(one);
     if (known?.key === key) return known.view;
     const view = quoteView(store, one, wall);
@@ -95,30 +95,30 @@ export function createQuoteViews() {
   };
 }
 
-/** The age cell: `4 s`, `stale 1 min 5 s`, `closed 15:30`, a dash. */
-export function ageWords(
-  state: Freshness,
-  ageMs: number,
-  pricedMs: MarketMs,
-  nowMs: MarketMs | null,
-): string {
+/** The age cell: `4 s`, `stale 1 min 5 s`, `closed 15:30`, `halted 11:39`, a dash. */
+export function ageText(store: Store, one: InstrumentRow, wall: WallMs): string {
+  const state = store.freshness(one.row, wall);
   switch (state) {
     case "fresh":
     case "quiet":
-      return format.age(ageMs);
+      return format.age(store.ageMs(one.row, wall));
     case "stale":
-      return `stale ${format.age(ageMs)}`;
+      return `stale ${format.age(store.ageMs(one.row, wall))}`;
     case "gap":
       return "filling gap";
     case "closed":
-      return `closed ${closeTime(pricedMs, nowMs)}`;
+      return `${closedWord(store, one)} ${closeTime(pricedMs(store, one.row), store.now(wall))}`;
     case "unknown":
       return "—";
   }
 }
 
+/** Why a closed market is: at its hour, or because the exchange halted it. */
+export const closedWord = (store: Store, one: InstrumentRow): "halted" | "closed" =>
+  store.phase(one) === "halted_by_exchange" ? "halted" : "closed";
+
 /** The moment of the price: its trade, else the message that told it. */
-export function pricedMs(store: Store, row: number): MarketMs {
+function pricedMs(store: Store, row: number): MarketMs {
   const traded = tradeMs(store, row);
   return Number.isNaN(traded) ? exchangeMs(store, row) : traded;
 }

@@ -8,6 +8,7 @@ import type {
   InstrumentRow,
   Mode,
   Notice,
+  Phase,
   PhaseUpdate,
   Pulse,
   Status,
@@ -216,6 +217,11 @@ export class Store {
   freshness(row: number, wall: WallMs): Freshness {
     const told = this.hello?.freshness[this.table.freshness[row] ?? NaN] ?? "unknown";
     return shownFreshness(told, this.ageMs(row, wall), this.linkUp(wall));
+  }
+
+  /** The phase of the instrument's segment. */
+  phase({ segment }: InstrumentRow): Phase {
+    return this.status?.phases[segment]?.phase ?? "unknown";
   }
 
   private begin(hello: Hello, wall: WallMs): readonly Panel[] {

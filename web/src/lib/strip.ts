@@ -4,6 +4,7 @@ import type { Freshness, Phase } from "../messages.gen";
 import * as format from "./format";
 import { FRESH_LIMIT_MS, worst } from "./freshness";
 import { type WallMs, marketMs } from "./messages";
+import { closedWord } from "./quote";
 import type { Store } from "./store";
 
 export interface Item {
@@ -46,7 +47,9 @@ export function feedItem(store: Store, wall: WallMs): Item {
   const states = store.watched.map((one) => store.freshness(one.row, wall));
   const state = worst(states);
   const fresh = states.filter((one) => one === "fresh").length;
-  const text = state === "closed" ? "closed" : `${state} ${fresh}/${states.length}`;
+  const isHalted = store.watched.some((one) => closedWord(store, one) === "halted");
+  const closed = isHalted ? "halted" : "closed";
+  const text = state === "closed" ? closed : `${state} ${fresh}/${states.length}`;
   const words = [reason(store, state, wall) || few(store, state, states), lastGap(store)].filter((part) => part !== "");
   const progress = state === "gap" ? repaired(store) : null;
   return { state, text, detail: words.join(" · "), ...(progress === null ? {} : { progress }) };
