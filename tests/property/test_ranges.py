@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from tests.analytics_stage import DAY_MINUTES, column, days, kite, walk
 from tests.oracles import microstructure as oracle
+from ticktick.analytics import kernels
 from ticktick.analytics.microstructure.ranges import (
     BARS,
     LEAST_BARS,
@@ -125,3 +126,16 @@ def test_a_value_does_not_know_the_future_nor_more_than_its_window(count: int, s
 def test_a_flat_stock_has_no_volatility_and_no_impact() -> None:
     flat = [replace(m, open=500, high=500, low=500, close=500, volume=10) for m in walk(40)]
     assert told(flat) == (0.0, 0.0, 0.0)
+
+
+@given(
+    st.lists(st.integers(1, 400), max_size=40), st.integers(0, 100), st.sampled_from([100, 10_000])
+)
+def test_both_forms_say_the_same(volumes: list[int], seed: int, scale: int) -> None:
+    bars = [
+        replace(bar, volume=max(volume - 40, 0))
+        for bar, volume in zip(walk(len(volumes), seed), volumes, strict=True)
+    ]
+    fast = kernels.parkinson(bars), kernels.garman_klass(bars), kernels.amihud(bars, scale)
+    plain = parkinson(bars), garman_klass(bars), amihud(bars, scale)
+    np.testing.assert_array_equal(fast, plain)

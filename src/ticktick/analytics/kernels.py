@@ -6,6 +6,7 @@ Everybody takes them from here. Both forms come from one source and do the same.
 from typing import TypeVar
 
 from ticktick.analytics import flat, leaps, own, record, story
+from ticktick.analytics.microstructure import ranges
 from ticktick.compiled import part
 
 Step = TypeVar("Step")
@@ -13,7 +14,8 @@ Step = TypeVar("Step")
 
 def _serving(name: str, step: str, plain: Step) -> Step:
     """The compiled form of a step, if there is one."""
-    compiled = part(f"ticktick.analytics._{name}")
+    package, _, module = f"ticktick.analytics.{name}".rpartition(".")
+    compiled = part(f"{package}._{module}")
     served: Step = plain if compiled is None else getattr(compiled, step)
     return served
 
@@ -29,3 +31,6 @@ momentum = _serving("own", "momentum", own.momentum)
 Leaps = _serving("leaps", "Leaps", leaps.Leaps)
 Records = _serving("record", "Records", record.Records)
 Story = _serving("story", "Story", story.Story)
+parkinson = _serving("microstructure.ranges", "parkinson", ranges.parkinson)
+garman_klass = _serving("microstructure.ranges", "garman_klass", ranges.garman_klass)
+amihud = _serving("microstructure.ranges", "amihud", ranges.amihud)

@@ -6,12 +6,13 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ticktick.analytics.kernels import amihud, garman_klass, parkinson
 from ticktick.analytics.microstructure.baselines import Baselines
 from ticktick.analytics.microstructure.crossing import Crossings
 from ticktick.analytics.microstructure.ground import Ground
 from ticktick.analytics.microstructure.impact import Impact
 from ticktick.analytics.microstructure.liquidity import SILENT_NS, LiquidityFlag
-from ticktick.analytics.microstructure.ranges import amihud, garman_klass, last_bars, parkinson
+from ticktick.analytics.microstructure.ranges import last_bars
 from ticktick.analytics.microstructure.volatility import VolatilityFlag
 from ticktick.core.columns import NO_ROWS, Floats, Ints, Rows, union
 from ticktick.domain.event import (

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from itertools import islice, pairwise
+from math import fsum, nan
 from typing import Final
 
 from ticktick.domain.clock import IST_OFFSET_NS, NS_PER_DAY, ist_day_number
@@ -40,11 +40,15 @@ def parkinson(bars: Sequence[Candle]) -> float:
 
     Flat bars give 0. Source: Parkinson 1980.
     """
-    used = bars[-BARS:]
-    if len(used) < LEAST_BARS:
-        return math.nan
-    squares = (math.log(bar.high / bar.low) ** 2 for bar in used)
-    return math.sqrt(math.fsum(squares) / len(used) / _FOUR_LN2)
+    first = max(0, len(bars) - BARS)
+    count = len(bars) - first
+    if count < LEAST_BARS:
+        return nan
+    squares = []
+    for place in range(first, len(bars)):
+        spread = _spread(bars[place])
+        squares.append(spread * spread)
+    return math.sqrt(fsum(squares) / count / _FOUR_LN2)
 
 
 def garman_klass(bars: Sequence[Candle]) -> float:
@@ -52,15 +56,15 @@ def garman_klass(bars: Sequence[Candle]) -> float:
 
     Flat bars give 0. Source: Garman and Klass 1980.
     """
-    used = bars[-BARS:]
-    if len(used) < LEAST_BARS:
-        return math.nan
-    terms = (
-        0.5 * math.log(bar.high / bar.low) ** 2
-        - _TWO_LN2_LESS_1 * math.log(bar.close / bar.open) ** 2
-        for bar in used
-    )
-    return math.sqrt(math.fsum(terms) / len(used))
+    first = max(0, len(bars) - BARS)
+    count = len(bars) - first
+    if count < LEAST_BARS:
+        return nan
+    terms = []
+    for place in range(first, len(bars)):
+        spread, body = _spread(bars[place]), _body(bars[place])
+        terms.append(0.5 * spread * spread - _TWO_LN2_LESS_1 * body * body)
+    return math.sqrt(fsum(terms) / count)
 
 
 def amihud(bars: Sequence[Candle], price_scale: int) -> float:
@@ -70,14 +74,22 @@ def amihud(bars: Sequence[Candle], price_scale: int) -> float:
     if fewer than 20 remain. A bar's value is its volume at the mean of high, low and close.
     Source: Amihud 2002.
     """
-    ratios = [
-        abs(bar.close / before.close - 1) / _crore(bar, price_scale)
-        for before, bar in islice(pairwise(bars), max(0, len(bars) - 1 - BARS), None)
-        if bar.volume > 0
-    ]
-    return math.fsum(ratios) / len(ratios) if len(ratios) >= LEAST_BARS else math.nan
+    ratios = []
+    for place in range(max(1, len(bars) - BARS), len(bars)):
+        bar, before = bars[place], bars[place - 1].close
+        volume, close = bar.volume, bar.close
+        if volume > 0:
+            price = (bar.high + bar.low + close) / 3 / price_scale
+            crore = price * volume / RUPEES_PER_CRORE
+            ratios.append(abs(close / before - 1) / crore)
+    return fsum(ratios) / len(ratios) if len(ratios) >= LEAST_BARS else nan
 
 
-def _crore(bar: Candle, price_scale: int) -> float:
-    price = (bar.high + bar.low + bar.close) / 3 / price_scale
-    return price * bar.volume / RUPEES_PER_CRORE
+def _spread(bar: Candle) -> float:
+    high, low = bar.high, bar.low
+    return math.log(high / low)
+
+
+def _body(bar: Candle) -> float:
+    opened, close = bar.open, bar.close
+    return math.log(close / opened)
