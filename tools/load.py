@@ -1,10 +1,11 @@
 """Run the whole program under load and hold it against its targets.
 
 An exchange of its own process sends full depth of 500 stocks, first steadily, then ten times as
-much; twenty dashboards read everything, and five more read nothing. The exchange stamps its
-frames instead of building them, as its whole market would need more than a core; they are real
-frames over the real protocol. It fails where a target is missed. Times are those of this
-computer while it does all this at once.
+much; twenty dashboards read everything, and five more read nothing. The steady load is measured
+once the past of every symbol is read, at the pace the broker allows; how it goes until then is
+told apart. The exchange stamps its frames instead of building them, as its whole market would
+need more than a core; they are real frames over the real protocol. It fails where a target is
+missed. Times are those of this computer while it does all this at once.
 """
 
 import argparse
@@ -25,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tools.crowd_feed import key_of
-from tools.load_clients import Dashboard, Site, Tally, quantile_ms
+from tools.load_clients import Dashboard, Site, Tally
 from tools.load_report import BURST, STEADY, Line, Measured, Phase, report, table
 from tools.soak import Program, line_with, process, resident_mb
 
@@ -35,7 +36,11 @@ STALLED: Final = 5
 START_LIMIT_S: Final = 10.0
 _SETTLE_S: Final = 1.0
 _LOOK_S: Final = 0.25
+_PROGRESS_S: Final = 5.0
+_OTHERS_S: Final = 60.0
+_HISTORY_S: Final = 300.0
 _MOST_RECOVERY_S: Final = 10.0
+_NO_HISTORY: Final = "ticktick_symbols_without_history"
 
 
 class Crowd:
@@ -81,26 +86,39 @@ class Load:
         return await asyncio.to_thread(self._program.figures)
 
     async def phase(
-        self, name: str, updates_per_s: float, seconds: float, dashboards: Sequence[Dashboard]
+        self,
+        name: str,
+        updates_per_s: float,
+        seconds: float,
+        dashboards: Sequence[Dashboard],
+        is_over: Callable[[dict[str, float]], bool] = lambda _: False,
     ) -> Phase:
-        """Let this load last so long."""
-        self._tell(f"{name}: {updates_per_s:,.0f} updates a second for {seconds:.0f} s")
+        """Let this load last so long, or until `is_over` says so of the program's figures."""
+        self._tell(f"{name}: {updates_per_s:,.0f} updates a second for {seconds:,.0f} s")
         tally = Tally()
         begun, before = self.crowd.set(updates_per_s), await self.figures()
-        cpu, started = _cpu_s(self.crowd.pid), time.monotonic()
+        cpu, watching, started = _cpu_s(self.crowd.pid), time.process_time(), time.monotonic()
         for each in dashboards:
             each.tally = tally
-        lags = []
-        while (left := started + seconds - time.monotonic()) > 0:
-            await asyncio.sleep(min(left, 1.0))
-            lags.append((await self.figures()).get("ticktick_redis_lag_ms", float("nan")))
+        while True:
+            left = started + seconds - time.monotonic()
+            await asyncio.sleep(max(0.0, min(left, _PROGRESS_S)))
+            after, spent = await self.figures(), time.monotonic() - started
+            phase = Phase(
+                spent,
+                self.crowd.set(updates_per_s)["sent"] - begun["sent"],
+                before,
+                after,
+                tally,
+                (_cpu_s(self.crowd.pid) - cpu) / spent,
+                (time.process_time() - watching) / spent,
+            )
+            if left <= _PROGRESS_S or is_over(after):
+                break
+            self._tell(f"  {spent:,.0f} s: {progress(phase)}, {self.memory_mib():.0f} MiB")
         for each in dashboards:
             each.tally = Tally()
-        after, spent = await self.figures(), time.monotonic() - started
-        ended = self.crowd.set(updates_per_s)
-        exchange = (_cpu_s(self.crowd.pid) - cpu) / spent
-        sent = ended["sent"] - begun["sent"]
-        return Phase(spent, sent, before, after, tally, exchange, lags)
+        return phase
 
     async def recovery_s(self, dashboards: Sequence[Dashboard]) -> float:
         """Seconds after a burst until what is shown is as new as before it; inf if never."""
@@ -112,7 +130,7 @@ class Load:
                 each.tally = tally
             await asyncio.sleep(_LOOK_S)
             told = await self.figures()
-            if quantile_ms(tally.sent_ms, 0.99) <= 60 and not told["ticktick_engine_behind_ms"]:
+            if tally.sent_ms.quantile_ms(0.99) <= 60 and not told["ticktick_engine_behind_ms"]:
                 return time.monotonic() - started
         return float("inf")
 
@@ -149,18 +167,29 @@ def differing(dashboards: Sequence[Prices], paise: Sequence[int]) -> int:
 
 
 async def measure(
-    load: Load, seconds: float, watching: int = WATCHING, stalled: int = STALLED
+    load: Load,
+    seconds: float,
+    watching: int = WATCHING,
+    stalled: int = STALLED,
+    history_s: float = _HISTORY_S,
 ) -> Measured:
-    """Every phase of the test, with so many dashboards that read and so many that do not."""
+    """Every phase of the test, with so many dashboards that read and so many that do not.
+
+    The steady one lasts so long, the others no longer than a minute; it begins when the past of
+    every symbol is read, or after `history_s`.
+    """
+    others_s = min(seconds, _OTHERS_S)
     async with aiohttp.ClientSession() as http:
         site = Site(*load.address, http)
         await site.log_in()
         async with site.dashboards(watching, load.crowd.market_ns) as dashboards:
-            await load.phase("warming up", STEADY, min(seconds, 3.0), dashboards)
+            await asyncio.sleep(_SETTLE_S)  # the first block of each tells all rows, old or new
+            name = "until all history is read, at most"
+            begun = await load.phase(name, STEADY, history_s, dashboards, _has_all_history)
             steady = await load.phase("steady", STEADY, seconds, dashboards)
             idle = await site.stalled(stalled)
-            crowded = await load.phase("stalled dashboards too", STEADY, seconds, dashboards)
-            burst = await load.phase("burst", BURST, seconds, dashboards)
+            crowded = await load.phase("stalled dashboards too", STEADY, others_s, dashboards)
+            burst = await load.phase("burst", BURST, others_s, dashboards)
             recovery_s = await load.recovery_s(dashboards)
             paise = await load.rest()
             for each in idle:
@@ -168,6 +197,8 @@ async def measure(
             return Measured(
                 watching,
                 stalled,
+                begun,
+                int(begun.after[_NO_HISTORY]),
                 steady,
                 crowded,
                 burst,
@@ -177,6 +208,19 @@ async def measure(
                 load.memory_mib(),
                 load.redis_mb(),
             )
+
+
+def progress(phase: Phase) -> str:
+    """How a phase goes so far."""
+    ready_ms, sent_ms = phase.ready_us(0.99) / 1000, phase.tally.sent_ms.quantile_ms(0.99)
+    return (
+        f"{phase.sent / phase.seconds:,.0f} updates/s, processor {phase.cpu:.0%}, "
+        f"p99 socket -> metrics {ready_ms:.1f} ms, -> dashboard {sent_ms:.0f} ms"
+    )
+
+
+def _has_all_history(figures: dict[str, float]) -> bool:
+    return not figures[_NO_HISTORY]
 
 
 @contextmanager
@@ -221,7 +265,9 @@ def _say(text: str) -> None:
 def main(arguments: Sequence[str]) -> int:
     """Do what the command line says; return the exit code."""
     parser = argparse.ArgumentParser(prog="start.py load", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60.0, help="of each phase (default 60)")
+    parser.add_argument(
+        "--seconds", type=float, default=60.0, help="of the steady load (default 60)"
+    )
     parser.add_argument("--symbols", type=int, default=500, choices=range(1, 501), metavar="N")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     chosen = parser.parse_args(arguments)

@@ -5,7 +5,7 @@ import json
 import socket
 import struct
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -19,34 +19,56 @@ from ticktick.domain.clock import NS_PER_MS
 
 _HEAD: Final = struct.Struct("<BBHIIId")
 _LATEST_MS: Final = 20_000
+_COUNTED_AT_ONCE: Final = 20_000
 _STALLED_BYTES: Final = 4_096
 
 
-class Tally:
-    """What all dashboards saw during a phase, counted by the millisecond.
+class Times:
+    """Times counted by the millisecond, in fixed memory however many there are."""
 
-    `sent_ms` is from the reading of a row's frame to the sending of its block, on the program's
-    clock; `seen_ms` from the exchange's sending to a dashboard's receipt. `gaps_ms` is the time
-    between two blocks of one dashboard.
+    def __init__(self) -> None:
+        self._counts = np.zeros(_LATEST_MS + 1, np.int64)
+        self._waiting: list[NDArray[np.float64]] = []
+        self._waiting_values = 0
+
+    def add(self, values_ms: NDArray[np.float64]) -> None:
+        """Count times in milliseconds; thousands at once, as who measures must cost little."""
+        self._waiting.append(values_ms)
+        self._waiting_values += len(values_ms)
+        if self._waiting_values >= _COUNTED_AT_ONCE:
+            self._count()
+
+    def quantile_ms(self, share: float) -> float:
+        """The millisecond below which this share of the counted times lies; NaN without any."""
+        self._count()
+        total = int(self._counts.sum())
+        if not total:
+            return float("nan")
+        return float(np.searchsorted(np.cumsum(self._counts), share * total))
+
+    def _count(self) -> None:
+        values, self._waiting, self._waiting_values = self._waiting, [], 0
+        if values:
+            whole = np.clip(np.rint(np.concatenate(values)), 0, _LATEST_MS).astype(np.int64)
+            self._counts += np.bincount(whole, minlength=len(self._counts))
+
+
+class Tally:
+    """What all dashboards saw during a phase.
+
+    `sent_ms` is from the reading of a row's frame to the making of its block, both by the
+    program's clock; `seen_ms` from the exchange's sending to a dashboard's receipt. Both are of
+    rows that a frame brought: a row that is told again only because time passed has the age of
+    its last frame, and that says nothing. `gaps_ms` is the time between two blocks of one
+    dashboard.
     """
 
     def __init__(self) -> None:
         self.blocks = 0
         self.bytes = 0
-        self.sent_ms = np.zeros(_LATEST_MS + 1, np.int64)
-        self.seen_ms = np.zeros(_LATEST_MS + 1, np.int64)
-        self.gaps_ms = np.zeros(_LATEST_MS + 1, np.int64)
-
-    def add(self, counts: NDArray[np.int64], values_ms: NDArray[np.float64]) -> None:
-        """Count times in milliseconds in one of the three."""
-        whole = np.clip(np.rint(values_ms), 0, _LATEST_MS).astype(np.int64)
-        counts += np.bincount(whole, minlength=len(counts))
-
-
-def quantile_ms(counts: NDArray[np.int64], share: float) -> float:
-    """The millisecond below which this share of the counted times lies; NaN without any."""
-    total = int(counts.sum())
-    return float(np.searchsorted(np.cumsum(counts), share * total)) if total else float("nan")
+        self.sent_ms = Times()
+        self.seen_ms = Times()
+        self.gaps_ms = Times()
 
 
 class Dashboard:
@@ -57,7 +79,9 @@ class Dashboard:
     computer's steady clock.
     """
 
-    def __init__(self, stream: ClientConnection, hello: Mapping[str, Any], market_ns: int) -> None:
+    def __init__(
+        self, stream: AsyncIterable[bytes | str], hello: Mapping[str, Any], market_ns: int
+    ) -> None:
         self._stream = stream
         self._market_ns = market_ns
         self._places = _places(hello["columns"])
@@ -65,6 +89,7 @@ class Dashboard:
         self.row_of = {row["symbol"]: row["row"] for row in hello["instruments"]}
         self.prices = np.zeros(rows, np.int64)
         self.told_ms = np.zeros(rows)
+        self._received_ms = np.zeros(rows)
         self.tally = Tally()
         self.is_lost = False
         self._last_ns = 0
@@ -74,25 +99,27 @@ class Dashboard:
         try:
             async for message in self._stream:
                 if isinstance(message, bytes):
-                    self._take(message)
+                    self.take(message)
         except ConnectionClosed:
             pass
         self.is_lost = True
 
-    def _take(self, block: bytes) -> None:
+    def take(self, block: bytes) -> None:
+        """Look at one block, received now."""
         now_ns = time.monotonic_ns()
         _, _, _, count, _, _, ts_ms = _HEAD.unpack_from(block)
         rows = np.frombuffer(block, "<i4", count, _HEAD.size)
         names = ("received_ms", "exchange_ms", "last_price")
         received, told, price = (self._column(block, count, name) for name in names)
-        self.prices[rows], self.told_ms[rows] = price, told
+        is_new = received > self._received_ms[rows]
+        self.prices[rows], self.told_ms[rows], self._received_ms[rows] = price, told, received
         tally = self.tally
         tally.blocks += 1
         tally.bytes += len(block)
-        tally.add(tally.sent_ms, ts_ms - received)
-        tally.add(tally.seen_ms, (now_ns + self._market_ns) / NS_PER_MS - told)
+        tally.sent_ms.add(ts_ms - received[is_new])
+        tally.seen_ms.add((now_ns + self._market_ns) / NS_PER_MS - told[is_new])
         if self._last_ns:
-            tally.add(tally.gaps_ms, np.array([(now_ns - self._last_ns) / NS_PER_MS]))
+            tally.gaps_ms.add(np.array([(now_ns - self._last_ns) / NS_PER_MS]))
         self._last_ns = now_ns
 
     def _column(self, block: bytes, count: int, name: str) -> NDArray[Any]:

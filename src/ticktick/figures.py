@@ -95,6 +95,8 @@ class Figures(Collector):
         by_state = {state.value: shown.count(state) for state in Freshness}
         yield _gauges("symbols", "Watched symbols, by freshness.", "freshness", by_state)
         yield _gauge("symbols_stale", "Watched symbols that are stale.", by_state["stale"])
+        untold = len(self._of.runner.market.wishes.untold)
+        yield _gauge("symbols_without_history", "Symbols whose past is still awaited.", untold)
         yield _gauge("market_time_seconds", "The exchange's time.", system.now_ms / 1000)
         yield _gauge("market_rate", "Market seconds per real second.", system.rate)
         rejected = {why: market.counters.get(name, 0) for why, name in COUNTER_OF_REASON.items()}
@@ -133,6 +135,7 @@ class Figures(Collector):
             lost = {"metric_points": writer.counters["redis_dropped_metric_points"], "candles": 0}
             yield _counters("redis_dropped", "Never written to Redis, by kind.", "kind", lost)
             yield _gauge("redis_lag_ms", "Age of the last batch when written.", writer.lag_ms)
+            yield _histogram("redis_write_ms", "Age of each batch when written.", writer.lags_ms)
         if recordings is not None:
             yield _counter("recorder_written", "Events recorded.", recordings.written)
             yield _counter("recorder_dropped", "Events not recorded.", recordings.dropped)

@@ -14,8 +14,9 @@ def test_F10_under_load_no_link_is_lost_and_the_newest_price_of_every_symbol_is_
     tmp_path: Path,
 ) -> None:
     with running(tmp_path, SYMBOLS, print) as (load, start):
-        found = asyncio.run(measure(load, 1.0, watching=3, stalled=1))
+        found = asyncio.run(measure(load, 1.0, watching=3, stalled=1, history_s=1.0))
     assert start.measured.endswith(" s")
+    assert found.begun.tally.blocks > 0
     for phase in (found.steady, found.crowded, found.burst):
         reconnects = [n for n in phase.after if n.startswith("ticktick_reconnects_total")]
         assert reconnects

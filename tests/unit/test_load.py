@@ -1,16 +1,21 @@
 """The parts of a load test: the frames it sends, and how it counts what it sees."""
 
 import math
+from types import SimpleNamespace
+from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
+from tests.web_stage import Stage
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, NS_PER_S, parse_iso_ns
 from ticktick.proto.MarketDataFeed_pb2 import FeedResponse
+from ticktick.web.blocks import Columns, Press
 from tools.crowd import Crowd
 from tools.crowd_feed import INDEX, TICK, key_of
 from tools.load import differing
-from tools.load_clients import Tally, quantile_ms
+from tools.load_clients import Dashboard, Times
 from tools.load_report import Line, bucket_quantile, table
 
 START = parse_iso_ns("2026-11-20T10:30:00+05:30")
@@ -82,11 +87,53 @@ def test_the_finished_minute_of_a_crowd_is_what_traded_in_it() -> None:
 
 
 def test_times_are_counted_by_the_millisecond() -> None:
-    tally = Tally()
-    tally.add(tally.sent_ms, np.array([0.2, 10.4, 10.6, 1e9, -3.0]))
-    assert quantile_ms(tally.sent_ms, 0.5) == 10
-    assert quantile_ms(tally.sent_ms, 1.0) == len(tally.sent_ms) - 1
-    assert math.isnan(quantile_ms(tally.seen_ms, 0.5))
+    times = Times()
+    times.add(np.array([0.2, 10.4, 10.6, 1e9, -3.0]))
+    assert times.quantile_ms(0.5) == 10
+    assert times.quantile_ms(1.0) == 20_000
+    assert math.isnan(Times().quantile_ms(0.5))
+
+
+def test_times_counted_now_and_then_are_the_times_counted_at_once() -> None:
+    rng = np.random.default_rng(3)
+    drawn, now_and_then, at_once = rng.exponential(40.0, 100_000), Times(), Times()
+    at_once.add(drawn)
+    for part in np.array_split(drawn, 777):
+        now_and_then.add(part)
+        if len(part) % 5 == 0:
+            now_and_then.quantile_ms(0.5)
+    shares = (0.01, 0.5, 0.99, 1.0)
+    assert [now_and_then.quantile_ms(s) for s in shares] == [at_once.quantile_ms(s) for s in shares]
+
+
+def test_a_row_that_is_told_again_because_time_passed_is_no_late_frame() -> None:
+    stage = Stage()
+    dashboard = Dashboard(SimpleNamespace(), _hello(stage), market_ns=0)
+    stage.hub.take(stage.market.trade("RELIANCE", 140_000))
+    read_ms = stage.now_ns // NS_PER_MS
+    records = stage.market.table.records
+    records["received_ns"][:3] = records["exchange_ns"][:3] = read_ms * NS_PER_MS
+    told: list[float] = []
+    for later_ms, is_read_again in ((10, False), (150, False), (170, True)):
+        if is_read_again:
+            records["received_ns"][0] = (read_ms + 160) * NS_PER_MS
+        rows = np.arange(3, dtype=np.int32)
+        dashboard.take(Press(_columns(stage)).block(rows, 1, read_ms + later_ms))
+        told.append(dashboard.tally.sent_ms.quantile_ms(1.0))
+    assert told == [10, 10, 10]
+    assert dashboard.tally.blocks == 3
+    records["received_ns"][1] = (read_ms + 200) * NS_PER_MS
+    dashboard.take(Press(_columns(stage)).block(rows, 1, read_ms + 290))
+    assert dashboard.tally.sent_ms.quantile_ms(1.0) == 90
+
+
+def _columns(stage: Stage) -> Columns:
+    market = stage.market
+    return Columns(market.table, market.metrics, market.freshness, market.warm)
+
+
+def _hello(stage: Stage) -> Any:
+    return msgspec.json.decode(msgspec.json.encode(stage.overview.hello()))
 
 
 def test_a_quantile_lies_within_the_bucket_that_holds_it() -> None:

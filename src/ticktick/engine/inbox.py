@@ -56,10 +56,10 @@ class Inbox:
             await self._emptied.wait()
         self._append(event)
 
-    def put_frame(self, frame: FrameArrived) -> None:
-        """Append a frame, full or not."""
+    def put_frame(self, frame: FrameArrived, spent_ns: int = 0) -> None:
+        """Append a frame, full or not; `spent_ns` went by between its reading and here."""
         self._bytes += len(frame.data)
-        self._append(frame)
+        self._append(frame, spent_ns)
 
     async def room(self) -> None:
         """Wait while eight times the bound waits: the program stands still, reading is no use."""
@@ -86,8 +86,8 @@ class Inbox:
         waited_ns, self._waited_ns = self._waited_ns, 0
         return waited_ns
 
-    def _append(self, event: Event) -> None:
-        self._queue.append((self._counter_ns(), event))
+    def _append(self, event: Event, spent_ns: int = 0) -> None:
+        self._queue.append((self._counter_ns() - spent_ns, event))
         self._filled.set()
 
     def _is_behind(self) -> bool:

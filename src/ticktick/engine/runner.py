@@ -91,9 +91,9 @@ class Runner:
         await self.put(event)
         await happened.wait()
 
-    def put_frame(self, frame: FrameArrived) -> None:
-        """Append a frame of the feed without waiting."""
-        self._inbox.put_frame(frame)
+    def put_frame(self, frame: FrameArrived, spent_ns: int = 0) -> None:
+        """Append a frame of the feed without waiting; so long ago it was read."""
+        self._inbox.put_frame(frame, spent_ns)
 
     async def room(self) -> None:
         """Wait while so much waits for the engine that reading more is of no use."""

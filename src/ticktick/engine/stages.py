@@ -19,6 +19,7 @@ STAGES: Final = (
     "publish",
 )
 SPENT_US: Final = (50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 500_000)
+READY_US: Final = (100, 200, 300, 400, 500, 700, *SPENT_US[4:])
 _NS_PER_US: Final = 1_000
 
 
@@ -33,7 +34,7 @@ class Stages:
     def __init__(self, counter_ns: Callable[[], int]) -> None:
         self.us = {stage: Distribution(SPENT_US) for stage in STAGES}
         self.event_us = Distribution(SPENT_US)
-        self.ready_us = Distribution(SPENT_US)
+        self.ready_us = Distribution(READY_US)
         self._counter_ns = counter_ns
         self._spent_ns: dict[str, int] = {}
         self._began_ns = self._lap_ns = 0

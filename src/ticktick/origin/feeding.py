@@ -15,7 +15,7 @@ from ticktick.brokers.upstox.feed import FeedWire, explain, feed_dial
 from ticktick.brokers.upstox.keys import Subscriptions
 from ticktick.brokers.upstox.peek import LARGEST_FRAME, glance, refusal_of
 from ticktick.brokers.upstox.rest import UpstoxRest
-from ticktick.domain.clock import Clock
+from ticktick.domain.clock import NS_PER_S, Clock
 from ticktick.domain.event import FrameArrived, LinkChanged, NoteTaken
 from ticktick.domain.instrument import Instrument
 from ticktick.engine.runner import Runner
@@ -212,7 +212,9 @@ class Feeding:
             self.data_s = now_s
         if self._subscriptions.is_waiting:
             self._subscriptions.confirm(seen.keys)
-        self._pass_on(self._sorter.take(frame, seen.sent_ms, now_s), runner)
+        passed = self._sorter.take(frame, seen.sent_ms, now_s)
+        spent_ns = int((self._clock_s() - now_s) * NS_PER_S)
+        self._pass_on(passed, runner, spent_ns)
         self._plan_release(runner)
 
     def _plan_release(self, runner: Runner) -> None:
@@ -227,9 +229,9 @@ class Feeding:
         self._pass_on(self._sorter.release(self._clock_s()), runner)
         self._plan_release(runner)
 
-    def _pass_on(self, frames: Sequence[FrameArrived], runner: Runner) -> None:
+    def _pass_on(self, frames: Sequence[FrameArrived], runner: Runner, spent_ns: int = 0) -> None:
         for frame in frames:
-            runner.put_frame(frame)
+            runner.put_frame(frame, spent_ns)
 
     def _note_damage(self, now_s: float) -> None:
         self._damaged.append(now_s)

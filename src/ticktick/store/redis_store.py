@@ -20,6 +20,7 @@ from ticktick.domain.event import (
 )
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import Candle
+from ticktick.engine.distribution import Distribution
 from ticktick.engine.lateness import Lateness
 from ticktick.engine.ports import Outputs
 from ticktick.engine.supervisor import Guard
@@ -39,6 +40,7 @@ from ticktick.store.streams import Streams
 FLUSH_S: Final = 0.1
 CANDLES_AT_ONCE: Final = 2_000
 BEAT_S: Final = 1.0
+LAG_MS: Final = (50, 100, 150, 200, 300, 500, 750, 1_000, 2_000, 5_000, 15_000, 60_000)
 SILENT_S: Final = 3.0
 _PAUSES_S: Final = (FLUSH_S, 0.2, 0.5, 1.0, 2.0, 5.0)
 _MS_PER_S: Final = 1_000
@@ -70,7 +72,7 @@ class RedisWriter:
         self.refused_samples = 0
         self.losses = 0
         self.lag_ms = 0.0
-        self.worst_lag_ms = 0.0
+        self.lags_ms = Distribution(LAG_MS)
         self._revive = revive
         self._market = market
         self._monotonic = monotonic
@@ -180,7 +182,7 @@ class RedisWriter:
         self.refused_samples += refused
         if batch.rows:
             self.lag_ms = (self._monotonic() - batch.rows[0].taken_s) * _MS_PER_S
-            self.worst_lag_ms = max(self.lag_ms, self.worst_lag_ms)
+            self.lags_ms.add(self.lag_ms)
         return True
 
     def _is_late(self) -> bool:
