@@ -45,7 +45,7 @@ def test_given_trades_of_one_minute_when_it_runs_then_a_forming_candle_shows_the
         state=CandleState.FORMING,
         confirmed=False,
     )
-    assert stage.market.candles("ACME", 1) == ()
+    assert tuple(stage.market.candles("ACME", 1)) == ()
 
 
 def test_given_a_trade_of_a_later_minute_then_the_candle_closes_provisionally() -> None:
@@ -84,7 +84,7 @@ def test_P07_given_the_feeds_own_minute_when_it_differs_then_it_wins_and_is_coun
         broker = candle(OPEN, open=100, high=106, low=99, close=101, volume=44)
         assert changed_candles(stage.confirm(clock(9, 16, 3), broker).facts) == [broker]
         stage.timer(clock(9, 16, 5))
-        assert stage.market.candles("ACME", 1) == (broker,)
+        assert tuple(stage.market.candles("ACME", 1)) == (broker,)
         assert stage.counter("candle_corrections") == 1
 
     check(JsonDecoder())
@@ -430,7 +430,7 @@ def test_given_history_that_cannot_be_closed_minutes_then_it_is_refused_and_coun
         candle(OPEN, 0),
     )
     assert stage.counter("history_refused") == 4
-    assert stage.market.candles("ACME", 1) == ()
+    assert tuple(stage.market.candles("ACME", 1)) == ()
 
 
 def test_given_a_gap_then_volume_traded_in_it_enters_no_candle() -> None:

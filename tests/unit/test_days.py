@@ -85,7 +85,7 @@ def test_F45_given_a_restated_symbol_then_its_row_knows_nothing_until_it_is_told
     key = instrument(instrument_key="NSE_EQ|AFTER")
     event = InstrumentsResolved(MONDAY_OPEN, (key,), restated=("ACME",))
     stage.process(event)
-    assert stage.market.candles("ACME", 1) == ()
+    assert tuple(stage.market.candles("ACME", 1)) == ()
     assert stage.market.table.records["last_price"][0] == 0
     assert stage.market.table.row_of_key == {"NSE_EQ|AFTER": 0}
     assert stage.market.wishes.untold == ("ACME",)
@@ -109,7 +109,7 @@ def test_F44_given_no_trade_today_then_nothing_of_yesterday_is_measured_as_today
     assert stage.counter("trades") == 0
     assert not stage.market.table.traded_today(stage.frame(MONDAY_OPEN + 1).touched)[0]
     stage.timer(MONDAY_OPEN + NS_PER_MINUTE)
-    assert stage.market.candles("ACME", 1) == ()
+    assert tuple(stage.market.candles("ACME", 1)) == ()
 
 
 def test_P09_given_a_gap_or_a_new_day_then_the_windows_are_warm_only_when_full_again() -> None:

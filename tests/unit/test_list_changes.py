@@ -103,7 +103,7 @@ def test_a_symbol_that_comes_back_has_its_row_again_and_nothing_of_its_past() ->
     stage.process(resolved(OPEN + 65 * NS_PER_S, BOLT, ACME))
     assert stage.market.table.followed == [1, 0]
     assert stage.freshness() is Freshness.UNKNOWN
-    assert stage.market.candles("ACME", 1) == ()
+    assert tuple(stage.market.candles("ACME", 1)) == ()
     assert math.isnan(stage.metric("tick_return"))
     stage.begin(OPEN + 66 * NS_PER_S, price=300)
     assert math.isnan(stage.metric("tick_return"))

@@ -69,14 +69,14 @@ class CandleBook:
         self._hours = hours
         self._grace_ns = grace_ns
         self._confirm_ns = confirm_ns
-        self._series = {minutes: Series(KEPT[minutes]) for minutes in TIMEFRAMES}
+        self._series = {minutes: Series(symbol, minutes, KEPT[minutes]) for minutes in TIMEFRAMES}
         self._unconfirmed: list[int] = []
         self._running: dict[tuple[int, int], int] = {}
         self._trimmed: Span | None = None
 
     def candles(self, minutes: int) -> Sequence[Candle]:
-        """The closed candles of the timeframe, oldest first."""
-        return self._series[minutes].candles
+        """The closed candles of the timeframe, oldest first; true until the next one changes."""
+        return self._series[minutes]
 
     def unconfirmed(self, from_ns: int, until_ns: int) -> list[int]:
         """The starts of the minutes in [from, until) that the broker did not confirm."""
@@ -233,8 +233,8 @@ class CandleBook:
     def _near(self, told: Span) -> list[int]:
         """The minutes kept whose higher candles the span touches where it was not known."""
         holes = self.coverage.unknown(told)
-        around = [self._series[1].between(start - _HOUR, end + _HOUR) for start, end in holes]
-        return [candle.start_ns for candles in around for candle in candles]
+        around = [self._series[1].starts(start - _HOUR, end + _HOUR) for start, end in holes]
+        return [start_ns for starts in around for start_ns in starts]
 
     def _settle(self, frontier_ns: int, now_ns: int, changed: list[Candle]) -> None:
         """Close the higher candles whose time is over; those that are final stop running."""

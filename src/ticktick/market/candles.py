@@ -147,7 +147,7 @@ class Candles:
         return self._books[row].join(minutes, running, int(self._frontier_ns[row]))
 
     def closed(self, row: int, minutes: int) -> Sequence[Candle]:
-        """The closed candles of the timeframe, oldest first."""
+        """The closed candles of the timeframe, oldest first; true until the next one changes."""
         return self._books[row].candles(minutes)
 
     def _book(self, row: int) -> CandleBook:

@@ -1,0 +1,74 @@
+"""The closed candles of one timeframe: kept as numbers, given back as what was put in."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticktick.domain.market import Candle, CandleState
+from ticktick.market.series import Series
+
+LIMIT = 12
+NUMBERS = st.integers(0, 2**31 + 5) | st.integers(2**53 - 3, 2**53) | st.integers(0, 500)
+CANDLES = st.builds(
+    Candle,
+    symbol=st.just("ACME"),
+    minutes=st.just(5),
+    start_ns=st.integers(0, 40).map(lambda place: 1_790_000_000_000_000_000 + place * 7),
+    open=NUMBERS,
+    high=NUMBERS,
+    low=NUMBERS,
+    close=NUMBERS,
+    volume=NUMBERS,
+    open_interest=NUMBERS,
+    state=st.sampled_from(CandleState),
+    confirmed=st.booleans(),
+    revision=st.integers(0, 2**28),
+)
+
+
+class Model:
+    """The same by a dictionary."""
+
+    def __init__(self) -> None:
+        self.kept: dict[int, Candle] = {}
+
+    @property
+    def candles(self) -> list[Candle]:
+        return [self.kept[start_ns] for start_ns in sorted(self.kept)]
+
+    def trim(self) -> tuple[int, int] | None:
+        starts = sorted(self.kept)
+        surplus = len(starts) - LIMIT
+        if surplus <= 0:
+            return None
+        for start_ns in starts[:surplus]:
+            del self.kept[start_ns]
+        return starts[0], starts[surplus]
+
+
+@given(st.lists(CANDLES | st.none(), max_size=60))
+def test_it_is_a_dictionary_of_candles_in_order(steps: list[Candle | None]) -> None:
+    series, model = Series("ACME", 5, LIMIT), Model()
+    for step in steps:
+        if step is None:
+            assert series.trim() == model.trim()
+        else:
+            series.put(step)
+            model.kept[step.start_ns] = step
+        assert list(series) == model.candles
+        assert list(reversed(series)) == model.candles[::-1]
+        assert series[-3:] == model.candles[-3:]
+        assert series[::2] == model.candles[::2]
+        assert series.last() == next(iter(model.candles[::-1]), None)
+
+
+@given(st.lists(CANDLES, max_size=20), CANDLES, CANDLES)
+def test_candles_are_found_by_their_start(kept: list[Candle], one: Candle, other: Candle) -> None:
+    series, model = Series("ACME", 5, 100), Model()
+    for candle in kept:
+        series.put(candle)
+        model.kept[candle.start_ns] = candle
+    from_ns, until_ns = sorted((one.start_ns, other.start_ns))
+    inside = [c for c in model.candles if from_ns <= c.start_ns < until_ns]
+    assert series.get(from_ns) == model.kept.get(from_ns)
+    assert series.between(from_ns, until_ns) == inside
+    assert series.starts(from_ns, until_ns) == [c.start_ns for c in inside]
