@@ -459,6 +459,7 @@ def slot_depth(market: LiveMarket, symbol: str) -> dict[str, Any]:
     for name in ("imbalance_1", "imbalance", "imbalance_w"):
         value = float(market.metrics[METRIC_ROW[name], row])
         shown[name] = None if value != value else value
+    shown["auction"] = None
     return shown
 
 

@@ -16,6 +16,7 @@ def symbol(**known: Any) -> dict[str, Any]:
         "symbol": "ACME",
         "freshness": "fresh",
         "phase": "continuous",
+        "auction": None,
         **dict.fromkeys((*names, *flags)),
         **known,
     }
@@ -41,3 +42,11 @@ def test_a_market_that_the_exchange_halted_is_not_called_closed(
     show_symbols([symbol(freshness="closed", phase=phase) for phase in phases])
     _, *lines = capsys.readouterr().out.splitlines()
     assert [line.split()[1] for line in lines] == ["halted", "closed"]
+
+
+def test_what_auctions_would_come_to_stands_below(capsys: pytest.CaptureFixture[str]) -> None:
+    told = {"price": 1412.5, "quantity": 12_000, "left_over": -3_400, "reference_price": None}
+    show_symbols([symbol(auction=told), symbol(symbol="NIFTY")])
+    head, line = capsys.readouterr().out.splitlines()[-2:]
+    assert head.split() == ["AUCTION", "WOULD", "BE", "QUANTITY", "LEFT", "OVER", "REFERENCE"]
+    assert line.split() == ["ACME", "1,412.50", "12,000", "3,400", "to", "sell", "-"]

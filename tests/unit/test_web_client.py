@@ -262,6 +262,7 @@ def test_the_depth_comes_with_the_chart_and_then_with_its_own_symbol_only() -> N
         "imbalance_1": None,
         "imbalance": None,
         "imbalance_w": None,
+        "auction": None,
     }
     stage.hub.take(stage.market.book("M&M", [(300_000, 1)], []))
     assert types(browser.read(0.5)) == []

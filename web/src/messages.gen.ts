@@ -301,6 +301,15 @@ export interface CandleUpdate {
   readonly candle: CandleRow;
 }
 
+/** What an auction would come to if it ended now: at this price so many would change hands. */
+export interface Auction {
+  readonly price: number | null;
+  readonly quantity: number | null;
+  readonly left_over: number | null;
+  readonly left_over_at_market: number | null;
+  readonly reference_price: number | null;
+}
+
 /** The book of the viewed symbol, best level first; an empty level is left out. */
 export interface Depth {
   readonly symbol: string;
@@ -312,6 +321,7 @@ export interface Depth {
   readonly imbalance_1: number | null;
   readonly imbalance: number | null;
   readonly imbalance_w: number | null;
+  readonly auction: Auction | null;
 }
 
 /** A symbol's data became older or newer by a class. */
@@ -383,6 +393,15 @@ export interface ErrorAnswer {
 /** One level of the book as a JSON array, price in rupees. */
 export type RupeeLevel = readonly [price: number, quantity: number];
 
+/** What an auction would come to if it ended now, prices in rupees; null is not known. */
+export interface RupeeAuction {
+  readonly price: number | null;
+  readonly quantity: number | null;
+  readonly left_over: number | null;
+  readonly left_over_at_market: number | null;
+  readonly reference_price: number | null;
+}
+
 /** One symbol and its metrics, prices in rupees; null is not known. */
 export interface SymbolStatus {
   readonly symbol: string;
@@ -402,6 +421,7 @@ export interface SymbolStatus {
   readonly ask: number | null;
   readonly bids: readonly RupeeLevel[];
   readonly asks: readonly RupeeLevel[];
+  readonly auction: RupeeAuction | null;
   readonly liquidity: Liquidity | null;
   readonly liquidity_baseline: boolean | null;
   readonly volatility: Volatility | null;

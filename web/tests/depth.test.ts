@@ -50,6 +50,7 @@ function book(over: Partial<Depth> = {}): void {
     imbalance_1: -0.714,
     imbalance: 0.69,
     imbalance_w: null,
+    auction: null,
     ...over,
   };
   say(from.make("depth", depth));
@@ -189,5 +190,36 @@ describe("the depth of the selected symbol", () => {
     await open([instrument(0, { kind: "index", has_volume: false })]);
     book({ bids: [], asks: [], total_bid_quantity: null });
     expect(all(DEPTH)).toHaveLength(0);
+  });
+});
+
+describe("the auction of the selected symbol", () => {
+  const told = { price: 141_250, quantity: 12_000, left_over: -3_400, left_over_at_market: -1_000, reference_price: 140_000 };
+  const inPhase = (phase: "pre_open" | "auction" | "continuous"): void =>
+    say(from.make("phase", { segment: "NSE_EQ", phase, source: "feed" }));
+  const facts = (): string => read(document.querySelector('[data-testid="quote"] dl'));
+
+  it("is told in the quote while it runs, and not a moment longer", async () => {
+    await open([instrument(0)]);
+    inPhase("auction");
+    book({ auction: told });
+    expect(facts()).toContain("Auction would be at1,412.50");
+    expect(facts()).toContain("Auction quantity12,000");
+    expect(facts()).toContain("Left over3,400 to sell, 1,000 at any price");
+    expect(facts()).toContain("Reference price1,400.00");
+    book({ auction: { ...told, left_over_at_market: 1_000 } });
+    expect(facts()).toContain("Left over3,400 to sell, 1,000 to buy at any price");
+    inPhase("continuous");
+    page.tick();
+    paint();
+    expect(facts()).not.toContain("Auction");
+  });
+
+  it("has a dash where no orders meet yet", async () => {
+    await open([instrument(0)]);
+    inPhase("pre_open");
+    book({ auction: { ...told, price: null, quantity: null, left_over: null, left_over_at_market: null } });
+    expect(facts()).toContain("Auction would be at—");
+    expect(facts()).toContain("Left over—");
   });
 });

@@ -22,6 +22,25 @@ def show_symbols(symbols: Sequence[Mapping[str, Any]]) -> None:
         age = "-" if known["age_ms"] is None else f"{known['age_ms'] / 1000:.1f} s"
         line = f"{known['symbol']:<14}{_data(known):<9}{last:>12}{change:>9}{spread:>8}{age:>11}"
         click.echo(f"{line}  {_flag(known, 'liquidity'):<11}{_flag(known, 'volatility')}")
+    _show_auctions([known for known in symbols if known["auction"] is not None])
+
+
+def _show_auctions(symbols: Sequence[Mapping[str, Any]]) -> None:
+    """Where auctions run: what each would come to if it ended now."""
+    if not symbols:
+        return
+    click.echo(f"{'AUCTION':<14}{'WOULD BE':>12}{'QUANTITY':>12}{'LEFT OVER':>14}{'REFERENCE':>12}")
+    for known in symbols:
+        told = known["auction"]
+        price, reference = (_text(told[name], ",.2f") for name in ("price", "reference_price"))
+        quantity, left = _text(told["quantity"], ","), _left_over(told["left_over"])
+        click.echo(f"{known['symbol']:<14}{price:>12}{quantity:>12}{left:>14}{reference:>12}")
+
+
+def _left_over(quantity: int | None) -> str:
+    if not quantity:
+        return _text(quantity, ",")
+    return f"{abs(quantity):,} to {'buy' if quantity > 0 else 'sell'}"
 
 
 def _data(known: Mapping[str, Any]) -> str:

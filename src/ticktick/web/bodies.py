@@ -65,6 +65,19 @@ class RupeeLevel(NamedTuple):
     quantity: int
 
 
+class RupeeAuction(BaseModel):
+    """What an auction would come to if it ended now, prices in rupees; null is not known.
+
+    More than 0 left over is to buy, less than 0 to sell; `left_over_at_market` has no limit.
+    """
+
+    price: float | None
+    quantity: int | None
+    left_over: int | None
+    left_over_at_market: int | None
+    reference_price: float | None
+
+
 def _with_metrics(schema: dict[str, Any]) -> None:
     """Name every metric in the schema of a symbol."""
     number = {"anyOf": [{"type": "number"}, {"type": "null"}]}
@@ -83,8 +96,8 @@ class SymbolStatus(BaseModel):
     `received_ms` and `seq` are when and as which frame of the feed its last packet was read.
     `warm`: the time windows of its metrics are full since the last gap. A flag's `_baseline` says
     whether it was judged against what is usual at this time of day, or by fixed limits alone.
-    `bids` and `asks` are up to five levels, best first; an empty level is left out. Every metric
-    is a field of its own.
+    `bids` and `asks` are up to five levels, best first; an empty level is left out. `auction` is
+    null outside of one. Every metric is a field of its own.
     """
 
     model_config = ConfigDict(extra="allow", json_schema_extra=_with_metrics)
@@ -106,6 +119,7 @@ class SymbolStatus(BaseModel):
     ask: float | None
     bids: list[RupeeLevel]
     asks: list[RupeeLevel]
+    auction: RupeeAuction | None
     liquidity: Liquidity | None
     liquidity_baseline: bool | None
     volatility: Volatility | None

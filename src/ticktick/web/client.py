@@ -209,7 +209,9 @@ class Client:
         if not self._depth_is_new:
             return []
         self._depth_is_new = False
-        return [self._envelope("depth", depth(self._market.table, self._market.metrics, row))]
+        market = self._market
+        told = depth(market.table, market.metrics, row, market.row_phases[row])
+        return [self._envelope("depth", told)]
 
     def _status(self, now_s: float) -> list[Message]:
         if now_s < self._status_due_s:

@@ -7,14 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ticktick.domain.metric import METRIC_ROW
+from ticktick.domain.sessions import Phase
 from ticktick.domain.slots import DEPTH_LEVELS
 from ticktick.market.table import SlotTable
+from ticktick.web.auction import auction
 from ticktick.web.messages import Depth, DepthLevel
 
 Side: TypeAlias = Literal["bid", "ask"]
 
 
-def depth(table: SlotTable, metrics: NDArray[np.float64], row: int) -> Depth:
+def depth(table: SlotTable, metrics: NDArray[np.float64], row: int, phase: Phase) -> Depth:
     """The book of a row in price units, and the quantity of the whole book where it was told.
 
     metrics: float64[len(METRICS), capacity], of the same moment as the table.
@@ -29,6 +31,7 @@ def depth(table: SlotTable, metrics: NDArray[np.float64], row: int) -> Depth:
         imbalance_1=_known(metrics[METRIC_ROW["imbalance_1"], row]),
         imbalance=_known(metrics[METRIC_ROW["imbalance"], row]),
         imbalance_w=_known(metrics[METRIC_ROW["imbalance_w"], row]),
+        auction=auction(table, row, phase),
     )
 
 

@@ -140,12 +140,26 @@ class CandleUpdate(Struct, frozen=True):
     candle: CandleRow
 
 
+class Auction(Struct, frozen=True):
+    """What an auction would come to if it ended now: at this price so many would change hands.
+
+    Left over would be so many, more than 0 to buy, less than 0 to sell; of them `at_market` those
+    without a limit. `reference_price` is what bounds the price, null where the session tells none.
+    """
+
+    price: int | None
+    quantity: int | None
+    left_over: int | None
+    left_over_at_market: int | None
+    reference_price: int | None
+
+
 class Depth(Struct, frozen=True):
     """The book of the viewed symbol, best level first; an empty level is left out.
 
     Up to five levels a side, thirty where `has_thirty`, and the quantity of the whole book. The
     imbalances are of the same book: of the best level, of five, and of five weighted by nearness
-    to the mid.
+    to the mid. `auction` is null outside of one.
     """
 
     symbol: str
@@ -157,6 +171,7 @@ class Depth(Struct, frozen=True):
     imbalance_1: float | None
     imbalance: float | None
     imbalance_w: float | None
+    auction: Auction | None
 
 
 class FreshnessUpdate(Struct, frozen=True):

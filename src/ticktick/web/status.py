@@ -17,8 +17,9 @@ from ticktick.domain.sessions import Phase
 from ticktick.market.freshness import FreshnessColumn
 from ticktick.market.rejections import Rejections
 from ticktick.market.table import SlotTable
+from ticktick.web.auction import auction
 from ticktick.web.blocks import COLUMNS, Columns, column_values
-from ticktick.web.bodies import CandleAnswer, RupeeLevel, SymbolAnswer, SymbolStatus
+from ticktick.web.bodies import CandleAnswer, RupeeAuction, RupeeLevel, SymbolAnswer, SymbolStatus
 from ticktick.web.depth import Side, levels
 from ticktick.web.messages import CandleRow, InstrumentRow
 from ticktick.web.parts import FeedState, Mode, PartState, TokenStatus
@@ -166,6 +167,7 @@ def symbol_statuses(
                 "age_ms": _age_ms(known["exchange_ms"][row], now_ms),
                 "bids": _rupee_levels(market.table, row, "bid"),
                 "asks": _rupee_levels(market.table, row, "ask"),
+                "auction": _rupee_auction(market, row),
             }
         )
         for row in rows
@@ -270,6 +272,24 @@ def _rupee_columns(market: LiveMarket) -> dict[str, list[float | None]]:
 
 def _word(words: Sequence[str], code: float | None) -> str | None:
     return None if code is None else words[int(code)]
+
+
+def _rupee_auction(market: LiveMarket, row: int) -> RupeeAuction | None:
+    told = auction(market.table, row, market.row_phases[row])
+    if told is None:
+        return None
+    instrument = market.table.instruments[row]
+
+    def rupees(units: int | None) -> float | None:
+        return None if units is None else float(instrument.rupees(units))
+
+    return RupeeAuction(
+        price=rupees(told.price),
+        quantity=told.quantity,
+        left_over=told.left_over,
+        left_over_at_market=told.left_over_at_market,
+        reference_price=rupees(told.reference_price),
+    )
 
 
 def _rupee_levels(table: SlotTable, row: int, side: Side) -> list[RupeeLevel]:

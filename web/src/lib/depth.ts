@@ -64,6 +64,7 @@ const NO_BOOK: Omit<Depth, "symbol"> = {
   imbalance_1: null,
   imbalance: null,
   imbalance_w: null,
+  auction: null,
 };
 
 /** The ladder of the selected instrument; null where it has no book, as an index. */

@@ -123,7 +123,7 @@ export class Store {
       case "depth":
         if (envelope.data.symbol !== this.selected) return [];
         this.depth = envelope.data;
-        return ["depth"];
+        return ["depth", "quote"];
       case "alert":
       case "alert_cleared":
       case "alerts_seen":
