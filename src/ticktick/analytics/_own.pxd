@@ -1,6 +1,7 @@
 # The types of own.py where it is compiled; what is not named here follows from these.
 cimport cython
 
+cdef long long NS_PER_DAY, IST_OFFSET_NS
 cdef double _SCORE_LIMIT
 cdef double _ROOT_5
 cdef double _ROOT_15
@@ -14,11 +15,12 @@ cpdef dict momentum(values)
 cdef double _score(double moves)
 
 cdef class SessionVwap:
-    cdef object _day
+    cdef long long _day_ns
     cdef tuple _sums
 
     cpdef take(self, bar)
     cpdef peek(self, bar)
+    @cython.locals(start_ns=cython.longlong)
     cdef tuple _with(self, bar)
 
 

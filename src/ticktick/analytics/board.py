@@ -18,7 +18,7 @@ from ticktick.domain.clock import NS_PER_S
 from ticktick.domain.event import CandleChanged, Fact, WatchlistChanged
 from ticktick.domain.market import Candle, CandleState
 
-_SETTLED: Final = frozenset({CandleState.FINAL, CandleState.BACKFILLED})
+_FINAL, _BACKFILLED, _MISSING = CandleState.FINAL, CandleState.BACKFILLED, CandleState.MISSING
 
 QUIET_NS: Final = 2 * NS_PER_S
 STEPS_AT_ONCE: Final = 60
@@ -50,7 +50,7 @@ class AnalyticsBoard:
         self._lines: dict[LineId, Line] = {}
         self._stale: dict[LineId, int] = {}  # when marked, oldest first; their lines stand
         self._unmade: dict[LineId, None] = {}  # stale, and no line stands
-        self._next: deque[tuple[Line, CandleChanged]] = deque()
+        self._next: deque[CandleChanged] = deque()
         self._stepped = 0
         self._volumes: dict[str, SessionVolumes] = {}
 
@@ -67,14 +67,14 @@ class AnalyticsBoard:
         """Take the candles among the facts, and let some lines step; what they say, in order."""
         for fact in facts:
             if isinstance(fact, CandleChanged):
-                is_missing = fact.candle.state is CandleState.MISSING
-                is_settled = fact.candle.state in _SETTLED
-                if fact.candle.minutes == 1 and (is_settled or is_missing):
-                    self._count(fact.candle)
+                candle = fact.candle
+                is_settled, is_missing = _is_settled(candle), candle.state is _MISSING
+                if candle.minutes == 1 and (is_settled or is_missing):
+                    self._count(candle)
                 if is_settled:
                     self._take(fact)
                 elif is_missing:
-                    self._mark((fact.candle.symbol, fact.candle.minutes), fact.at_ns)
+                    self._mark((candle.symbol, candle.minutes), fact.at_ns)
             elif isinstance(fact, WatchlistChanged):
                 self._forget({*fact.removed, *fact.restated})
         return self._step() if may_step else []
@@ -139,7 +139,7 @@ class AnalyticsBoard:
             self._unmade[name] = None
         elif candle.start_ns > line.told_ns and not line.is_stale:
             line.told_ns = candle.start_ns
-            self._next.append((line, fact))
+            self._next.append(fact)
         elif not line.knows(candle):
             self._mark(name, fact.at_ns)
 
@@ -159,9 +159,11 @@ class AnalyticsBoard:
         found: list[Fact] = []
         self._stepped = min(len(self._next), self._steps_at_once)
         for _ in range(self._stepped):
-            line, fact = self._next.popleft()
-            if not line.is_stale:
-                found += line.update(fact.candle, fact.at_ns)
+            fact = self._next.popleft()
+            candle = fact.candle
+            line = self._lines.get((candle.symbol, candle.minutes))
+            if line is not None and line.awaits(candle):
+                found += line.update(candle, fact.at_ns)
         return found
 
     def _forget(self, symbols: Set[str]) -> None:
@@ -170,9 +172,7 @@ class AnalyticsBoard:
             return
         for symbol in symbols:
             self._volumes.pop(symbol, None)
-        for name, line in self._lines.items():
-            line.is_stale = line.is_stale or name[0] in symbols
-        self._next = deque(waits for waits in self._next if not waits[0].is_stale)
+        self._next = deque(fact for fact in self._next if fact.candle.symbol not in symbols)
         for lines in (self._lines, self._stale, self._unmade):
             for name in [name for name in lines if name[0] in symbols]:
                 del lines[name]
@@ -189,10 +189,14 @@ class AnalyticsBoard:
 
     def _make(self, name: LineId, at_ns: int) -> Sequence[Fact]:
         symbol, minutes = name
-        settled = [c for c in self._stored(symbol, minutes) if c.state in _SETTLED]
+        settled = [c for c in self._stored(symbol, minutes) if _is_settled(c)]
         old = self._lines.get(name)
         has_volume = self._has_volume(symbol)
         volumes = self._volumes_of(symbol) if has_volume else None
         line = Line(symbol, minutes, has_volume=has_volume, volumes=volumes)
         self._lines[name] = line
         return line.seed(settled, at_ns, old)
+
+
+def _is_settled(candle: Candle) -> bool:
+    return candle.state is _FINAL or candle.state is _BACKFILLED

@@ -10,6 +10,7 @@ from ticktick.analytics.bars import bars_of
 from ticktick.analytics.fed import Fed
 from ticktick.analytics.indicators import Indicators
 from ticktick.analytics.patterns import Patterns
+from ticktick.analytics.shapes import SHAPES
 from ticktick.analytics.volumes import SessionVolumes
 from ticktick.domain.analysis import Confirmation, Pattern, Reading
 from ticktick.domain.event import (
@@ -23,7 +24,7 @@ from ticktick.domain.market import Candle
 
 PATTERNS_KEPT: Final = 200
 
-_PatternId = tuple[int, str]
+_PLACES: Final = {shape.name: place for place, shape in enumerate(SHAPES)}
 
 
 class Line:
@@ -50,9 +51,13 @@ class Line:
         self._newest_ns = 0
         self.told_ns = 0
         self.is_stale = False
-        self._told: dict[_PatternId, Pattern] = {}
+        self._told: dict[int, Pattern] = {}
         self.reading: Reading | None = None
         self.patterns: deque[Pattern] = deque(maxlen=PATTERNS_KEPT)
+
+    def awaits(self, candle: Candle) -> bool:
+        """Whether it is a next candle, and the line takes any."""
+        return not self.is_stale and candle.start_ns > self._newest_ns
 
     def knows(self, candle: Candle) -> bool:
         """Whether the same numbers were fed."""
@@ -110,7 +115,7 @@ class Line:
 
     def _corrected(self, found: Iterable[Pattern], old: "Line", at_ns: int) -> Sequence[Fact]:
         told = dict(old._told)
-        first_ns = min((start_ns for start_ns, _ in told), default=self._newest_ns)
+        first_ns = min((p.start_ns for p in told.values()), default=self._newest_ns)
         now = {_id(p): p for p in found if p.start_ns >= first_ns}
         facts: list[Fact] = []
         stands = {
@@ -152,8 +157,9 @@ class Line:
             del self._told[next(iter(self._told))]
 
 
-def _id(pattern: Pattern) -> _PatternId:
-    return pattern.start_ns, pattern.name
+def _id(pattern: Pattern) -> int:
+    """Of a pattern among those of a line: no two candles begin within nanoseconds."""
+    return pattern.start_ns + _PLACES[pattern.name]
 
 
 def _verdict(pattern: Pattern) -> tuple[object, ...]:

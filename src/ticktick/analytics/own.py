@@ -8,7 +8,7 @@ from itertools import takewhile
 from statistics import median
 from typing import Final, TypeAlias
 
-from ticktick.domain.clock import NS_PER_DAY, ist_day_number
+from ticktick.domain.clock import IST_OFFSET_NS, NS_PER_DAY, ist_day_number
 from ticktick.domain.market import Candle
 
 _SCORE_LIMIT: Final = 3.0
@@ -27,7 +27,7 @@ class SessionVwap:
     """
 
     def __init__(self) -> None:
-        self._day = 0
+        self._day_ns = 0  # when the day began in India
         self._sums = (0, 0, 0)
 
     def seed(self, bars: Sequence[Candle]) -> None:
@@ -53,9 +53,10 @@ class SessionVwap:
 
     def _with(self, bar: Candle) -> Sums:
         """Volume, value and square of the session with the bar; a new day begins with it."""
-        day = ist_day_number(bar.start_ns)
-        if day != self._day:
-            self._day, self._sums = day, (0, 0, 0)
+        start_ns = bar.start_ns
+        if not self._day_ns <= start_ns < self._day_ns + NS_PER_DAY:
+            self._day_ns = ist_day_number(start_ns) * NS_PER_DAY - IST_OFFSET_NS
+            self._sums = (0, 0, 0)
         thrice, volume = bar.high + bar.low + bar.close, bar.volume
         total, value, square = self._sums
         return total + volume, value + thrice * volume, square + thrice * thrice * volume

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ticktick.analytics.own import SESSIONS
-from ticktick.domain.clock import IST_OFFSET_NS, NS_PER_DAY, NS_PER_MINUTE, ist_day_number
+from ticktick.domain.clock import IST_OFFSET_NS, NS_PER_DAY, NS_PER_MINUTE
 from ticktick.domain.market import Candle, CandleState
 
 _FIRST: Final = 9 * 60  # from 9:00 to 16:00; a session in the evening has no usual volume
@@ -22,6 +22,7 @@ class SessionVolumes:
         self._days: dict[int, NDArray[np.uint32]] = {}
         self._missing: dict[int, set[int]] = {}
         self._usual: dict[int, list[float]] = {}
+        self._sums: tuple[int, list[int]] = (0, [])
 
     def copy(self) -> "SessionVolumes":
         """The same minutes, which nothing changes any more."""
@@ -32,7 +33,7 @@ class SessionVolumes:
 
     def take(self, candle: Candle) -> None:
         """Take a settled or missing minute, for the first time or corrected."""
-        day, place = ist_day_number(candle.start_ns), _place(candle)
+        day, place = _place(candle)
         if not 0 <= place < _MINUTES:
             return
         minutes = self._days.get(day)
@@ -44,26 +45,37 @@ class SessionVolumes:
         elif day in self._missing:
             self._missing[day].discard(place)
         minutes[place] = min(candle.volume, _MOST)
-        self._usual = {known: usual for known, usual in self._usual.items() if known <= day}
+        if self._usual and max(self._usual) > day:
+            self._usual = {known: usual for known, usual in self._usual.items() if known <= day}
+        if day == self._sums[0]:
+            self._sums = (0, [])
 
     def ratio(self, candle: Candle) -> float | None:
         """The session's volume to the candle's end over the median of 20 sessions before.
 
         None until 20 sessions are known, or where a minute of this one up to there is missing.
         """
-        day, place = ist_day_number(candle.start_ns), _place(candle)
+        day, place = _place(candle)
         end = min(place + candle.minutes, _MINUTES) - 1
-        is_missed = any(minute <= end for minute in self._missing.get(day, ()))
-        if is_missed or not 0 <= place < _MINUTES:
+        missing = self._missing.get(day)
+        if not 0 <= place < _MINUTES or (missing and min(missing) <= end):
             return None
         usual = self._usual.get(day)
         if usual is None:
             usual = self._usual[day] = self._usual_before(day)
         if not usual or usual[end] <= 0:
             return None
-        today = self._days.get(day)
-        before = 0 if today is None else int(today[:place].sum(dtype=np.int64))
-        return (before + candle.volume) / usual[end]
+        if day != self._sums[0]:
+            self._sums = day, self._sums_of(day)
+        return (self._sums[1][place] + candle.volume) / usual[end]
+
+    def _sums_of(self, day: int) -> list[int]:
+        """The volume of the day before each of its minutes."""
+        minutes = self._days.get(day)
+        if minutes is None:
+            return [0] * _MINUTES
+        sums: list[int] = np.cumsum(minutes[:-1], dtype=np.int64).tolist()
+        return [0, *sums]
 
     def _usual_before(self, day: int) -> list[float]:
         """The median of the sessions' volume up to each minute; empty while they are too few."""
@@ -81,6 +93,7 @@ class SessionVolumes:
             self._missing.pop(oldest, None)
 
 
-def _place(candle: Candle) -> int:
-    """The minute after 9:00 in India."""
-    return (candle.start_ns + IST_OFFSET_NS) % NS_PER_DAY // NS_PER_MINUTE - _FIRST
+def _place(candle: Candle) -> tuple[int, int]:
+    """The day, and the minute after 9:00 in India."""
+    day, of_day_ns = divmod(candle.start_ns + IST_OFFSET_NS, NS_PER_DAY)
+    return day, of_day_ns // NS_PER_MINUTE - _FIRST
