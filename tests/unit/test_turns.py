@@ -24,7 +24,11 @@ def test_work_goes_on_with_time_and_with_every_tenth_piece_of_news_in_a_row(
         put_off = 0 if may else put_off + 1
         assert may or event in NEWS
         assert put_off < EVENTS_BEFORE_WORK
-    assert not Turns().may_work(NEWS[0])
+
+
+def test_of_many_frames_in_a_row_the_tenth_does_the_work() -> None:
+    turns = Turns()
+    assert [turns.may_work(NEWS[0]) for _ in range(20)] == [*[False] * 9, True] * 2
 
 
 @given(st.integers(2, 32))

@@ -9,6 +9,7 @@ import numpy as np
 from msgspec import Struct
 
 from ticktick.domain.clock import NS_PER_MS
+from ticktick.domain.event import CandleChanged, IndicatorsRead
 from ticktick.domain.market import Candle
 from ticktick.web.live import LiveAnalysis
 from ticktick.web.blocks import Press, Rows
@@ -35,6 +36,8 @@ BEAT_EVERY_S: Final = 0.25
 _CANDLES_AT_ONCE: Final = 100
 
 Message: TypeAlias = str | bytes
+Lines: TypeAlias = dict[tuple[str, int], list[CandleChanged | IndicatorsRead]]
+"""Facts by symbol and timeframe in minutes, each in order."""
 
 
 class Queued(Struct, frozen=True):
@@ -100,12 +103,17 @@ class Client:
         """Send the status with the next batch."""
         self._status_due_s = 0.0
 
-    def take(self, touched: Rows, facts: Iterable[Queued], candles: Iterable[Candle]) -> int:
+    def take(self, touched: Rows, facts: Iterable[Queued], lines: Lines) -> int:
         """Remember what changed; return how many rows were merged with an unsent update."""
         conflated = int(np.count_nonzero(self._pending[touched]))
         self._pending[touched] = True
         self._queue(facts)
-        self._changed_candles += [candle for candle in candles if self._shows(candle)]
+        view = self._view
+        if lines and view is not None:
+            shown = lines.get((view.symbol, view.minutes), [])
+            changed = (fact.candle for fact in shown if isinstance(fact, CandleChanged))
+            self._changed_candles += changed
+            self.overlays.hear(shown)
         return conflated
 
     def batch(self, now_s: float) -> list[Message]:
@@ -231,10 +239,6 @@ class Client:
             return []
         self._beat_due_s = now_s + BEAT_EVERY_S
         return [] if said else [self._envelope("beat", Beat())]
-
-    def _shows(self, candle: Candle) -> bool:
-        view = self._view
-        return view is not None and (view.symbol, view.minutes) == (candle.symbol, candle.minutes)
 
     def _envelope(self, kind: str, data: Data) -> Message:
         return self._raw_envelope(kind, msgspec.json.encode(data))

@@ -5,7 +5,7 @@ browser delays another or the engine.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from itertools import count
 from typing import Final, assert_never
@@ -39,7 +39,7 @@ from ticktick.web.alert_diary import AlertDiary
 from ticktick.web.live import LiveAnalysis
 from ticktick.web.blocks import Columns, Press
 from ticktick.web.chart import Studies
-from ticktick.web.client import Client, Message, Queued
+from ticktick.web.client import Client, Lines, Message, Queued
 from ticktick.web.messages import Data, FeedUpdate, FreshnessUpdate, PhaseUpdate, View
 from ticktick.web.news import KINDS, News
 from ticktick.web.overlays import is_known
@@ -87,12 +87,11 @@ class Hub:
         queued = [fact for fact in map(_queued, facts) if fact is not None]
         queued += [_fact(KINDS[type(told)], told) for told in self.news.take(outputs.at_ns, facts)]
         queued += [_fact(kind, data) for kind, data in self.alerts.take(facts, self._now_ns(facts))]
-        candles = [fact.candle for fact in facts if isinstance(fact, CandleChanged)]
+        lines = _by_line(facts)
         urgent = any(isinstance(fact, FeedChanged | PhaseChanged) for fact in facts)
         is_relisted = any(isinstance(fact, WatchlistChanged) for fact in facts)
         for client in self._clients:
-            conflated = client.take(outputs.touched, queued, candles)
-            client.overlays.hear(facts)
+            conflated = client.take(outputs.touched, queued, lines)
             self.overview.counters["client_conflated_total"] += conflated
             if urgent:
                 client.hurry_status()
@@ -103,13 +102,13 @@ class Hub:
         """Market time if alerts must be dated; of a replay they are past in any case."""
         if not any(isinstance(fact, AlertRaised) for fact in facts):
             return 0
-        system = self.overview.system()
-        return 0 if system.mode == "REPLAY" else system.now_ms * NS_PER_MS
+        stamp = self.overview.stamp()
+        return 0 if stamp.mode == "REPLAY" else stamp.now_ms * NS_PER_MS
 
     def tell(self, kind: str, data: Data) -> None:
         """Tell every browser something that no event brought."""
         for client in self._clients:
-            client.take(NO_ROWS, [_fact(kind, data)], [])
+            client.take(NO_ROWS, [_fact(kind, data)], {})
 
     def join(self) -> Client:
         """A further browser, which is owed everything."""
@@ -201,6 +200,18 @@ def share_of_turn(place: int) -> float:
         share += part * (place & 1)
         place, part = place >> 1, part / 2
     return share
+
+
+def _by_line(facts: Iterable[Fact]) -> Lines:
+    """What candles and readings say, by symbol and timeframe: who looks at one takes its own."""
+    lines: Lines = {}
+    for fact in facts:
+        match fact:
+            case CandleChanged(candle=of) | IndicatorsRead(reading=of):
+                lines.setdefault((of.symbol, of.minutes), []).append(fact)
+            case _:
+                pass
+    return lines
 
 
 def _queued(fact: Fact) -> Queued | None:
