@@ -17,6 +17,9 @@ SHARED = "ticktick._arrays"  # what every part needs of Cython, compiled once
 # results must not differ between machines: no fused multiply-add, nothing of one processor; too
 # large a number wraps around as NumPy's do
 PORTABLE = ["-O3", "-ffp-contract=off", "-fwrapv", "-fno-math-errno"]
+# the parts of a step become one function: each call would copy the description of every column
+GROWTHS = ("inline-unit-growth", "large-function-growth", "large-stack-frame-growth")
+PORTABLE += [f"--param={name}=300" for name in (*GROWTHS, "max-inline-insns-single")]
 FLAGS = [] if sys.platform == "win32" else PORTABLE
 # as plain Python divides; a step is only given rows that are there; types come from the .pxd alone
 DIRECTIVES = {

@@ -43,7 +43,7 @@ cdef inline void _begin(
     Py_ssize_t row, const long long[:, :] words, long long[:, :] state
 ) noexcept nogil
 
-@cython.locals(depth="long long", place="long long", newest="long long", moment_ns="long long")
+@cython.locals(depth="long long", place="long long", newest="long long", moment_ns="long long", is_joined=bint)
 cdef inline void _push(
     Py_ssize_t row,
     long long window_ns,

@@ -111,11 +111,11 @@ def _push(
     """Keep a change, joined to the one before it where room runs out."""
     room = window.shape[1]
     place = state[row, HEAD]
-    newest = (place + room - 1) % room
-    moment_ns = span_ns * 5 // room
-    is_joined = state[row, COUNT + SPANS - 1] > room * 3 // 4 and (
-        at_ns // moment_ns <= window[row, newest, AT] // moment_ns
-    )
+    newest = place - 1 if place > 0 else room - 1
+    is_joined = False
+    if state[row, COUNT + SPANS - 1] > room * 3 // 4:
+        moment_ns = span_ns * 5 // room
+        is_joined = at_ns // moment_ns <= window[row, newest, AT] // moment_ns
     if is_joined:
         window[row, newest, CHANGE_NET] += net
         window[row, newest, CHANGE_DEPTH] += depth
@@ -127,7 +127,7 @@ def _push(
         window[row, place, CHANGE_NET] = net
         window[row, place, CHANGE_DEPTH] = depth
         window[row, place, JOINED] = 1
-        state[row, HEAD] = (place + 1) % room
+        state[row, HEAD] = place + 1 if place + 1 < room else 0
     for span in range(SPANS):
         if not is_joined:
             state[row, COUNT + span] += 1
@@ -146,13 +146,15 @@ def _expire(
     due_ns = NEVER_NS
     for span in range(SPANS):
         after_ns = now_ns - spans_ns[span]
-        place = (state[row, HEAD] + room - state[row, COUNT + span]) % room
+        place = state[row, HEAD] - state[row, COUNT + span]
+        if place < 0:
+            place += room
         while state[row, COUNT + span] > 0 and window[row, place, AT] <= after_ns:
             state[row, NET + span] -= window[row, place, CHANGE_NET]
             state[row, DEPTH + span] -= window[row, place, CHANGE_DEPTH]
             state[row, CHANGES + span] -= window[row, place, JOINED]
             state[row, COUNT + span] -= 1
-            place = (place + 1) % room
+            place = place + 1 if place + 1 < room else 0
         if state[row, COUNT + span] > 0:
             due_ns = min(due_ns, window[row, place, AT] + spans_ns[span])
         if after_ns < since_ns < NEVER_NS:

@@ -117,7 +117,7 @@ def _wait(row: int, words: Ints, state: Ints, trades: Ints, values: Floats) -> N
     trades[row, place, SIGN] = 1 if sign > 0.0 else -1
     trades[row, place, PRICE] = words[row, LAST_PRICE]
     trades[row, place, BOTH] = words[row, BID] + words[row, ASK]
-    state[row, TRADE_HEAD] = (place + 1) % room
+    state[row, TRADE_HEAD] = place + 1 if place + 1 < room else 0
     state[row, WAITING] += 1
 
 
@@ -133,7 +133,9 @@ def _settle(
     """Settle what is due before `until_ns`."""
     room = trades.shape[1]
     while state[row, WAITING] > 0:
-        place = (state[row, TRADE_HEAD] + room - state[row, WAITING]) % room
+        place = state[row, TRADE_HEAD] - state[row, WAITING]
+        if place < 0:
+            place += room
         if trades[row, place, AT] + LATER_NS >= until_ns:
             break
         mid = trades[row, place, BOTH] / 2.0
@@ -176,6 +178,8 @@ def _write(row: int, state: Ints, mids: Floats, trades: Ints, values: Floats) ->
     due_ns = state[row, NEXT_NS]
     if state[row, WAITING] > 0:
         room = trades.shape[1]
-        place = (state[row, TRADE_HEAD] + room - state[row, WAITING]) % room
+        place = state[row, TRADE_HEAD] - state[row, WAITING]
+        if place < 0:
+            place += room
         due_ns = min(due_ns, trades[row, place, AT] + LATER_NS)
     state[row, DUE_NS] = due_ns

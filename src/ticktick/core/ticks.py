@@ -63,7 +63,7 @@ def push_ticks(
         window[row, place, 10] = _sum(row, BID, BID_QUANTITY, words)
         window[row, place, 11] = _sum(row, ASK, ASK_QUANTITY, words)
         window[row, place, 12] = 0 if math.isnan(values[MID, row]) else 1
-        head[row] = (place + 1) % depth
+        head[row] = place + 1 if place + 1 < depth else 0
         if count[row] < depth:
             count[row] += 1
 

@@ -100,11 +100,12 @@ def _push(row: int, window_ns: int, volume: int, words: Ints, state: Ints, windo
     state[row, NOW_VALUE] = _told_value(row, words)
     state[row, NOW_VOLUME] = words[row, TOTAL]
     place = state[row, HEAD]
-    newest = (place + depth - 1) % depth
-    moment_ns = window_ns * 5 // depth
-    if state[row, COUNT] > depth * 3 // 4 and (
-        at_ns // moment_ns <= window[row, newest, AT] // moment_ns
-    ):
+    newest = place - 1 if place > 0 else depth - 1
+    is_joined = False
+    if state[row, COUNT] > depth * 3 // 4:
+        moment_ns = window_ns * 5 // depth
+        is_joined = at_ns // moment_ns <= window[row, newest, AT] // moment_ns
+    if is_joined:
         place = newest
         window[row, place, TRADE_VALUE] += value
         window[row, place, TRADE_VOLUME] += volume
@@ -114,7 +115,7 @@ def _push(row: int, window_ns: int, volume: int, words: Ints, state: Ints, windo
         window[row, place, AT] = at_ns
         window[row, place, TRADE_VALUE] = value
         window[row, place, TRADE_VOLUME] = volume
-        state[row, HEAD] = (place + 1) % depth
+        state[row, HEAD] = place + 1 if place + 1 < depth else 0
         if state[row, COUNT] == 0:
             state[row, OLDEST_NS] = at_ns
         state[row, COUNT] += 1
@@ -128,13 +129,15 @@ def _expire(row: int, after_ns: int, state: Ints, window: Ints) -> None:
     """Drop trades at or before `after_ns`; the last of them told the day's value until then."""
     depth = window.shape[1]
     while state[row, COUNT] > 0 and state[row, OLDEST_NS] <= after_ns:
-        place = (state[row, HEAD] + depth - state[row, COUNT]) % depth
+        place = state[row, HEAD] - state[row, COUNT]
+        if place < 0:
+            place += depth
         state[row, VALUE] -= window[row, place, TRADE_VALUE]
         state[row, VOLUME] -= window[row, place, TRADE_VOLUME]
         state[row, THEN_VALUE] = window[row, place, DAY_VALUE]
         state[row, THEN_VOLUME] = window[row, place, DAY_VOLUME]
         state[row, COUNT] -= 1
-        oldest = (place + 1) % depth
+        oldest = place + 1 if place + 1 < depth else 0
         state[row, OLDEST_NS] = window[row, oldest, AT] if state[row, COUNT] > 0 else NEVER_NS
 
 
