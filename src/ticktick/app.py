@@ -1,6 +1,7 @@
 """The composition root: the only place that builds the parts of a run and wires them."""
 
 import asyncio
+import ctypes
 import gc
 import logging
 import os
@@ -161,6 +162,14 @@ def _calm_collector() -> None:
     """
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)
+
+
+def _give_back() -> None:
+    """Give memory that was freed back to the system where its C library keeps it for later."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
 
 
 class _Parts(Struct, frozen=True):
@@ -380,6 +389,7 @@ async def _tell_news(supervisor: Supervisor, note: Callable[[str, str], Awaitabl
 async def _log_performance(runner: Runner) -> None:
     while True:
         await asyncio.sleep(_PERFORMANCE_EVERY_S)
+        _give_back()
         _performance.info("engine %s waiting=%d", runner.take_pace(), runner.waiting)
 
 
@@ -446,6 +456,7 @@ async def _serve_page(origin: Origin, parts: _Parts, sessions: Sessions, listene
             port,
         )
     _calm_collector()
+    _give_back()
     parts.is_ready.set()
     await site.serve(page, listener.dup())
 

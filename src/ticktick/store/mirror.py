@@ -6,6 +6,7 @@ from typing import Final
 
 from ticktick.domain.analysis import Reading
 from ticktick.domain.market import TIMEFRAMES, Candle, CandleState, Freshness
+from ticktick.market.series import Series as Candles
 from ticktick.store.analysis import reading_commands
 from ticktick.store.keys import (
     ANALYSIS_DATABASE,
@@ -55,7 +56,7 @@ class Mirror:
         self._ticks: dict[str, Packed] = {}
         self._words: dict[str, Freshness] = {}
         self._is_late = False
-        self._held: dict[tuple[str, int], dict[int, Candle]] = {}
+        self._held: dict[tuple[str, int], Candles] = {}
         self._newest_ns: dict[tuple[str, int], int] = {}
 
     @property
@@ -218,25 +219,19 @@ class Mirror:
         require(self._analysis_link.ask_all([("PING",), *said.entries]), ALREADY_THERE)
 
     def _held_newest_first(self) -> dict[CandleId, Candle]:
-        held = [
-            ((symbol, minutes, start_ns), candle)
-            for (symbol, minutes), candles in self._held.items()
-            for start_ns, candle in candles.items()
-        ]
-        return dict(sorted(held, key=_start_ns, reverse=True))
+        held = [candle for candles in self._held.values() for candle in candles]
+        held.sort(key=lambda candle: candle.start_ns, reverse=True)
+        return {(one.symbol, one.minutes, one.start_ns): one for one in held}
 
     def _hold(self, candles: Iterable[Candle]) -> None:
         for candle in candles:
-            held = self._held.setdefault((candle.symbol, candle.minutes), {})
-            held[candle.start_ns] = candle
-            most = _HELD_MINUTES if candle.minutes == 1 else _HELD_ELSE
-            if len(held) > 2 * most:
-                for start_ns in sorted(held)[:-most]:
-                    del held[start_ns]
-
-
-def _start_ns(held: tuple[CandleId, Candle]) -> int:
-    return held[1].start_ns
+            name = (candle.symbol, candle.minutes)
+            held = self._held.get(name)
+            if held is None:
+                most = _HELD_MINUTES if candle.minutes == 1 else _HELD_ELSE
+                held = self._held[name] = Candles(*name, most)
+            held.put(candle)
+            held.trim()
 
 
 def _run_id(link: Link) -> str | None:
