@@ -1,11 +1,12 @@
 """When a flag is told at all, and what the edges of a book make of it."""
 
 import numpy as np
+import pytest
 
-from tests.market_stage import OPEN, LiveStage, Stage, clock, frame, index, instrument, words
+from tests.market_stage import OPEN, LiveStage, Stage, clock, index, instrument, words
 from tests.property.test_flags import show_book, teach, word
 from ticktick.domain.clock import NS_PER_S
-from ticktick.domain.market import Liquidity, Volatility
+from ticktick.domain.market import Freshness, Liquidity, Volatility
 from ticktick.domain.sessions import Phase
 
 AT = OPEN + 60 * NS_PER_S
@@ -125,7 +126,44 @@ def test_given_a_price_band_within_one_percent_then_extreme_without_any_baseline
     assert word(stage, Volatility, "volatility") == "EXTREME"
 
 
-def test_time_alone_judges_so_frames_change_no_flag() -> None:
+def test_time_alone_judges_so_a_frame_brings_no_other_word() -> None:
     stage = liquid()
-    stage.process(frame(AT + NS_PER_S, {"ACME": {"bid_price": [0] * 5}}))
+    show_book(stage, AT + NS_PER_S // 2, 2_000, 5_000_000)
     assert word(stage, Liquidity, "liquidity") == "LIQUID"
+    show_book(stage, AT + 30 * NS_PER_S, 2_000, 5_000_000)
+    assert judged(stage, AT + 30 * NS_PER_S) == "ILLIQUID"
+
+
+@pytest.mark.parametrize("spread", [None, 0, -20])
+def test_a_book_that_goes_takes_its_word_at_once_and_gives_it_back(spread: int | None) -> None:
+    stage = liquid()
+    show_book(stage, AT + NS_PER_S // 4, spread, 5_000_000)
+    assert word(stage, Liquidity, "liquidity") is None
+    assert word(stage, Volatility, "volatility") == "UNKNOWN"
+    show_book(stage, AT + NS_PER_S // 2, 20, 5_000_000)
+    assert word(stage, Liquidity, "liquidity") == "LIQUID"
+
+
+def test_no_word_stands_beside_a_quote_that_nobody_can_vouch_for() -> None:
+    stage = liquid()
+    outputs = stage.link(AT + NS_PER_S // 2, up=False)
+    assert stage.freshness() is Freshness.STALE
+    row = stage.market.table.row_of_symbol["ACME"]
+    assert row in outputs.touched.tolist()
+    assert word(stage, Liquidity, "liquidity") is None
+    assert word(stage, Volatility, "volatility") is None
+    assert np.isnan(stage.metric("liquidity_baseline"))
+
+
+def test_a_halt_takes_the_words_at_once() -> None:
+    stage = liquid()
+    stage.process(words(AT + NS_PER_S // 2, NSE_EQ=Phase.CLOSED))
+    assert word(stage, Liquidity, "liquidity") is None
+
+
+def test_a_silence_beyond_the_quiet_limit_has_no_word_while_the_quote_is_stale() -> None:
+    stage = liquid()
+    assert judged(stage, AT + 59 * NS_PER_S) == "NO_QUOTE"
+    assert stage.freshness() is Freshness.QUIET
+    assert judged(stage, AT + 62 * NS_PER_S) is None
+    assert stage.freshness() is Freshness.STALE

@@ -74,6 +74,7 @@ class MarketHalf:
             parts.watch,
             parts.screen,
             parts.candles,
+            self.freshness,
             parts.fresh_ns,
         )
 

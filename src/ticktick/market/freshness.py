@@ -12,6 +12,9 @@ from ticktick.market.table import SlotTable
 CLASSES: Final = tuple(Freshness)
 CODES: Final = {freshness: code for code, freshness in enumerate(CLASSES)}
 
+IS_TIMELY: Final = np.array([word.when_late() is not word for word in CLASSES])
+"""By code, whether values of that class may be relied on now: fresh and quiet ones."""
+
 
 class FreshnessColumn:
     """A class by row of the table; `codes` (uint8[capacity]) are places in the order of CLASSES.

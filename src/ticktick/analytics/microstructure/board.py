@@ -11,7 +11,7 @@ from ticktick.analytics.microstructure.baselines import Baselines
 from ticktick.analytics.microstructure.crossing import Crossings
 from ticktick.analytics.microstructure.ground import Ground
 from ticktick.analytics.microstructure.impact import Impact
-from ticktick.analytics.microstructure.liquidity import SILENT_NS, LiquidityFlag
+from ticktick.analytics.microstructure.liquidity import NO_QUOTE, SILENT_NS, LiquidityFlag
 from ticktick.analytics.microstructure.ranges import last_bars
 from ticktick.analytics.microstructure.volatility import VolatilityFlag
 from ticktick.core.columns import NO_ROWS, Floats, Ints, Rows, union
@@ -24,13 +24,17 @@ from ticktick.domain.event import (
     WatchlistChanged,
 )
 from ticktick.domain.market import Candle, CandleState
+from ticktick.domain.metric import METRIC_ROW
 from ticktick.domain.sessions import Calendar
+from ticktick.market.freshness import IS_TIMELY
 
 Bools: TypeAlias = NDArray[np.bool_]
 
 _OF_BARS: Final = ("parkinson", "garman_klass", "amihud")
 _OF_BUCKETS: Final = ("kyle_lambda", "kyle_lambda_se")
 _FLAGS: Final = ("liquidity", "liquidity_baseline", "volatility", "volatility_baseline")
+_VOLATILITY: Final = _FLAGS.index("volatility")
+_FLAG_ROWS: Final = np.array([[METRIC_ROW[name]] for name in _FLAGS])
 
 
 class MicrostructureBoard:
@@ -44,6 +48,8 @@ class MicrostructureBoard:
         self._crossings = Crossings(ground)
         self._impact = Impact(ground)
         self._started_ns: Ints = ground.windows.started_ns.copy()
+        self._judged: Floats = np.full((len(_FLAGS), ground.table.capacity), np.nan)
+        self._is_withheld = np.zeros(ground.table.capacity, np.bool_)
 
     def learn(self, event: BaselinesRead) -> tuple[Rows, list[Fact]]:
         """Take over what was usual on days before."""
@@ -60,7 +66,8 @@ class MicrostructureBoard:
     ) -> tuple[Rows, list[Fact]]:
         """Take what one event changed; return the touched rows and the facts with its own.
 
-        Only time judges flags, so that frames may be cut in any way.
+        Only time judges flags, so that frames may be cut in any way; what the newest book takes
+        away is no judgement.
         """
         anew = self._begin_anew()
         for fact in facts:
@@ -70,6 +77,8 @@ class MicrostructureBoard:
         found = [*facts, *self._crossings.find(touched, at_ns)]
         measured = self._measure_bars(union(anew, self._with_new_minutes(facts)), at_ns)
         if not isinstance(event, TimerFired):
+            if len(touched) and self._is_any_doubtful(touched):
+                self._show(touched)
             return union(touched, measured), found
         rows = self._ground.rows()
         found += self._baselines.advance(rows, at_ns)
@@ -106,6 +115,7 @@ class MicrostructureBoard:
             return NO_ROWS
         anew = np.flatnonzero(has_restarted).astype(np.int32)
         self._started_ns[anew] = started_ns[anew]
+        self._judged[:, anew] = np.nan
         self._liquidity.forget(anew)
         self._volatility.forget(anew)
         self._crossings.forget(anew)
@@ -118,18 +128,45 @@ class MicrostructureBoard:
         spread_bps, rv = self._ground.column("spread_bps")[trading], self._rv(trading)
         self._baselines.sample(trading, spread_bps, rv, now_ns)
         usual_bps, usual_rv = self._baselines.spread_bps[trading], self._baselines.rv[trading]
-        told = (
+        self._judged[:, rows] = np.nan
+        self._judged[:, trading] = (
             self._liquidity.judge(trading, usual_bps, now_ns),
             ~np.isnan(usual_bps),
             self._volatility.judge(trading, rv, usual_rv, now_ns),
             ~np.isnan(usual_rv),
         )
-        changed = np.zeros(len(rows), np.bool_)
+        changed = self._show(rows)
         impact = self._impact.advance(trading, now_ns)
-        names = _FLAGS if impact is None else (*_FLAGS, *_OF_BUCKETS)
-        for name, values in zip(names, (*told, *(impact or ())), strict=True):
+        for name, values in zip(_OF_BUCKETS, impact or (), strict=impact is not None):
             changed |= self._write(name, rows, trading, values)
         return rows[changed]
+
+    def _is_any_doubtful(self, rows: Rows) -> bool:
+        """Whether a flag of the rows may have to go, or one that went may come back."""
+        flags = self._judged[_VOLATILITY].take(rows)  # of every row that has any
+        is_gone = np.isnan(self._ground.column("spread_bps").take(rows))
+        is_gone |= ~IS_TIMELY.take(self._ground.freshness.codes.take(rows))
+        is_gone &= flags == flags
+        return bool((is_gone | self._is_withheld.take(rows)).any())
+
+    def _show(self, rows: Rows) -> Bools:
+        """Publish what was judged of the rows last, but nothing beside a quote that is no more.
+
+        Whose quote nobody can vouch for has no flag; whose book is gone is called nothing but
+        that. Returns for each row whether it changed.
+        """
+        codes = self._judged[:, rows]
+        is_gone = np.isnan(self._ground.column("spread_bps")[rows]) & (codes[0] != NO_QUOTE)
+        codes[0, is_gone] = np.nan
+        is_old = ~IS_TIMELY[self._ground.freshness.codes[rows]]
+        codes[:, is_old] = np.nan
+        self._is_withheld[rows] = is_gone | is_old
+        values = self._ground.metrics.values
+        before = values[_FLAG_ROWS, rows]
+        values[_FLAG_ROWS, rows] = codes
+        is_same = (before == codes) | (np.isnan(before) & np.isnan(codes))
+        changed: Bools = ~is_same.all(axis=0)
+        return changed
 
     def _write(self, name: str, rows: Rows, trading: Rows, values: Floats | Bools) -> Bools:
         column = self._ground.column(name)

@@ -8,6 +8,7 @@ from ticktick.core.ticks import TICK_COLUMNS
 from ticktick.core.vwap import COUNT
 from ticktick.domain.metric import METRIC_ROW
 from ticktick.market.candles import Candles
+from ticktick.market.freshness import FreshnessColumn
 from ticktick.market.metrics import TickMetrics
 from ticktick.market.phases import Phases
 from ticktick.market.screen import Screen
@@ -29,6 +30,7 @@ class Ground(Struct, frozen=True):
     watch: Watch
     screen: Screen
     candles: Candles
+    freshness: FreshnessColumn
     fresh_ns: int
 
     def column(self, name: str) -> Floats:

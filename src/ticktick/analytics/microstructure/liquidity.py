@@ -12,7 +12,7 @@ from ticktick.domain.clock import NS_PER_S
 from ticktick.domain.market import Liquidity
 
 SILENT_NS: Final = 10 * NS_PER_S
-_NO_QUOTE: Final = list(Liquidity).index(Liquidity.NO_QUOTE)
+NO_QUOTE: Final = list(Liquidity).index(Liquidity.NO_QUOTE)
 
 # times the usual spread, basis points, times the order's value
 _THIN: Final = (2.0, 10.0, 5.0)
@@ -59,11 +59,11 @@ class LiquidityFlag:
         spread_bps = self._ground.column("spread_bps")[rows]
         told = spread_bps, usual_bps, self._depth_rupees(rows), self._order_value
         is_gone = np.isnan(spread_bps) | self._is_silent(rows, now_ns)
-        least = np.where(is_gone, _NO_QUOTE, level_of(*told, 0.0))
-        most = np.where(is_gone, _NO_QUOTE, level_of(*told, HYSTERESIS))
+        least = np.where(is_gone, NO_QUOTE, level_of(*told, 0.0))
+        most = np.where(is_gone, NO_QUOTE, level_of(*told, HYSTERESIS))
         level = self._ladder.settle(rows, least, least, most, now_ns)
         # nobody may call a book liquid that is not there
-        return np.where(is_gone & (level != _NO_QUOTE), np.nan, level.astype(np.float64))
+        return np.where(is_gone & (level != NO_QUOTE), np.nan, level.astype(np.float64))
 
     def _is_silent(self, rows: Rows, now_ns: int) -> NDArray[np.bool_]:
         told_ns = np.maximum(self._ground.watch.last_ns[rows], self._ground.phases.began_ns[rows])
