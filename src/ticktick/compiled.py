@@ -18,6 +18,7 @@ PARTS: Final = (
     "ticktick.analytics._story",
     "ticktick.analytics.handles",
     "ticktick.analytics.microstructure._ranges",
+    "ticktick.brokers.upstox._skim",
     "ticktick.brokers.upstox.scan",
     "ticktick.core._age",
     "ticktick.core._copy",

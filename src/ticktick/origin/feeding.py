@@ -13,7 +13,7 @@ from ticktick.brokers.socket import Link, LinkDown, LinkUp, Wait, wait_for
 from ticktick.brokers.sorter import Sorter
 from ticktick.brokers.upstox.feed import FeedWire, explain, feed_dial
 from ticktick.brokers.upstox.keys import Subscriptions
-from ticktick.brokers.upstox.peek import LARGEST_FRAME, glance, refusal_of
+from ticktick.brokers.upstox.peek import LARGEST_FRAME, glance, refusal_of, sent_ms
 from ticktick.brokers.upstox.rest import UpstoxRest
 from ticktick.domain.clock import NS_PER_S, Clock
 from ticktick.domain.event import FrameArrived, LinkChanged, NoteTaken
@@ -200,22 +200,34 @@ class Feeding:
             data = b""
         frame = FrameArrived(self._clock.now_ns(), self._next_seq, data)
         self._next_seq += 1
+        told_ms = sent_ms(data)
+        if told_ms > 0:
+            # the engine first: what else a frame says of the feed is no reason to wait for it
+            asyncio.get_running_loop().call_soon(self._examine, data, now_s)
+        else:
+            told_ms = self._examine(data, now_s)
+        if not told_ms:
+            runner.put_frame(frame)
+            return
+        passed = self._sorter.take(frame, told_ms, now_s)
+        spent_ns = int((self._clock_s() - now_s) * NS_PER_S)
+        self._pass_on(passed, runner, spent_ns)
+        self._plan_release(runner)
+
+    def _examine(self, data: bytes, now_s: float) -> int:
+        """See what a frame read then says of the feed; when it was sent, 0 if it is none."""
         seen = glance(data)
         if seen is None:
             self._note_damage(now_s)
             refusal = refusal_of(data)
             if refusal and len(self._refusals) < _MOST_REFUSALS:
                 self._refusals.setdefault(refusal, False)
-            runner.put_frame(frame)
-            return
+            return 0
         if seen.keys:
             self.data_s = now_s
         if self._subscriptions.is_waiting:
             self._subscriptions.confirm(seen.keys)
-        passed = self._sorter.take(frame, seen.sent_ms, now_s)
-        spent_ns = int((self._clock_s() - now_s) * NS_PER_S)
-        self._pass_on(passed, runner, spent_ns)
-        self._plan_release(runner)
+        return seen.sent_ms
 
     def _plan_release(self, runner: Runner) -> None:
         """Pass on what is held as soon as it was held long enough; one timer is enough."""

@@ -6,9 +6,13 @@ import msgspec
 from google.protobuf.message import DecodeError as ParseError
 from msgspec import Struct
 
+from ticktick.brokers.upstox import skim
+from ticktick.compiled import part
 from ticktick.proto.MarketDataFeed_pb2 import FeedResponse
 
 LARGEST_FRAME = 4 << 20
+_COMPILED = part("ticktick.brokers.upstox._skim")
+_sent_ms = skim.sent_ms if _COMPILED is None else _COMPILED.sent_ms
 _LONGEST_REFUSAL = 200
 
 
@@ -28,6 +32,12 @@ def glance(frame: bytes) -> Glance | None:
     except ParseError:
         return None
     return Glance(parsed.currentTs, list(parsed.feeds)) if parsed.currentTs > 0 else None
+
+
+def sent_ms(frame: bytes) -> int:
+    """When a frame was sent, by its outermost fields; NOT_SEEN where only a glance can tell."""
+    told: int = _sent_ms(frame)
+    return told
 
 
 class _Failure(Struct):
