@@ -314,6 +314,43 @@ def test_P22_given_closed_shortly_before_the_plan_then_it_is_the_end_not_a_halt(
     assert stage.market.phases == {"NSE_EQ": Phase.CLOSED}
 
 
+LATE_STARTS = [(14, 57), (15, 5), (15, 12), (15, 20), (15, 29)]
+
+
+def started_late(at_ns: int, last_trade_ns: int) -> Stage:
+    """A program that begins at the moment: the exchange says closed, then tells its last trades."""
+    stage = Stage(AUCTION_SHARE, instrument("BOLT"), index(), CONTRACT, at_ns=at_ns)
+    every = ("NSE_EQ", "NSE_FO", "NSE_INDEX")
+    stage.process(words(at_ns, **dict.fromkeys(every, Phase.CLOSED)))
+    symbols = [instrument.symbol for instrument in stage.market.table.instruments]
+    told = {"last_price": 100, "last_trade_ns": last_trade_ns, "volume": 9}
+    stage.process(frame(at_ns + NS_PER_S, dict.fromkeys(symbols, told)))
+    return stage
+
+
+@pytest.mark.parametrize("at", LATE_STARTS)
+def test_F43_given_a_start_late_in_a_halt_then_the_last_trades_tell_it_from_the_end(
+    at: tuple[int, int],
+) -> None:
+    stage = started_late(clock(*at), last_trade_ns=clock(11, 39, 55))
+    assert set(rows_of(stage)) == {Phase.HALTED}
+    assert set(stage.market.phases.values()) == {Phase.HALTED}
+    stage.process(words(clock(15, 45), NSE_EQ=Phase.CONTINUOUS, NSE_INDEX=Phase.CONTINUOUS))
+    stage.process(words(clock(17, 0), NSE_EQ=Phase.CLOSED, NSE_INDEX=Phase.CLOSED))
+    assert {told_of(stage, "NSE_EQ"), told_of(stage, "NSE_INDEX")} == {Phase.CLOSED}
+
+
+@pytest.mark.parametrize("at", LATE_STARTS)
+@pytest.mark.parametrize("days", [0, 1])
+def test_P22_given_a_start_at_an_early_end_then_it_is_an_end_and_no_halt(
+    at: tuple[int, int], days: int
+) -> None:
+    newest_ns = clock(14, 56) if not days else clock(11, 39) - days * NS_PER_DAY
+    at_ns = clock(*at)
+    stage = started_late(at_ns, newest_ns)
+    assert told_of(stage, "NSE_INDEX") in {Phase.CLOSED, Phase.AUCTION}
+
+
 def test_F43_given_a_link_lost_in_a_halt_then_no_minute_of_the_halt_is_missed() -> None:
     stage = LiveStage(at_ns=clock(11, 30))
     stage.process(words(clock(11, 30), NSE_EQ=Phase.CONTINUOUS))

@@ -112,9 +112,15 @@ class FramePath:
 
     def _told_phases(self, words: MarketWords | None, at_ns: int) -> Sequence[str]:
         """Let the phases move to the moment and hear the feed; whose segments' phase changed."""
+        phases = self._parts.phases
         if words is None:
-            return self._parts.phases.advance(at_ns)
-        return self._parts.phases.hear(words.phases, words.auctions, words.pre_opens, at_ns)
+            changed = phases.advance(at_ns)
+        else:
+            changed = phases.hear(words.phases, words.auctions, words.pre_opens, at_ns)
+        if phases.is_in_doubt:
+            newest_ns = int(self._parts.table.records["last_trade_ns"].max())
+            changed = sorted({*changed, *phases.hear_trades(newest_ns, at_ns)})
+        return changed
 
     def _count(self, decoded: Decoded, at_ns: int) -> list[Noticed]:
         """Count what the decoder left out or did not know."""

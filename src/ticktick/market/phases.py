@@ -53,6 +53,7 @@ class Phases:
         self._auctions: dict[str, Phase] = {}
         self._pre_opens: dict[str, Phase] = {}
         self._halted: set[str] = set()
+        self._doubted: set[str] = set()
         self._stopped_ns: dict[str, int] = {}
         self._auction_ns: dict[str, int] = {}
         self._rests: dict[str, list[Stretch]] = {}
@@ -91,7 +92,7 @@ class Phases:
             self._day_start_ns = ist_midnight_ns(ist_day(at_ns))
             for told in (self._words, self._auctions, self._pre_opens, self._stopped_ns):
                 told.clear()
-            for kept in (self._auction_ns, self._rests, self._extra, self._halted):
+            for kept in (self._auction_ns, self._rests, self._extra, self._halted, self._doubted):
                 kept.clear()
         return self._refresh(at_ns)
 
@@ -107,6 +108,24 @@ class Phases:
                 self._auction_ns.setdefault(segment, at_ns)
         self._pre_opens |= pre_opens
         return sorted({*changed, *self._refresh(at_ns)})
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether only trades tell a halt from the end: the first word of the day came late."""
+        return bool(self._doubted)
+
+    def hear_trades(self, newest_ns: int, at_ns: int) -> list[str]:
+        """Take for halted what is in doubt and did not trade until shortly before its end.
+
+        `newest_ns` is the newest trade of everything that is followed, 0 while none is known.
+        Returns the segments whose phase changed.
+        """
+        if newest_ns < self._day_start_ns:
+            return []
+        ends_ns = {segment: self._planned_end_ns(segment, at_ns) for segment in self._doubted}
+        stopped = {segment for segment, end_ns in ends_ns.items() if newest_ns < end_ns - _END_NS}
+        before, self._halted = self._halted, self._halted - self._doubted | stopped
+        return [] if self._halted == before else self._refresh(at_ns)
 
     def take_flipped(self) -> Rows:
         """The rows that began or ceased to trade continuously since the last call."""
@@ -157,8 +176,11 @@ class Phases:
         self._words[segment] = word
         if before is not word:
             self._halted.discard(segment)
+            self._doubted.discard(segment)
             if word is Phase.CLOSED and self._is_interrupted(segment, at_ns):
                 self._halted.add(segment)
+            elif word is Phase.CLOSED and before is None and self._is_planned(segment, at_ns):
+                self._doubted.add(segment)
         self._bound_extra(segment, word, before, at_ns)
         if word in _OVER:
             self._stopped_ns.setdefault(segment, at_ns)
@@ -181,6 +203,17 @@ class Phases:
         sessions = [self._session(at_ns, kind) for kind in self._kinds(segment)]
         stretches = [stretch for session in sessions if session for stretch in session.stretches]
         return any(start <= at_ns < end - _END_NS for start, end in stretches)
+
+    def _is_planned(self, segment: str, at_ns: int) -> bool:
+        """Whether the calendar plans trading or its closing auction at the moment."""
+        sessions = [self._session(at_ns, kind) for kind in self._kinds(segment)]
+        phases = {session.phase(at_ns) for session in sessions if session is not None}
+        return bool(phases & {Phase.CONTINUOUS, Phase.AUCTION})
+
+    def _planned_end_ns(self, segment: str, at_ns: int) -> int:
+        """When the last continuous trading of the segment ends by the calendar, 0 without any."""
+        sessions = [self._session(at_ns, kind) for kind in self._kinds(segment)]
+        return max((session.stretches[-1][1] for session in sessions if session), default=0)
 
     def _is_unplanned(self, segment: str, before: Phase | None, at_ns: int) -> bool:
         """Whether trading starts at a time the calendar does not know.
