@@ -173,4 +173,5 @@ def sampled(known: list[int]) -> PointColumns:
 
 
 def family(key: str) -> Family:
-    return Family(key, {str(field): f"{key}:{field}" for field in range(3)}, {}, {}, daily=False)
+    keys = {str(field): f"{key}:{field}" for field in range(3)}
+    return Family(key, keys, whose=(), units={}, retention_ms={}, daily=False)

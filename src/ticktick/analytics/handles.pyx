@@ -10,6 +10,7 @@ little more than one piece of it.
 """
 
 import ctypes
+from array import array
 
 import numpy as np
 
@@ -124,12 +125,12 @@ cdef class Handles:
     cdef Plan plan
     cdef void **streams
     cdef int closed
-    cdef list waiting
+    cdef object waiting  # bars, field after field
 
     def __cinit__(self, Plan plan not None):
         self.plan = plan
         self.closed = plan.count
-        self.waiting = []
+        self.waiting = array("d")
         self.streams = <void **> calloc(max(plan.count, 1), sizeof(void *))
         if self.streams is NULL:
             raise MemoryError
@@ -147,7 +148,7 @@ cdef class Handles:
             return
         self._open(columns)
         if self.closed:
-            self.waiting = np.asarray(columns).T.tolist()
+            self.waiting.frombytes(np.asarray(columns).T.tobytes())
 
     def update(self, double opened, double high, double low, double close, double volume):
         """The outputs after the next bar."""
@@ -176,7 +177,7 @@ cdef class Handles:
     ) except -1:
         cdef double[FIELDS] bar = [opened, high, low, close, volume]
         if self.closed:
-            self.waiting.append([opened, high, low, close, volume])
+            self.waiting.extend((opened, high, low, close, volume))
         self._call(bar, False)
         if self.closed and self._is_due():
             self._open_waiting()
@@ -241,18 +242,19 @@ cdef class Handles:
     cdef bint _is_due(self):
         """Whether some handle has enough bars to be opened."""
         cdef int i
+        cdef int bars = len(self.waiting) // FIELDS
         for i in range(self.plan.count):
-            if self.streams[i] is NULL and self.plan.functions[i].first < len(self.waiting):
+            if self.streams[i] is NULL and self.plan.functions[i].first < bars:
                 return True
         return False
 
     cdef int _open_waiting(self) except -1:
         """Open what the waiting bars suffice for; it tells its outputs after the last of them."""
         cdef int place
-        for place, value in self._open(np.ascontiguousarray(np.array(self.waiting).T)):
+        for place, value in self._open(np.array(self.waiting).reshape(-1, FIELDS).T.copy()):
             self.plan.outputs[place] = value
         if not self.closed:
-            self.waiting = []
+            self.waiting = array("d")
         return 0
 
     def _open(self, double[:, ::1] columns):

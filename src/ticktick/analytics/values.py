@@ -20,7 +20,7 @@ class Values(Mapping[str, float]):
     them comes from the candle's close, the session's sums and the relative volume.
     """
 
-    __slots__ = ("_close", "_known", "_numbers", "_places", "_ratio", "_sums")
+    __slots__ = ("_close", "_numbers", "_places", "_ratio", "_sums")
 
     def __init__(
         self,
@@ -35,17 +35,15 @@ class Values(Mapping[str, float]):
         self._close = close
         self._sums = sums
         self._ratio = ratio
-        self._known: dict[str, float] | None = None
 
     def __getitem__(self, name: str) -> float:
-        if self._known is None:
-            place = self._places.get(name)
-            if place is not None:
-                value: float = unpack_from("d", self._numbers, place * _WIDTH)[0]
-                if value != value:
-                    raise KeyError(name)
-                return value
-        return self._whole()[name]
+        place = self._places.get(name)
+        if place is None:
+            return self._whole()[name]
+        value: float = unpack_from("d", self._numbers, place * _WIDTH)[0]
+        if value != value:
+            raise KeyError(name)
+        return value
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._whole())
@@ -57,17 +55,27 @@ class Values(Mapping[str, float]):
         return repr(self._whole())
 
     def _whole(self) -> dict[str, float]:
-        if self._known is None:
-            numbers = zip(self._places, unpack(self._numbers), strict=True)
-            known = {name: value for name, value in numbers if value == value}
-            known |= bands(self._sums)
-            if self._ratio is not None:
-                known["rvol"] = self._ratio
-            known |= keltner(known)
-            known |= bollinger(known, self._close)
-            known |= momentum(known)
-            self._known = known
-        return self._known
+        """All of them, kept until another one's are asked for: who asks, asks for many in a row."""
+        global _newest
+        whose, known = _newest
+        if whose is not self:
+            known = self._made()
+            _newest = self, known
+        return known
+
+    def _made(self) -> dict[str, float]:
+        numbers = zip(self._places, unpack(self._numbers), strict=True)
+        known = {name: value for name, value in numbers if value == value}
+        known |= bands(self._sums)
+        if self._ratio is not None:
+            known["rvol"] = self._ratio
+        known |= keltner(known)
+        known |= bollinger(known, self._close)
+        known |= momentum(known)
+        return known
+
+
+_newest: tuple[Values | None, dict[str, float]] = (None, {})
 
 
 def unpack(numbers: bytes) -> tuple[float, ...]:

@@ -27,6 +27,9 @@ MANY_SYMBOLS: Final = 50
 _HOUR_MS = 3_600_000
 _DAY_MS = 24 * _HOUR_MS
 _UNITS = {"price": "rupees"}
+_TICK_UNITS: Final = {m.name: _UNITS.get(m.unit, m.unit) for m in METRICS} | {
+    "last_price": "rupees"
+}
 # Calendar days that hold 300 candles of each timeframe, with holidays to spare; one-minute
 # candles: 60 sessions, or 5 sessions of many symbols.
 _CANDLE_DAYS_FEW = dict.fromkeys((1, 3, 5, 10, 15, 60), 95)
@@ -36,17 +39,22 @@ _CANDLE_DAYS_MANY = {1: 10, 3: 10, 5: 12, 10: 18, 15: 26, 60: 80}
 class Family(Struct, frozen=True):
     """Values that share their times: the ticks of a symbol, or its candles of one timeframe.
 
-    `key` is the plain encoding's key; `keys` maps each field to its time series, `labels` to
-    what that series carries, `retention_ms` to how far back it goes from its newest sample (the
-    plain encoding keeps all fields as long as the longest). A `daily` family
+    `key` is the plain encoding's key; `keys` maps each field to its time series, `units` to its
+    unit, `retention_ms` to how far back it goes from its newest sample (the plain encoding keeps
+    all fields as long as the longest). `whose` are the labels of all its series. A `daily` family
     is overwritten in place, the other only grows.
     """
 
     key: str
     keys: Mapping[str, str]
-    labels: Mapping[str, tuple[str, ...]]
+    whose: tuple[str, ...]
+    units: Mapping[str, str]
     retention_ms: Mapping[str, int]
     daily: bool
+
+    def labels(self, name: str) -> tuple[str, ...]:
+        """What the time series of a field carries."""
+        return (*self.whose, "metric", name, "unit", self.units[name])
 
 
 @cache
@@ -91,17 +99,12 @@ def crossings_stream(symbol: str) -> str:
 def tick_family(symbol: str, *, many: bool) -> Family:
     """Metrics and last price of a symbol, in this order."""
     key = tick_price(symbol)
-    units = {metric.name: _UNITS.get(metric.unit, metric.unit) for metric in METRICS}
-    units["last_price"] = "rupees"
-    keys = {name: f"{key}:{name}" for name in units} | {"last_price": key}
-    metric_ms = _HOUR_MS if many else _DAY_MS
     return Family(
         key=key,
-        keys=keys,
-        labels={
-            name: ("symbol", symbol, "metric", name, "unit", unit) for name, unit in units.items()
-        },
-        retention_ms=dict.fromkeys(keys, metric_ms) | {"last_price": _DAY_MS},
+        keys={name: f"{key}:{name}" for name in _TICK_UNITS} | {"last_price": key},
+        whose=("symbol", symbol),
+        units=_TICK_UNITS,
+        retention_ms=_tick_retention_ms(many=many),
         daily=False,
     )
 
@@ -110,18 +113,23 @@ def tick_family(symbol: str, *, many: bool) -> Family:
 def candle_family(symbol: str, minutes: int, *, many: bool) -> Family:
     """Candles of a symbol and timeframe."""
     key = candle_latest(symbol, minutes)
-    days = (_CANDLE_DAYS_MANY if many else _CANDLE_DAYS_FEW)[minutes]
-    keys = {name: f"{key}:{name}" for name in CANDLE_FIELDS}
     return Family(
         key=key,
-        keys=keys,
-        labels={
-            name: (
-                *("symbol", symbol, "timeframe", timeframe_name(minutes)),
-                *("metric", name, "unit", unit),
-            )
-            for name, unit in CANDLE_FIELDS.items()
-        },
-        retention_ms=dict.fromkeys(keys, days * _DAY_MS),
+        keys={name: f"{key}:{name}" for name in CANDLE_FIELDS},
+        whose=("symbol", symbol, "timeframe", timeframe_name(minutes)),
+        units=CANDLE_FIELDS,
+        retention_ms=_candle_retention_ms(minutes, many=many),
         daily=True,
     )
+
+
+@cache
+def _tick_retention_ms(*, many: bool) -> Mapping[str, int]:
+    metric_ms = _HOUR_MS if many else _DAY_MS
+    return dict.fromkeys(_TICK_UNITS, metric_ms) | {"last_price": _DAY_MS}
+
+
+@cache
+def _candle_retention_ms(minutes: int, *, many: bool) -> Mapping[str, int]:
+    days = (_CANDLE_DAYS_MANY if many else _CANDLE_DAYS_FEW)[minutes]
+    return dict.fromkeys(CANDLE_FIELDS, days * _DAY_MS)

@@ -251,7 +251,7 @@ def _definition(family: Family, name: str) -> Command:
     # history older than what is there comes in late: compressed, each sample costs 25 us
     encoding = "UNCOMPRESSED" if family.daily else "COMPRESSED"
     rules = ("RETENTION", family.retention_ms[name], "ENCODING", encoding)
-    policy = ("DUPLICATE_POLICY", "LAST", "LABELS", *family.labels[name])
+    policy = ("DUPLICATE_POLICY", "LAST", "LABELS", *family.labels(name))
     return (family.keys[name], *rules, *policy)
 
 
