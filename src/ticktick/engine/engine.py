@@ -52,7 +52,7 @@ class Engine:
 
     def has_work(self, at_ns: int) -> bool:
         """Whether it has put off something that it could do now."""
-        return self.analytics.has_work(at_ns)
+        return self.market.has_work or self.analytics.has_work(at_ns)
 
     def process(self, event: Event) -> Outputs:
         """Let one event happen and return the touched rows and the facts, in order."""
@@ -91,7 +91,9 @@ class Engine:
                 return self.microstructure.learn(event)
             case NoteTaken():
                 return self.market.note(event)
-            case RulesRead() | WorkGoesOn():
+            case WorkGoesOn():
+                return self.market.go_on(event)
+            case RulesRead():
                 return NO_ROWS, []
             case _:
                 assert_never(event)

@@ -23,6 +23,7 @@ from ticktick.domain.event import (
     QuotesRead,
     TimerFired,
     WatchlistChanged,
+    WorkGoesOn,
 )
 from ticktick.domain.market import Candle, Freshness
 from ticktick.domain.sessions import Calendar, Phase
@@ -178,6 +179,16 @@ class MarketHalf:
         Within a minute only the last price of each symbol is seen; no volume is lost.
         """
         return self._frames.take(event.frames)
+
+    @property
+    def has_work(self) -> bool:
+        """Whether something was told that waits for its turn."""
+        return self._parts.candles.waiting > 0
+
+    def go_on(self, event: WorkGoesOn) -> Change:
+        """Take more of what waits for its turn."""
+        at_ns = event.at_ns
+        return NO_ROWS, [CandleChanged(at_ns, candle) for candle in self._parts.candles.go_on()]
 
     def timer(self, event: TimerFired) -> Change:
         """Let time pass: phases, candle ends, windows and freshness."""

@@ -6,7 +6,7 @@ instruments with a month behind them have a million and a half of them.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, overload
 
 from ticktick.domain.market import Candle, CandleState
@@ -47,6 +47,9 @@ class Series(Sequence[Candle]):
         if isinstance(places, int):
             return self._candle(places)
         return [self._candle(each) for each in places]
+
+    def __reversed__(self) -> Iterator[Candle]:
+        return (self._candle(place) for place in range(len(self._starts) - 1, -1, -1))
 
     def get(self, start_ns: int) -> Candle | None:
         """The candle with that start, if it is kept."""
