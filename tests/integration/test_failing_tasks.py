@@ -75,7 +75,10 @@ class Page:
 
 
 async def run_with(
-    folder: Path, work: Callable[[Runner], Work], look: Callable[[Page], Awaitable[None]]
+    folder: Path,
+    work: Callable[[Runner], Work],
+    look: Callable[[Page], Awaitable[None]],
+    alerts: Path | None = None,
 ) -> str:
     """Run the program with such a task, look at it, stop it; everything that the engine said."""
     plan = Plan(
@@ -86,6 +89,7 @@ async def run_with(
         records=False,
         keeps_store=False,
         port=0,
+        alerts=alerts,
         outputs=folder / "outputs.jsonl",
     )
     stop, is_told = asyncio.Event(), asyncio.Event()
