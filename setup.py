@@ -87,8 +87,21 @@ def extensions() -> list[Extension]:
         build_dir="build/cython",
         language_level=3,
         compiler_directives=DIRECTIVES,
+        force=have_types_changed(),
     )
     return made
+
+
+def have_types_changed() -> bool:
+    """Whether some .pxd is newer than what was made of any part.
+
+    Cython looks for changes of `name.pxd`, not of `_name.pxd` and of what that takes from others;
+    a part that was made of older types cannot be imported, and plain Python would serve.
+    """
+    made = [Path("build/cython", source_of(name)).with_suffix(".c") for name in PARTS]
+    oldest = min((each.stat().st_mtime for each in made if each.exists()), default=0.0)
+    types = Path("src").rglob("*.pxd")
+    return any(each.stat().st_mtime > oldest for each in types)
 
 
 def source_of(name: str) -> str:

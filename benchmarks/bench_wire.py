@@ -53,6 +53,12 @@ _UNIT: Final = {column.name: column.unit for column in COLUMNS}
 _WHOLE: Final = frozenset({"ms", "index", "shares"})  # the others are rounded by type and by rupees
 _ROUNDED: Final = {"<f8": 1e-11, "<f4": 1e-6, "<i4": 0.0}
 
+# columns of one type stand together
+_COLUMNS_OF: Final = {
+    f"<{dtype}": [column.name for column in COLUMNS if column.dtype == dtype]
+    for dtype in ("f8", "i4", "f4")
+}
+
 Values = dict[str, NDArray[Any]]
 
 
@@ -87,14 +93,24 @@ class OurDesign:
         return self._press.block(outputs.touched, number, read_ms)
 
 
-def read_block(block: bytes) -> Values:
-    """What a page reads of a block: an array for each column, prices in price units."""
+def read_block(block: bytes) -> list[NDArray[Any]]:
+    """What a page reads of a block: the rows, then the columns of each type, in price units."""
     count = int.from_bytes(block[4:8], "little")
-    values: Values = {"row": np.frombuffer(block, "<i4", count, HEADER_BYTES)}
+    read: list[NDArray[Any]] = [np.frombuffer(block, "<i4", count, HEADER_BYTES)]
     at = -(-(HEADER_BYTES + 4 * count) // 8) * 8
-    for column in COLUMNS:
-        values[column.name] = np.frombuffer(block, f"<{column.dtype}", count, at)
-        at += int(column.dtype[1]) * count
+    for dtype, columns in _COLUMNS_OF.items():
+        size = len(columns) * count
+        read.append(np.frombuffer(block, dtype, size, at).reshape(len(columns), count))
+        at += read[-1].nbytes
+    return read
+
+
+def named(read: Sequence[NDArray[Any]]) -> Values:
+    """The columns of a block by name, and `row`."""
+    rows, *matrices = read
+    values: Values = {"row": rows}
+    for columns, matrix in zip(_COLUMNS_OF.values(), matrices, strict=True):
+        values |= zip(columns, matrix, strict=True)
     return values
 
 
@@ -153,7 +169,7 @@ async def compare(count: int, way: str) -> Result:
             mine = [await send(ours, read_block, one) for one in sent]
             others = [await send(theirs, read_json, one) for one in sent]
             for one, (_, block), (_, rows) in zip(sent, mine, others, strict=True):
-                if not agree(block, rows):
+                if not agree(named(block), rows):
                     raise ValueError(f"{count} instruments, frame {one.number}: values differ")
             if begin >= FRAMES_BEFORE:
                 ours_ns += [spent_ns for spent_ns, _ in mine]

@@ -11,6 +11,7 @@ from benchmarks.bench_wire import (
     OurDesign,
     agree,
     market,
+    named,
     read_block,
     read_json,
 )
@@ -36,7 +37,8 @@ class Unknowing(DictionaryDesign):
 def shown(ours: OurDesign, theirs: DictionaryDesign) -> list[bool]:
     """Whether both show the same after each frame."""
     return [
-        agree(read_block(ours.take(*sent)), read_json(theirs.take(*sent))) for sent in market(COUNT)
+        agree(named(read_block(ours.take(*sent))), read_json(theirs.take(*sent)))
+        for sent in market(COUNT)
     ]
 
 
@@ -50,7 +52,7 @@ def test_every_number_is_known_in_the_race_and_compared() -> None:
     ours, theirs = OurDesign(COUNT), DictionaryDesign()
     for sent in market(COUNT):
         block, message = ours.take(*sent), theirs.take(*sent)
-    values, rows = read_block(block), read_json(message)
+    values, rows = named(read_block(block)), read_json(message)
     assert agree(values, rows)
     for name in SHOWN:
         column = values[name].astype(np.float64)

@@ -2,10 +2,10 @@
 cimport cython
 
 cdef double NAN
-cdef long long UPDATES, LEAST_TRADES, QUIET_NS
+cdef long long UPDATES, LEAST_TRADES, UNSUMMED, QUIET_NS
 
 @cython.locals(
-    is_known=bint, is_flip=bint, is_quiet=bint, total=cython.longlong, place=cython.longlong,
+    is_known=bint, is_flip=bint, is_quiet=bint,
     after=cython.longlong, before=cython.longlong, margin=cython.double, distance=cython.double,
 )
 cpdef Py_ssize_t find_crossings(
@@ -22,7 +22,17 @@ cpdef Py_ssize_t find_crossings(
     long long[:] told_ns,
     double[:] shown,
     double[:] average,
+    long long[:] total,
+    long long[:] summed,
     int[:] crossed,
+) noexcept nogil
+
+@cython.locals(
+    depth=cython.longlong, newest=cython.longlong, left=cython.longlong, place=cython.longlong,
+    moved=cython.longlong, summed=cython.longlong,
+)
+cdef inline long long _sum(
+    Py_ssize_t row, long long head, long long before, long long total, const long long[:, :] prices
 ) noexcept nogil
 
 
@@ -31,7 +41,7 @@ cdef class CrossingSearch:
     cdef const long long[:, :] _prices
     cdef const long long[:] _head, _count, _trades, _tick_size
     cdef const double[:] _spread, _vwap
-    cdef long long[:] _side, _told_ns
+    cdef long long[:] _side, _told_ns, _total, _summed
     cdef double[:] _shown, _average
     cdef int[:] _crossed
 

@@ -2,8 +2,9 @@
 cimport cython
 from libc cimport math
 
+from ticktick.core cimport _numbers as numbers
+
 cdef double NAN
-cdef long long IST_OFFSET_NS, NS_PER_DAY
 cdef Py_ssize_t EXCHANGE, LAST_PRICE, LAST_TRADE, AVERAGE, BID, ASK
 cdef Py_ssize_t MID, TICK_RETURN, LOG_RETURN, TRADE_SIGN, EFFECTIVE_SPREAD
 cdef Py_ssize_t VWAP_SESSION, VWAP_DISTANCE

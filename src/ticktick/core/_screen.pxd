@@ -1,7 +1,9 @@
 # The types of screen.py where it is compiled; what is not named here follows from these.
 cimport cython
 
-cdef long long IST_OFFSET_NS, NS_PER_DAY, NS_PER_S
+from ticktick.core cimport _numbers as numbers
+
+cdef long long NS_PER_S
 cdef unsigned char CHANGED, REPEATED, AHEAD, OTHER_DAY, OLDER, TRADE_AHEAD, OUT_OF_BAND, JUMPED
 cdef long long TRADE_AHEAD_LIMIT_NS, JUMP_NS, JUMP_WITHOUT_BAND_NS, JUMP_TICKS
 cdef Py_ssize_t EXCHANGE, LAST_PRICE, LAST_TRADE, CLOSE, FIRST_TOLD

@@ -1,8 +1,8 @@
 # The types of trade.py where it is compiled; what is not named here follows from these.
 cimport cython
 
-cdef long long IST_OFFSET_NS
-cdef long long NS_PER_DAY
+from ticktick.core cimport _numbers as numbers
+
 cdef long long UNKNOWN
 cdef long long LARGEST_VALUE
 cdef Py_ssize_t LAST_PRICE, LAST_TRADE, TOTAL

@@ -1,8 +1,10 @@
 # The types of vwap.py where it is compiled; what is not named here follows from these.
 cimport cython
 
+from ticktick.core cimport _numbers as numbers
+
 cdef double NAN, AVERAGE_ERROR, LARGEST_ERROR_TICKS
-cdef long long NEVER_NS, IST_OFFSET_NS, NS_PER_DAY, UNTOLD, LARGEST_VALUE
+cdef long long NEVER_NS, UNTOLD, LARGEST_VALUE
 cdef Py_ssize_t EXCHANGE, LAST_PRICE, LAST_TRADE, AVERAGE, TOTAL
 cdef Py_ssize_t VWAP, VWAP_EXACT
 cdef Py_ssize_t HEAD, COUNT, OLDEST_NS, VALUE, VOLUME

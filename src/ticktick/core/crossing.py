@@ -6,6 +6,7 @@ NAN = float("nan")
 
 UPDATES = 20
 LEAST_TRADES = 30
+UNSUMMED = -1
 QUIET_NS = 30_000_000_000  # no second crossing is told so soon after one
 
 
@@ -23,6 +24,8 @@ def find_crossings(
     told_ns: Ints,
     shown: Floats,
     average: Floats,
+    total: Ints,
+    summed: Ints,
     crossed: Rows,
 ) -> int:
     """Write the side of every touched row and return how many crossed.
@@ -33,10 +36,10 @@ def find_crossings(
     whichever is more, and stays so until it is as far on the other side; 0 before the first
     time. `side` keeps it; `shown` is NaN where one of the three is not known now. `crossed` gets
     the rows that changed sides with at least 30 trades in the VWAP and none told for 30 s
-    (`told_ns`, 0: none yet), `average` the mean. Prices are in price units.
+    (`told_ns`, 0: none yet), `average` the mean, `total` the sum behind it when the place of the
+    next update was `summed` (UNSUMMED: there is none). Prices are in price units.
     """
     found = 0
-    depth = prices.shape[1]
     for i in range(rows.shape[0]):
         row = rows[i]
         margin = max(tick_size[row] / 2.0, spread[row] / 4.0)
@@ -44,13 +47,13 @@ def find_crossings(
         is_known = spread[row] == spread[row] and vwap[row] == vwap[row]
         if not is_known or count[row] < UPDATES:
             shown[row] = NAN
+            if count[row] < UPDATES:
+                summed[row] = UNSUMMED
             continue
-        total = 0
-        place = head[row]
-        for _ in range(UPDATES):
-            place = place - 1 if place > 0 else depth - 1
-            total += prices[row, place]
-        average[row] = total / float(UPDATES)
+        if summed[row] != head[row]:
+            total[row] = _sum(row, head[row], summed[row], total[row], prices)
+            summed[row] = head[row]
+        average[row] = total[row] / float(UPDATES)
         distance = average[row] - vwap[row]
         before = side[row]
         after = before
@@ -69,6 +72,24 @@ def find_crossings(
     return found
 
 
+def _sum(row: int, head: int, before: int, total: int, prices: Ints) -> int:
+    """The sum of the last prices, from the one of the update before where that is known."""
+    depth = prices.shape[1]
+    newest = head - 1 if head > 0 else depth - 1
+    if before == newest:
+        left = newest - UPDATES
+        if left < 0:
+            left += depth
+        moved: int = total + prices[row, newest] - prices[row, left]
+        return moved
+    place = head
+    summed = 0
+    for _ in range(UPDATES):
+        place = place - 1 if place > 0 else depth - 1
+        summed += prices[row, place]
+    return summed
+
+
 class CrossingSearch:
     """Finds crossings in columns that it was given once, named and shaped as in the step."""
 
@@ -85,6 +106,8 @@ class CrossingSearch:
         told_ns: Ints,
         shown: Floats,
         average: Floats,
+        total: Ints,
+        summed: Ints,
         crossed: Rows,
     ) -> None:
         self._prices = prices
@@ -98,6 +121,8 @@ class CrossingSearch:
         self._told_ns = told_ns
         self._shown = shown
         self._average = average
+        self._total = total
+        self._summed = summed
         self._crossed = crossed
 
     def find(self, rows: Rows, now_ns: int) -> int:
@@ -116,5 +141,7 @@ class CrossingSearch:
             self._told_ns,
             self._shown,
             self._average,
+            self._total,
+            self._summed,
             self._crossed,
         )

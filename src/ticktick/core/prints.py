@@ -2,8 +2,8 @@
 
 import math
 
+from ticktick.core import numbers
 from ticktick.core.columns import Flags, Floats, Ints, Rows
-from ticktick.domain.clock import IST_OFFSET_NS, NS_PER_DAY
 from ticktick.domain.metric import METRIC_ROW
 from ticktick.domain.slots import WORD_OF
 
@@ -50,8 +50,8 @@ def measure_prints(
             if has_volume[row] != 0:
                 _measure_side(row, price, direction[row], words, values)
         average = words[row, AVERAGE]
-        day = (words[row, EXCHANGE] + IST_OFFSET_NS) // NS_PER_DAY
-        is_today = (words[row, LAST_TRADE] + IST_OFFSET_NS) // NS_PER_DAY == day
+        day = numbers.ist_day(words[row, EXCHANGE])
+        is_today = numbers.ist_day(words[row, LAST_TRADE]) == day
         if has_volume[row] != 0 and is_today and average > 0:
             values[VWAP_SESSION, row] = average
             values[VWAP_DISTANCE, row] = price / average - 1.0 if price > 0 else NAN

@@ -2,8 +2,9 @@
 
 from typing import Final
 
+from ticktick.core import numbers
 from ticktick.core.columns import Flags, Ints, Rows
-from ticktick.domain.clock import IST_OFFSET_NS, NS_PER_DAY, NS_PER_S
+from ticktick.domain.clock import NS_PER_S
 from ticktick.domain.slots import DEEP_LEVELS, DEEP_WORD_OF, DEPTH_LEVELS, WORD_OF
 
 # verdicts; the first two are accepted, of the others the first that holds is told
@@ -69,7 +70,7 @@ def screen(
     A time after `latest_ns` is never believed, so a known one that lies there (the market's clock
     was set back) makes nothing older.
     """
-    today = (received_ns + IST_OFFSET_NS) // NS_PER_DAY
+    today = numbers.ist_day(received_ns)
     for i in range(rows.shape[0]):
         row = rows[i]
         at_ns = incoming[row, EXCHANGE]
@@ -77,7 +78,7 @@ def screen(
         price = incoming[row, LAST_PRICE]
         before = known[row, LAST_PRICE]
         before_ns = known[row, EXCHANGE]
-        day = (at_ns + IST_OFFSET_NS) // NS_PER_DAY
+        day = numbers.ist_day(at_ns)
         values[row] = at_ns
         if at_ns > latest_ns:
             verdicts[row] = AHEAD
@@ -116,7 +117,7 @@ def screen(
             values[row] = price
             continue
         close = incoming[row, CLOSE]
-        is_same_day = (before_ns + IST_OFFSET_NS) // NS_PER_DAY == day
+        is_same_day = numbers.ist_day(before_ns) == day
         has_leapt = close > 0 and _jumped(known[row, CLOSE], close, tick_size[row])
         if is_same_day and has_leapt and _is_alone(row, close, suspect_close):
             verdicts[row] = JUMPED
@@ -154,11 +155,11 @@ def _outside(
     if high == 0:
         return 0
     found = 0
-    has_traded = (incoming[row, LAST_TRADE] + IST_OFFSET_NS) // NS_PER_DAY == day
+    has_traded = numbers.ist_day(incoming[row, LAST_TRADE]) == day
     if has_traded:
         found = _beyond(row, incoming, known, LAST_PRICE, LAST_PRICE + 1, low, high, found)
         found = _beyond(row, incoming, known, DAY, DAY_END, low, high, found)
-    if found <= 0 and (incoming[row, MINUTE] + IST_OFFSET_NS) // NS_PER_DAY == day:
+    if found <= 0 and numbers.ist_day(incoming[row, MINUTE]) == day:
         found = _beyond(row, incoming, known, MINUTE_OPEN, MINUTE_END, low, high, found)
     if has_traded or continuous:
         found = _beyond(row, incoming, known, BID, BID + USUAL_LEVELS, low, high, found)

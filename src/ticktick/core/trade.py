@@ -1,7 +1,7 @@
 """Find the trades in a frame of snapshots: what was bought and sold since the update before."""
 
+from ticktick.core import numbers
 from ticktick.core.columns import Flags, Ints, Rows
-from ticktick.domain.clock import IST_OFFSET_NS, NS_PER_DAY
 from ticktick.domain.slots import WORD_OF
 
 LAST_PRICE = WORD_OF["last_price"]
@@ -58,9 +58,7 @@ def detect_trades(
             )
         else:
             base = base_volume[row]
-            if (trade_ns + IST_OFFSET_NS) // NS_PER_DAY > (
-                base_trade_ns[row] + IST_OFFSET_NS
-            ) // NS_PER_DAY:
+            if numbers.ist_day(trade_ns) > numbers.ist_day(base_trade_ns[row]):
                 base = 0
             delta = total - base
             suspect = suspect_volume[row]

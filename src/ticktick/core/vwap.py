@@ -1,7 +1,7 @@
 """Volume weighted prices of the last minutes, from the updates and from the exchange's average."""
 
+from ticktick.core import numbers
 from ticktick.core.columns import NEVER_NS, Flags, Floats, Ints, Rows
-from ticktick.domain.clock import IST_OFFSET_NS, NS_PER_DAY
 from ticktick.domain.metric import METRIC_ROW
 from ticktick.domain.slots import WORD_OF
 
@@ -84,8 +84,8 @@ def expire_trades(
 
 def _begin(row: int, words: Ints, state: Ints) -> None:
     """Take the day's value and volume that were told first as those before the window."""
-    day = (words[row, EXCHANGE] + IST_OFFSET_NS) // NS_PER_DAY
-    is_today = (words[row, LAST_TRADE] + IST_OFFSET_NS) // NS_PER_DAY == day
+    day = numbers.ist_day(words[row, EXCHANGE])
+    is_today = numbers.ist_day(words[row, LAST_TRADE]) == day
     state[row, THEN_VOLUME] = words[row, TOTAL] if is_today else 0
     state[row, THEN_VALUE] = _told_value(row, words) if is_today else 0
     state[row, NOW_VALUE] = state[row, THEN_VALUE]

@@ -3,7 +3,7 @@ cimport cython
 
 from ticktick.core cimport _numbers as numbers
 
-cdef long long IST_OFFSET_NS, NS_PER_DAY, NS_PER_MS
+cdef long long NS_PER_MS
 cdef double NAN, _END
 cdef long long MISSING
 cdef Py_ssize_t COUNT, EXCHANGE, RECEIVED, SEQ, TRADED, VOLUME
@@ -20,14 +20,15 @@ cdef class Plate:
     cdef double[::1] _wide
     cdef int[::1] _whole
     cdef float[::1] _narrow
-    cdef double[:, :] _told
+    cdef double[:, ::1] _told
+    cdef double[::1] _column
 
     @cython.locals(
         count=Py_ssize_t, at=Py_ssize_t, column=Py_ssize_t, source=Py_ssize_t, i=Py_ssize_t,
-        value=double, is_known=bint, told=cython.double[:, :],
+        value=double, is_known=bint, told=cython.double[:, :], size=Py_ssize_t,
     )
     cpdef Py_ssize_t print(self, const int[:] rows) noexcept nogil
-    cdef double _value(self, Py_ssize_t source, Py_ssize_t row, Py_ssize_t place) noexcept nogil
+    cdef void _gather(self, const int[:] rows, Py_ssize_t source) noexcept nogil
 
 
 @cython.locals(

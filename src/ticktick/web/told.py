@@ -1,8 +1,10 @@
 """What the slot table tells of each row, as columns of numbers; NaN is "not known"."""
 
+import numpy as np
+
 from ticktick.core import numbers
 from ticktick.core.columns import Flags, Floats, Ints, Narrow, Rows
-from ticktick.domain.clock import IST_OFFSET_NS, NS_PER_DAY, NS_PER_MS
+from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.slots import WORD_OF
 
 NAN = float("nan")
@@ -67,6 +69,7 @@ class Plate:
         self._whole = whole
         self._narrow = narrow
         self._told = told
+        self._column = np.zeros(told.shape[1])
 
     def print(self, rows: Rows) -> int:
         """Print the rows' numbers and columns; how many bytes they take."""
@@ -79,31 +82,32 @@ class Plate:
             self._whole[count] = 0
         at = (count + 1) // 2 * 2  # in steps of 32 bits, here and below
         for column in range(self._sources.shape[0]):
-            source = self._sources[column]
+            self._gather(rows, self._sources[column])
             if column < self._wides:
                 for i in range(count):
-                    self._wide[at // 2 + i] = self._value(source, rows[i], i)
+                    self._wide[at // 2 + i] = self._column[i]
                 at += 2 * count
             elif column < self._wides + self._wholes:
                 for i in range(count):
-                    value = self._value(source, rows[i], i)
+                    value = self._column[i]
                     is_known = -_END < value < _END
                     self._whole[at + i] = numbers.nearest(value) if is_known else MISSING
                 at += count
             else:
                 for i in range(count):
-                    self._narrow[at + i] = self._value(source, rows[i], i)
+                    self._narrow[at + i] = self._column[i]
                 at += count
         size: int = 4 * at
         return size
 
-    def _value(self, source: int, row: int, place: int) -> float:
-        """A number of one row: told, or a metric."""
+    def _gather(self, rows: Rows, source: int) -> None:
+        """Put what was told, or a metric, of each row into the column at hand."""
         if source < COUNT:
-            told: float = self._told[source, place]
-            return told
-        metric: float = self._metrics[source - COUNT, row]
-        return metric
+            for i in range(rows.shape[0]):
+                self._column[i] = self._told[source, i]
+        else:
+            for i in range(rows.shape[0]):
+                self._column[i] = self._metrics[source - COUNT, rows[i]]
 
 
 def tell(
@@ -119,12 +123,12 @@ def tell(
         row = rows[i]
         exchange_ns = words[row, EXCHANGE]
         traded_ns = words[row, TRADED]
-        day = (exchange_ns + IST_OFFSET_NS) // NS_PER_DAY
-        is_today = (traded_ns + IST_OFFSET_NS) // NS_PER_DAY == day
+        day = numbers.ist_day(exchange_ns)
+        is_today = numbers.ist_day(traded_ns) == day
         volume = words[row, VOLUME]
-        out[0, i] = _known(exchange_ns // NS_PER_MS)
-        out[1, i] = _known(words[row, RECEIVED] // NS_PER_MS)
-        out[2, i] = _known(traded_ns // NS_PER_MS)
+        out[0, i] = _known(numbers.milliseconds(exchange_ns))
+        out[1, i] = _known(numbers.milliseconds(words[row, RECEIVED]))
+        out[2, i] = _known(numbers.milliseconds(traded_ns))
         out[3, i] = words[row, SEQ] if words[row, RECEIVED] > 0 else NAN
         out[4, i] = NAN
         if has_volume[row] != 0 and exchange_ns >= NS_PER_MS and (is_today or volume == 0):

@@ -6,6 +6,7 @@ import numpy as np
 
 from ticktick.analytics.microstructure.ground import Ground
 from ticktick.core.columns import Floats, Ints, Rows
+from ticktick.core.crossing import UNSUMMED
 from ticktick.core.kernels import CrossingSearch
 from ticktick.domain.event import VwapCrossed
 
@@ -19,6 +20,8 @@ class Crossings:
         self._side: Ints = np.zeros(capacity, np.int64)
         self._told_ns: Ints = np.zeros(capacity, np.int64)
         self._average: Floats = np.full(capacity, np.nan)
+        self._total: Ints = np.zeros(capacity, np.int64)
+        self._summed: Ints = np.full(capacity, UNSUMMED)
         self._crossed: Rows = np.zeros(capacity, np.int32)
         self._search = CrossingSearch(
             ground.prices,
@@ -32,12 +35,15 @@ class Crossings:
             self._told_ns,
             ground.column("vwap_cross"),
             self._average,
+            self._total,
+            self._summed,
             self._crossed,
         )
 
     def forget(self, rows: Rows) -> None:
         """Begin anew: the side before a gap is no side to come from."""
         self._side[rows] = self._told_ns[rows] = 0
+        self._summed[rows] = UNSUMMED
 
     def find(self, rows: Rows, now_ns: int) -> Iterator[VwapCrossed]:
         """Look at the touched rows and tell who crossed."""
