@@ -3,11 +3,15 @@
 Ours is what the program does when the candles settle: values, patterns with their story, facts.
 TA-Lib is called anew over the last 300 candles, talipp takes one value more, and pandas computes
 its columns anew; the last two know only some of the indicators, and no story of a pattern.
+
+The facts come in as the engine tells them, those of a few symbols at a step. How long a step
+takes is how long a frame waits that comes in the middle of it.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import product
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, pairwise, product
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +20,7 @@ import pandas_ta_classic as pandas_ta  # adds .ta to data frames
 from talipp import indicators as talipp
 from talipp.ohlcv import OHLCV
 
-from benchmarks.race import Contender, Result, race, tell
+from benchmarks.race import Contender, Result, race, result, tell
 from ticktick.analytics.bars import FIELDS, bars_of
 from ticktick.analytics.board import AnalyticsBoard
 from ticktick.analytics.catalogue import INDICATORS
@@ -25,10 +29,12 @@ from ticktick.analytics.talib import talib
 from ticktick.domain.clock import NS_PER_MINUTE, parse_iso_ns
 from ticktick.domain.event import CandleChanged
 from ticktick.domain.market import TIMEFRAMES, Candle
+from ticktick.market.candles import ROWS_AT_ONCE
 
 BARS: Final = 300
 ROUNDS: Final = 9
-STEPS: Final = ROUNDS + 3  # a race calls each contender twice before its rounds
+TIMED: Final = 60
+STEPS: Final = ROUNDS + 3 + TIMED  # a race calls each contender twice before its rounds
 _OPEN_NS: Final = parse_iso_ns("2026-11-20T09:15:00+05:30")
 _PRICES: Final = FIELDS[:4]
 
@@ -52,25 +58,41 @@ class Close:
     """Lines of the program that stand before the end of a minute."""
 
     def __init__(self, candles: Sequence[Candle], symbols: int) -> None:
-        lines = list(product((f"S{n}" for n in range(symbols)), TIMEFRAMES))
         past = candles[: BARS - 1]
         self.board = AnalyticsBoard(lambda *_: past, lambda _: True)
-        self._hear(lines, past[-1])
-        self._finish()
-        self._minutes = iter([list(_told(lines, each)) for each in candles[BARS - 1 :]])
+        names = [f"S{n}" for n in range(symbols)]
+        together = [names[n : n + ROWS_AT_ONCE] for n in range(0, symbols, ROWS_AT_ONCE)]
+        lines = [list(product(some, TIMEFRAMES)) for some in together]
+        self.board.hear(chain.from_iterable(_told(some, past[-1]) for some in lines))
+        for _ in self._put_off():
+            pass
+        self._minutes = iter(
+            [[list(_told(some, each)) for some in lines] for each in candles[BARS - 1 :]]
+        )
 
     def __call__(self) -> None:
-        """Let every line take its next candle, slice by slice."""
-        self.board.hear(next(self._minutes))
-        self._finish()
+        """Let every line take its next candle, step by step."""
+        for _ in self._steps():
+            pass
 
-    def _hear(self, lines: Sequence[tuple[str, int]], candle: Candle) -> None:
-        self.board.hear(_told(lines, candle))
+    def timed(self) -> list[int]:
+        """The nanoseconds of each step of another minute."""
+        moments = [time.perf_counter_ns()]
+        moments += [time.perf_counter_ns() for _ in self._steps()]
+        return [end - start for start, end in pairwise(moments)]
 
-    def _finish(self) -> None:
+    def _steps(self) -> Iterator[None]:
+        for facts in next(self._minutes):
+            self.board.hear(facts)
+            self.board.work(_OPEN_NS)
+            yield
+        yield from self._put_off()
+
+    def _put_off(self) -> Iterator[None]:
         while self.board.waiting:
             self.board.hear(())
             self.board.work(_OPEN_NS)
+            yield
 
 
 def _told(lines: Sequence[tuple[str, int]], candle: Candle) -> Iterator[CandleChanged]:
@@ -206,6 +228,19 @@ def whole_market(candles: Sequence[Candle], symbols: int) -> Iterator[Result]:
     lines = symbols * len(TIMEFRAMES)
     peers = {f"TA-Lib, {BARS} candles": recompute(window, lines)}
     yield from race("indicators", f"{lines:,} lines", close, peers, ROUNDS, 1)
+    minutes = [close.timed() for _ in range(ROUNDS)]
+    yield _bounded("longest step of a minute", map(max, minutes), 5_000_000, "5 ms")
+    every = sorted(chain.from_iterable(minutes))
+    yield _bounded("99 of 100 steps", [_p99(every)], 5_000_000, "5 ms")
+
+
+def _p99(values: Sequence[int]) -> int:
+    return sorted(values)[len(values) * 99 // 100]
+
+
+def _bounded(case: str, ours: Iterable[float], limit_ns: int, limit: str) -> Result:
+    """Measured nanoseconds, by their median, against what they may be."""
+    return result("indicators", case, f"limit of {limit}", ours, [limit_ns])
 
 
 def few_lines(candles: Sequence[Candle]) -> Iterator[Result]:
@@ -232,6 +267,9 @@ def few_lines(candles: Sequence[Candle]) -> Iterator[Result]:
         ],
     }
     yield from race("indicators", "6 lines", close, peers, ROUNDS, 1)
+    taken = [sum(close.timed()) for _ in range(TIMED)]
+    yield _bounded("6 lines, one minute", taken, 300_000, "0.3 ms")
+    yield _bounded("6 lines, 99 of 100", [_p99(taken)], 1_000_000, "1 ms")
 
 
 def results() -> Iterator[Result]:
