@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ticktick.domain.clock import NS_PER_DAY, NS_PER_MINUTE, NS_PER_MS, NS_PER_S, at_ist
 from ticktick.domain.sessions import Calendar
-from ticktick.emulator.bars import NO_BARS, Bars, daily
+from ticktick.emulator.bars import Bars, daily
 from ticktick.emulator.exchange import Exchange
 from ticktick.emulator.feed import FeedConnection
 from ticktick.emulator.listings import Listing, price_band
@@ -38,6 +38,7 @@ from tools.crowd_feed import (
     MINUTE_SHARES,
     TICK,
     IndexMaker,
+    IndexMinutes,
     Maker,
     Minutes,
     key_of,
@@ -78,9 +79,10 @@ class Crowd:
             )
             for group in self._groups
         ]
-        self._index = Stamped([INDEX], IndexMaker(self._level()), 1, (start_ms,))
+        self._index = Stamped([INDEX], IndexMaker(self._level() / 100), 1, (start_ms,))
         self._turn = 0
         self._minutes = Minutes(self._first, start_ns // NS_PER_MINUTE)
+        self._index_minutes = IndexMinutes(self._level(), start_ns // NS_PER_MINUTE)
         for turn in range(len(self._groups)):  # for whoever asks before anything trades
             self._frame(turn, start_ms)
         self._index_frame(start_ms)
@@ -108,7 +110,7 @@ class Crowd:
 
     def bars(self, key: str) -> Bars:
         """The minutes up to now; before the start the price stood still."""
-        return NO_BARS if key == INDEX else self._minutes.bars(self._row[key])
+        return self._index_minutes.bars() if key == INDEX else self._minutes.bars(self._row[key])
 
     def day_bars(self, key: str) -> Bars:
         """The same by day."""
@@ -165,11 +167,13 @@ class Crowd:
         return self._stamped[turn].frame(at_ms, np.hstack(prices) / 100, wholes)
 
     def _index_frame(self, at_ms: int) -> bytes:
-        return self._index.frame(at_ms, np.array([[self._level()]]), (np.array([at_ms]),))
+        paise = self._level()
+        self._index_minutes.tell(paise, at_ms * NS_PER_MS // NS_PER_MINUTE)
+        return self._index.frame(at_ms, np.array([[paise / 100]]), (np.array([at_ms]),))
 
-    def _level(self) -> float:
-        """The index, in rupees: the mean of all prices."""
-        return round(float(self.paise.mean()) / 100, 2)
+    def _level(self) -> int:
+        """The index, in paise: the mean of all prices."""
+        return round(float(self.paise.mean()))
 
 
 def _on_grid(paise: NDArray[np.int64], percent: int) -> NDArray[np.int64]:

@@ -89,6 +89,27 @@ class Minutes:
         return np.stack([*[paise] * MINUTE_PRICES, np.zeros(len(paise), np.int64)])
 
 
+class IndexMinutes:
+    """The minutes of the index, by what it was told to stand at; before the start it stood still.
+
+    Prices are paise; it has no volume.
+    """
+
+    def __init__(self, paise: int, minute: int) -> None:
+        self._prices = {minute - back: [paise] * MINUTE_PRICES for back in range(_HISTORY, 0, -1)}
+
+    def tell(self, paise: int, minute: int) -> None:
+        """It stands there now."""
+        running = self._prices.setdefault(minute, [paise] * MINUTE_PRICES)
+        running[1:] = max(running[1], paise), min(running[2], paise), paise
+
+    def bars(self) -> Bars:
+        """All minutes, the running one last."""
+        starts = np.array(list(self._prices), np.int64) * NS_PER_MINUTE
+        opened, high, low, close = np.array(list(self._prices.values()), np.int64).T
+        return Bars(starts, opened, high, low, close, np.zeros_like(starts))
+
+
 class Maker:
     """Builds the feeds of the instruments of one frame."""
 

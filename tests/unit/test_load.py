@@ -86,6 +86,22 @@ def test_the_finished_minute_of_a_crowd_is_what_traded_in_it() -> None:
     assert (int(bars.close[0]), int(bars.volume[0])) == (round(prices[-1] * 100), minute.vol)
 
 
+def test_the_minutes_of_the_index_are_what_it_was_told_to_stand_at() -> None:
+    crowd = Crowd(10, START, 100)
+    told = [
+        frame.feeds[INDEX].fullFeed.indexFF.ltpc
+        for frame in played(crowd, 59)
+        if INDEX in frame.feeds
+    ]
+    bars = crowd.bars(INDEX)
+    now = bars.between(START, START + NS_PER_MINUTE)
+    paise = [round(each.ltp * 100) for each in told]
+    assert (int(now.high[0]), int(now.low[0])) == (max(paise), min(paise))
+    assert int(now.close[0]) == paise[-1]
+    assert len(bars) == 301
+    assert not bars.volume.any()
+
+
 def test_times_are_counted_by_the_millisecond() -> None:
     times = Times()
     times.add(np.array([0.2, 10.4, 10.6, 1e9, -3.0]))

@@ -53,7 +53,12 @@ TRY_AGAIN_LATER: Final = 1013
 SESSION_ENDED: Final = 1008
 
 _WISH: Final = msgspec.json.Decoder(View | Studies)
-_COUNTERS: Final = ("client_conflated_total", "client_ignored_total", "client_closed_slow_total")
+_COUNTERS: Final = (
+    "client_turns_total",
+    "client_conflated_total",
+    "client_ignored_total",
+    "client_closed_slow_total",
+)
 
 
 class Hub:
@@ -172,6 +177,7 @@ class Hub:
             async with asyncio.timeout(self._slow_limit_s):
                 for message in client.batch(self._monotonic_s()):
                     await _send_message(socket, message)
+                self.overview.counters["client_turns_total"] += 1
         except TimeoutError:
             return False
         return True
