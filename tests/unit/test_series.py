@@ -1,5 +1,9 @@
 """The closed candles of one timeframe: kept as numbers, given back as what was put in."""
 
+import tracemalloc
+from collections.abc import Callable, Sequence
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,3 +76,36 @@ def test_candles_are_found_by_their_start(kept: list[Candle], one: Candle, other
     assert series.get(from_ns) == model.kept.get(from_ns)
     assert series.between(from_ns, until_ns) == inside
     assert series.starts(from_ns, until_ns) == [c.start_ns for c in inside]
+
+
+def bytes_each(keep: Callable[[list[Candle]], Sequence[Candle]], count: int = 1000) -> float:
+    """What a kept candle takes."""
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        kept = keep([_candle(place) for place in range(count)])
+        assert len(kept) == count
+        return (tracemalloc.get_traced_memory()[0] - before) / count
+    finally:
+        tracemalloc.stop()
+
+
+def check_takes_little(keep: Callable[[list[Candle]], Sequence[Candle]]) -> None:
+    assert bytes_each(keep) < 48
+
+
+def test_a_kept_candle_takes_less_than_48_bytes() -> None:
+    def as_numbers(candles: list[Candle]) -> Sequence[Candle]:
+        series = Series("ACME", 5, 2000)
+        for candle in candles:
+            series.put(candle)
+        return series
+
+    check_takes_little(as_numbers)
+    with pytest.raises(AssertionError):
+        check_takes_little(list)
+
+
+def _candle(place: int) -> Candle:
+    start_ns, price = 1_790_000_000_000_000_000 + place * 300_000_000_000, 250_000 + place
+    return Candle("ACME", 5, start_ns, price, price + 5, price - 5, price, 90_000 + place)
