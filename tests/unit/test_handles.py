@@ -114,10 +114,14 @@ def test_stories_of_patterns_are_told_alike(seed: int, seeded: int) -> None:
     fast, plain = kernels.Records(), record.Records()
     closes = bars_of(candles[:seeded]).columns[CLOSE]
     foretold = {case: np.flatnonzero(rng.random(seeded) < 0.1) for case in range(record.CASES)}
-    fast.seed(closes, foretold)
-    plain.seed(closes, foretold)
+    apart = sorted({seeded // 3, seeded // 2} - {0})
+    fast.seed(closes, foretold, apart)
+    plain.seed(closes, foretold, apart)
     both = kernels.Story("ACME", 1, fast), story.Story("ACME", 1, plain)
-    for candle in candles[seeded:]:
+    for number, candle in enumerate(candles[seeded:]):
+        if number == seed:
+            fast.begin_anew()
+            plain.begin_anew()
         places = np.flatnonzero(rng.random(len(SHAPES)) < 0.1).tolist()
         said = [(place, float(rng.choice([-200.0, -100.0, 100.0]))) for place in places]
         average = candle.close + float(rng.choice([-9.5, 0.0, 9.5, np.nan], p=[0.4, 0.1, 0.4, 0.1]))

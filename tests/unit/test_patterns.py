@@ -233,3 +233,54 @@ def test_a_seeded_stream_leaves_out_the_same_patterns_after_a_leap(seeded: int) 
     told = stream.seed(bars_of(candles[:seeded]), 0)
     told += [pattern for candle in candles[seeded:] for pattern in stream.update(candle)[0]]
     assert [(p.start_ns, p.name, p.trend) for p in told] == whole
+
+
+def test_no_move_over_a_leap_is_an_outcome() -> None:
+    records, rise = Records(), case_of(0, 1)
+    for close in range(20):
+        records.take(100.0 + close)
+        records.foretell(rise)
+    settled = 20 - HORIZON_BARS
+    assert records.of(rise).cases == settled
+    records.begin_anew()  # the price is another one from here
+    for close in range(HORIZON_BARS):
+        records.take(50.0 - close)
+        records.foretell(rise)
+    assert records.of(rise).cases == settled
+    records.take(60.0)
+    assert records.of(rise).cases == settled + 1
+
+
+@pytest.mark.parametrize("leap", [0, 1, 9, 10, 25, 39])
+@pytest.mark.parametrize("seeded", [0, 1, 10, 26, 39, 40])
+def test_a_seeded_record_counts_as_one_that_took_every_candle(leap: int, seeded: int) -> None:
+    closes = column(walk(80, seed=3), lambda c: c.close)
+    seen, rise = np.arange(0, 80, 3), case_of(4, 1)
+    stepped, seed = Records(), Records()
+    leaps = [leap] if 0 < leap < seeded else []
+    seed.seed(closes[:seeded], {rise: seen[seen < seeded]}, leaps)
+    for place, close in enumerate(closes.tolist()):
+        for records in (stepped, seed):
+            if records is seed and place < seeded:
+                continue
+            if place == leap and leap:
+                records.begin_anew()
+            records.take(close)
+            if place % 3 == 0:
+                records.foretell(rise)
+        if place >= seeded:
+            assert vars_of(seed, rise) == vars_of(stepped, rise)
+
+
+def vars_of(records: Records, case: int) -> tuple[int, int, int, int]:
+    """What is counted, however few cases there are."""
+    return records._cases[case], records._hits[case], records._moves, records._rises
+
+
+@pytest.mark.parametrize("seeded", [1300, 1303, 1400, 1499])
+def test_a_seeded_stream_has_the_same_records_after_a_leap(seeded: int) -> None:
+    candles = split(walk(1500, seed=9), 1300, 2)
+    stream, whole = Patterns("ACME", 1), found(candles)
+    stream.seed(bars_of(candles[:seeded]))
+    for place, candle in enumerate(candles[seeded:], seeded):
+        assert [p.record for p in stream.update(candle)[0]] == [p.record for p in whole[place]]

@@ -7,7 +7,7 @@ cdef enum:
     SHAPES_TWICE = 54
 
 cdef long long HORIZON_BARS, LEAST_CASES, _CLOSES, _BIT
-cdef double _Z95, _SQUARE
+cdef double _Z95, _SQUARE, _NAN
 
 cdef class Records:
     cdef long long _taken
@@ -19,6 +19,8 @@ cdef class Records:
 
     @cython.locals(place=cython.longlong, move=double, cases=cython.longlong, case=cython.int)
     cpdef take(self, double close)
+    @cython.locals(place=cython.longlong)
+    cpdef begin_anew(self)
     @cython.locals(place=cython.longlong)
     cpdef foretell(self, long long case)
     @cython.locals(cases=cython.longlong, hits=cython.longlong, moves=cython.longlong)

@@ -59,18 +59,22 @@ class Patterns:
         verdicts = np.array([_batch(shape, columns) for shape in SHAPES])
         averages = _averages_of(columns)
         self._leaps.seed(stored)
-        for leap in leap_places(stored).tolist():
+        leaps = leap_places(stored).tolist()
+        for leap in leaps:
             for row, shape in zip(verdicts, SHAPES, strict=True):
                 row[leap : leap + shape.first] = 0
             averages[leap : leap + BARS_NEEDED] = math.nan
         told = max(len(bars) - SEED_TOLD, 0)
         if from_ns is not None:
             told = min(told, bisect_left(bars, from_ns, key=lambda bar: bar.start_ns))
-        self._records.seed(columns[CLOSE, :told], _foretold(verdicts[:, :told]))
+        before = [leap for leap in leaps if leap < told]
+        self._records.seed(columns[CLOSE, :told], _foretold(verdicts[:, :told]), before)
         for place in range(max(told - CONTEXT_BARS, 0), told):
             self._story.begin(bars[place], averages[place])
         found: list[Pattern] = []
         for place in range(told, len(bars)):
+            if place in leaps:
+                self._records.begin_anew()
             column = verdicts[:, place]
             said = [(shape, float(column[shape])) for shape in np.flatnonzero(column).tolist()]
             found += self._story.take(bars[place], averages[place], said)
@@ -86,7 +90,10 @@ class Patterns:
         if self._leaps.update(candle):
             bars = self._leaps.bars
             said = [one for one in said if SHAPES[one[0]].first < bars]
-            average, judged = math.nan, judged if bars > 1 else []
+            average = math.nan
+            if bars == 1:  # the leap itself
+                judged = []
+                self._records.begin_anew()
         return self._story.take(candle, average, said), judged
 
 

@@ -1,7 +1,7 @@
 """What came of each pattern so far: its own measured record, and that of any candle."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -21,6 +21,7 @@ CASES: Final = 2 * len(SHAPES)
 _CLOSES: Final = HORIZON_BARS + 1
 _Z95: Final = 1.959963984540054
 _SQUARE: Final = _Z95 * _Z95
+_NAN: Final = float("nan")
 _BIT: Final = 1  # as wide as the bits of all cases, where it is compiled
 
 
@@ -41,24 +42,30 @@ class Records:
         self._rises = 0
         self._falls = 0
 
-    def seed(self, closes: Floats, foretold: Mapping[Case, Places]) -> None:
+    def seed(
+        self, closes: Floats, foretold: Mapping[Case, Places], leaps: Sequence[int] = ()
+    ) -> None:
         """Take many candles at once, before any other.
 
-        `foretold` holds the places in `closes` at which each pattern was seen.
+        `foretold` holds the places in `closes` at which each pattern was seen, `leaps` those,
+        rising, at which the price began anew.
         """
         count = len(closes)
         self._taken = count
+        anew = max(leaps, default=0)
         for place in range(max(count - _CLOSES, 0), count):
-            self._closes[place % _CLOSES] = closes[place]
+            self._closes[place % _CLOSES] = closes[place] if place >= anew else _NAN
         moves = closes[HORIZON_BARS:] - closes[: max(count - HORIZON_BARS, 0)]
+        for leap in leaps:
+            moves[max(leap - HORIZON_BARS, 0) : leap] = _NAN
         known = len(moves)
-        self._moves = known
+        self._moves = int((~np.isnan(moves)).sum())
         self._rises, self._falls = int((moves > 0).sum()), int((moves < 0).sum())
         for case, places in foretold.items():
             told = moves[places[places < known]]
-            self._cases[case] = len(told)
+            self._cases[case] = int((~np.isnan(told)).sum())
             self._hits[case] = int((told > 0 if case & 1 else told < 0).sum())
-            for place in places[places >= known].tolist():
+            for place in places[places >= max(known, anew)].tolist():
                 self._foretold[place % HORIZON_BARS] |= _BIT << case
 
     def take(self, close: float) -> None:
@@ -69,6 +76,8 @@ class Records:
         if place < HORIZON_BARS:
             return
         move = close - self._closes[(place + 1) % _CLOSES]
+        if move != move:
+            return
         self._moves += 1
         self._rises += move > 0
         self._falls += move < 0
@@ -81,6 +90,13 @@ class Records:
                 self._hits[case] += move > 0 if case & 1 else move < 0
             cases >>= 1
             case += 1
+
+    def begin_anew(self) -> None:
+        """Let no outcome span what comes next: the price of before is another one."""
+        for place in range(_CLOSES):
+            self._closes[place] = _NAN
+        for place in range(HORIZON_BARS):
+            self._foretold[place] = 0
 
     def foretell(self, case: Case) -> None:
         """Note a pattern of the candle taken last."""
