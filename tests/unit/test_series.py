@@ -4,19 +4,21 @@ import tracemalloc
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ticktick.domain.market import Candle, CandleState
-from ticktick.market.series import Series
+from ticktick.market.series import Joined, Series, alone
 
 LIMIT = 12
+BEGIN = 1_790_000_000_000_000_000
 NUMBERS = st.integers(0, 2**31 + 5) | st.integers(2**53 - 3, 2**53) | st.integers(0, 500)
 CANDLES = st.builds(
     Candle,
     symbol=st.just("ACME"),
     minutes=st.just(5),
-    start_ns=st.integers(0, 40).map(lambda place: 1_790_000_000_000_000_000 + place * 7),
+    start_ns=st.integers(0, 40).map(lambda place: BEGIN + place * 7),
     open=NUMBERS,
     high=NUMBERS,
     low=NUMBERS,
@@ -109,3 +111,45 @@ def test_a_kept_candle_takes_less_than_48_bytes() -> None:
 def _candle(place: int) -> Candle:
     start_ns, price = 1_790_000_000_000_000_000 + place * 300_000_000_000, 250_000 + place
     return Candle("ACME", 5, start_ns, price, price + 5, price - 5, price, 90_000 + place)
+
+
+def real(candle: Candle) -> Candle:
+    """The candle with prices, or without any number where it is missing."""
+    if candle.state is CandleState.MISSING:
+        nothing = dict.fromkeys(("open", "high", "low", "close", "volume", "open_interest"), 0)
+        return replace(candle, **nothing, confirmed=False)
+    return replace(candle, low=max(candle.low, 1))
+
+
+@given(st.lists(CANDLES.map(real), min_size=3, max_size=30), st.integers(0, 9), st.integers(0, 40))
+@settings(max_examples=100)
+def test_candles_in_a_row_come_to_what_each_of_them_says(
+    candles: list[Candle], first: int, width: int
+) -> None:
+    series = Series("ACME", 5, 100)
+    for each in candles:
+        series.put(each)
+    span = BEGIN + first * 7, BEGIN + (first + width) * 7
+    members = series.between(*span)
+    told = series.joined(*span)
+    assert (told is None) == (not members)
+    if told is not None:
+        traded = [each for each in members if each.state is not CandleState.MISSING]
+        assert told == Joined(
+            members[0].state,
+            members[-1].state,
+            members[-1].start_ns,
+            members[0].open,
+            max((each.high for each in traded), default=0),
+            min((each.low for each in traded), default=0),
+            members[-1].close,
+            sum(each.volume for each in traded),
+            members[-1].open_interest,
+            frozenset(each.state for each in members),
+            all(each.confirmed for each in members),
+        )
+        if traded == members:
+            by_one = alone(members[0])
+            for each in members[1:]:
+                by_one = by_one.then(each)
+            assert by_one == told

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from ticktick.domain.clock import NS_PER_MINUTE
 from ticktick.domain.market import TIMEFRAMES, Candle, CandleState
 from ticktick.market.coverage import Coverage, Span, minutes_of
-from ticktick.market.series import Series
+from ticktick.market.series import Joined, Series, alone
 
 KEPT: Final = {minutes: 1000 if minutes == 1 else 450 for minutes in TIMEFRAMES}
 COUNTERS: Final = ("candle_corrections", "minutes_backfilled", "minutes_missing")
@@ -165,10 +165,10 @@ class CandleBook:
         span = _bucket(stretch, newest.start_ns, minutes)
         if span[1] <= frontier_ns or not self._is_buildable(span):
             return None
-        members = [*self._series[1].between(*span)]
+        members = self._series[1].joined(*span)
         if running is not None:
-            members.append(running)
-        joined = _join(members, minutes, span[0], CandleState.FORMING, confirmed=False)
+            members = alone(running) if members is None else members.then(running)
+        joined = self._join(members, minutes, span[0], CandleState.FORMING, confirmed=False)
         return None if joined.state is CandleState.MISSING else joined
 
     def _ripe(self) -> list[int]:
@@ -253,18 +253,46 @@ class CandleBook:
         self._trim()
 
     def _closed(self, minutes: int, span: Span, now_ns: int, old: Candle | None) -> Candle:
-        members = self._series[1].between(*span)
-        is_settled = all(member.state is not CandleState.PROVISIONAL for member in members) and (
-            members[-1].start_ns == span[1] - NS_PER_MINUTE
+        members = self._series[1].joined(*span)
+        states = frozenset[CandleState]() if members is None else members.states
+        is_settled = _PROVISIONAL not in states and (
+            (members is not None and members.last_start_ns == span[1] - NS_PER_MINUTE)
             or now_ns >= span[1] + self._confirm_ns
-            or (old is not None and old.state is not CandleState.PROVISIONAL)
+            or (old is not None and old.state is not _PROVISIONAL)
         )
-        state = CandleState.PROVISIONAL
+        state = _PROVISIONAL
         if is_settled:
-            is_backfilled = any(member.state is CandleState.BACKFILLED for member in members)
-            state = CandleState.BACKFILLED if is_backfilled else CandleState.FINAL
-        confirmed = all(member.confirmed for member in members) and self.coverage.is_known(span)
-        return _join(members, minutes, span[0], state, confirmed=confirmed)
+            state = (
+                CandleState.BACKFILLED if CandleState.BACKFILLED in states else CandleState.FINAL
+            )
+        confirmed = members is not None and members.confirmed and self.coverage.is_known(span)
+        return self._join(members, minutes, span[0], state, confirmed=confirmed)
+
+    def _join(
+        self,
+        members: Joined | None,
+        minutes: int,
+        start_ns: int,
+        state: CandleState,
+        *,
+        confirmed: bool,
+    ) -> Candle:
+        """The candle of the members; missing where its open or its close is."""
+        if members is None or CandleState.MISSING in (members.first, members.last):
+            return _missing(self.symbol, minutes, start_ns)
+        return Candle(
+            symbol=self.symbol,
+            minutes=minutes,
+            start_ns=start_ns,
+            open=members.open,
+            high=members.high,
+            low=members.low,
+            close=members.close,
+            volume=members.volume,
+            open_interest=members.open_interest,
+            state=state,
+            confirmed=confirmed,
+        )
 
     def _is_buildable(self, span: Span) -> bool:
         """Whether all minutes of the span are still kept and its beginning is known."""
@@ -313,33 +341,6 @@ def _revised(old: Candle | None, new: Candle) -> Candle | None:
 
 def _values(candle: Candle) -> tuple[int, int, int, int, int]:
     return candle.open, candle.high, candle.low, candle.close, candle.volume
-
-
-def _join(
-    members: Sequence[Candle],
-    minutes: int,
-    start_ns: int,
-    state: CandleState,
-    *,
-    confirmed: bool,
-) -> Candle:
-    """The candle of the members; missing where its open or its close is."""
-    if CandleState.MISSING in (members[0].state, members[-1].state):
-        return _missing(members[0].symbol, minutes, start_ns)
-    traded = [member for member in members if member.state is not CandleState.MISSING]
-    return Candle(
-        symbol=members[0].symbol,
-        minutes=minutes,
-        start_ns=start_ns,
-        open=members[0].open,
-        high=max(member.high for member in traded),
-        low=min(member.low for member in traded),
-        close=members[-1].close,
-        volume=sum(member.volume for member in traded),
-        open_interest=members[-1].open_interest,
-        state=state,
-        confirmed=confirmed,
-    )
 
 
 def _missing(symbol: str, minutes: int, start_ns: int) -> Candle:

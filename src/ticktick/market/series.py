@@ -9,6 +9,8 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Final, overload
 
+from msgspec import Struct
+
 from ticktick.domain.market import Candle, CandleState
 
 _STATES: Final = tuple(CandleState)
@@ -18,6 +20,55 @@ _REVISION: Final = 16
 # of each candle: open, high, low, close, volume, open interest, and state, confirmation and
 # revision in one number
 _WIDTH: Final = 7
+
+
+class Joined(Struct, frozen=True, gc=False):
+    """What candles in a row come to; `states` are all of theirs, prices only of those traded."""
+
+    first: CandleState
+    last: CandleState
+    last_start_ns: int
+    open: int
+    high: int
+    low: int
+    close: int
+    volume: int
+    open_interest: int
+    states: frozenset[CandleState]
+    confirmed: bool
+
+    def then(self, candle: Candle) -> "Joined":
+        """With one more candle, which traded."""
+        return Joined(
+            self.first,
+            candle.state,
+            candle.start_ns,
+            self.open,
+            max(self.high, candle.high),
+            min(self.low, candle.low) if self.low else candle.low,
+            candle.close,
+            self.volume + candle.volume,
+            candle.open_interest,
+            self.states | {candle.state},
+            self.confirmed and candle.confirmed,
+        )
+
+
+def alone(candle: Candle) -> Joined:
+    """What one candle comes to."""
+    return Joined(
+        candle.state,
+        candle.state,
+        candle.start_ns,
+        candle.open,
+        candle.high,
+        candle.low,
+        candle.close,
+        candle.volume,
+        candle.open_interest,
+        frozenset({candle.state}),
+        candle.confirmed,
+    )
 
 
 class Series(Sequence[Candle]):
@@ -61,6 +112,30 @@ class Series(Sequence[Candle]):
         first = bisect_left(self._starts, start_ns)
         places = range(first, bisect_left(self._starts, end_ns, first))
         return [self._candle(place) for place in places]
+
+    def joined(self, start_ns: int, end_ns: int) -> Joined | None:
+        """What the same candles come to; None without any."""
+        first = bisect_left(self._starts, start_ns)
+        end = bisect_left(self._starts, end_ns, first)
+        if first == end:
+            return None
+        numbers = self._numbers[first * _WIDTH : end * _WIDTH]
+        marks = set(numbers[6::_WIDTH])
+        states = frozenset(_STATES[mark % _CONFIRMED] for mark in marks)
+        lows = numbers[2::_WIDTH]
+        return Joined(
+            _STATES[numbers[6] % _CONFIRMED],
+            _STATES[numbers[-1] % _CONFIRMED],
+            self._starts[end - 1],
+            numbers[0],
+            max(numbers[1::_WIDTH]),
+            min(filter(None, lows), default=0) if CandleState.MISSING in states else min(lows),
+            numbers[-4],
+            sum(numbers[4::_WIDTH]),
+            numbers[-2],
+            states,
+            all(mark % _REVISION >= _CONFIRMED for mark in marks),
+        )
 
     def starts(self, start_ns: int, end_ns: int) -> list[int]:
         """The starts of the same candles."""
