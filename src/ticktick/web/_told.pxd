@@ -20,15 +20,22 @@ cdef class Plate:
     cdef double[::1] _wide
     cdef int[::1] _whole
     cdef float[::1] _narrow
-    cdef double[:, ::1] _told
+    cdef double[:, :] _told
     cdef double[::1] _column
 
     @cython.locals(
         count=Py_ssize_t, at=Py_ssize_t, column=Py_ssize_t, source=Py_ssize_t, i=Py_ssize_t,
-        value=double, is_known=bint, told=cython.double[:, :], size=Py_ssize_t,
+        told=cython.double[:, :], size=Py_ssize_t,
     )
     cpdef Py_ssize_t print(self, const int[:] rows) noexcept nogil
-    cdef void _gather(self, const int[:] rows, Py_ssize_t source) noexcept nogil
+
+
+cdef void _gather(const int[:] rows, const double[:] metric, double[::1] column) noexcept nogil
+cdef void _copy(const double[:] column, double[::1] printed) noexcept nogil
+
+@cython.locals(value=double)
+cdef void _round(const double[::1] column, int[::1] printed) noexcept nogil
+cdef void _narrow(const double[::1] column, float[::1] printed) noexcept nogil
 
 
 @cython.locals(

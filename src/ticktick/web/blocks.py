@@ -13,6 +13,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from ticktick.compiled import part
+from ticktick.core.columns import apart
 from ticktick.domain.metric import METRICS
 from ticktick.market.freshness import FreshnessColumn
 from ticktick.market.table import SlotTable
@@ -105,7 +106,7 @@ class Press:
             self._printed,
             self._printed.view(np.int32),
             self._printed.view(np.float32),
-            np.zeros((len(told.TOLD), capacity)),
+            apart(len(told.TOLD), capacity).view(np.float64),
         )
 
     def turn(self) -> None:

@@ -82,32 +82,43 @@ class Plate:
             self._whole[count] = 0
         at = (count + 1) // 2 * 2  # in steps of 32 bits, here and below
         for column in range(self._sources.shape[0]):
-            self._gather(rows, self._sources[column])
+            source = self._sources[column]
+            if source < COUNT:
+                _copy(self._told[source, :count], self._column)
+            else:
+                _gather(rows, self._metrics[source - COUNT], self._column)
             if column < self._wides:
-                for i in range(count):
-                    self._wide[at // 2 + i] = self._column[i]
+                _copy(self._column[:count], self._wide[at // 2 :])
                 at += 2 * count
             elif column < self._wides + self._wholes:
-                for i in range(count):
-                    value = self._column[i]
-                    is_known = -_END < value < _END
-                    self._whole[at + i] = numbers.nearest(value) if is_known else MISSING
+                _round(self._column[:count], self._whole[at:])
                 at += count
             else:
-                for i in range(count):
-                    self._narrow[at + i] = self._column[i]
+                _narrow(self._column[:count], self._narrow[at:])
                 at += count
         size: int = 4 * at
         return size
 
-    def _gather(self, rows: Rows, source: int) -> None:
-        """Put what was told, or a metric, of each row into the column at hand."""
-        if source < COUNT:
-            for i in range(rows.shape[0]):
-                self._column[i] = self._told[source, i]
-        else:
-            for i in range(rows.shape[0]):
-                self._column[i] = self._metrics[source - COUNT, rows[i]]
+
+def _gather(rows: Rows, metric: Floats, column: Floats) -> None:
+    for i in range(rows.shape[0]):
+        column[i] = metric[rows[i]]
+
+
+def _copy(column: Floats, printed: Floats) -> None:
+    for i in range(column.shape[0]):
+        printed[i] = column[i]
+
+
+def _round(column: Floats, printed: Rows) -> None:
+    for i in range(column.shape[0]):
+        value = column[i]
+        printed[i] = numbers.nearest(value) if -_END < value < _END else MISSING
+
+
+def _narrow(column: Floats, printed: Narrow) -> None:
+    for i in range(column.shape[0]):
+        printed[i] = column[i]
 
 
 def tell(
