@@ -202,14 +202,17 @@ class Feeding:
         self._next_seq += 1
         told_ms = sent_ms(data)
         if told_ms > 0:
-            # the engine first: what else a frame says of the feed is no reason to wait for it
+            self._sort_in(frame, told_ms, now_s, runner)
+            # planned after the engine's turn: what else a frame tells is no reason to wait for it
             asyncio.get_running_loop().call_soon(self._examine, data, now_s)
+        elif told_ms := self._examine(data, now_s):
+            self._sort_in(frame, told_ms, now_s, runner)
         else:
-            told_ms = self._examine(data, now_s)
-        if not told_ms:
             runner.put_frame(frame)
-            return
-        passed = self._sorter.take(frame, told_ms, now_s)
+
+    def _sort_in(self, frame: FrameArrived, sent_ms: int, now_s: float, runner: Runner) -> None:
+        """Pass on what is in its place by now; the frame was read then."""
+        passed = self._sorter.take(frame, sent_ms, now_s)
         spent_ns = int((self._clock_s() - now_s) * NS_PER_S)
         self._pass_on(passed, runner, spent_ns)
         self._plan_release(runner)
