@@ -174,6 +174,8 @@ def _burst_lines(of: Measured) -> Iterator[Line]:
     yield Line("  links lost", "0", f"{losses:.0f}", losses == 0)
     seen = burst.tally.seen_ms.quantile_ms(0.99)
     yield Line("  exchange -> dashboard, p99", "<= 250 ms", f"{seen:.0f} ms", seen <= 250)
+    sent = burst.tally.sent_ms.quantile_ms(0.99)
+    yield Line("  of it in the program", "", f"{sent:.0f} ms")
     joined = burst.grown("ticktick_feed_conflated_total")
     yield Line("  frames joined while behind", "", f"{joined:,.0f}")
     yield Line("  recovery", "<= 2 s", f"{of.recovery_s:.1f} s", of.recovery_s <= 2)

@@ -23,6 +23,7 @@ from ticktick.errors import ConfigError
 from ticktick.login import Login
 
 _LOOK_S: Final = 0.25
+_SOON_MS: Final = 60_000
 _DAMAGED_FRAMES: Final = 3
 _DAMAGED_WITHIN_S: Final = 10.0
 _MOST_REFUSALS: Final = 10
@@ -66,6 +67,7 @@ class Feeding:
         self._dialled = ""
         self._was_down = False
         self._next_seq = 1
+        self._last_ms = 0  # the time of the last frame that told one
         self.cause = ""
         self.data_s: float | None = None
 
@@ -201,7 +203,7 @@ class Feeding:
         frame = FrameArrived(self._clock.now_ns(), self._next_seq, data)
         self._next_seq += 1
         told_ms = sent_ms(data)
-        if told_ms > 0:
+        if 0 <= told_ms - self._last_ms < _SOON_MS:  # else it may be damage that tells a time
             self._sort_in(frame, told_ms, now_s, runner)
             # planned after the engine's turn: what else a frame tells is no reason to wait for it
             asyncio.get_running_loop().call_soon(self._examine, data, now_s)
@@ -212,6 +214,7 @@ class Feeding:
 
     def _sort_in(self, frame: FrameArrived, sent_ms: int, now_s: float, runner: Runner) -> None:
         """Pass on what is in its place by now; the frame was read then."""
+        self._last_ms = sent_ms
         passed = self._sorter.take(frame, sent_ms, now_s)
         spent_ns = int((self._clock_s() - now_s) * NS_PER_S)
         self._pass_on(passed, runner, spent_ns)
