@@ -5,7 +5,8 @@ TA-Lib is called anew over the last 300 candles, talipp takes one value more, an
 its columns anew; the last two know only some of the indicators, and no story of a pattern.
 
 The facts come in as the engine tells them, those of a few symbols at a step. How long a step
-takes is how long a frame waits that comes in the middle of it.
+takes is how long a frame waits that comes in the middle of it. Steps are timed by the processor's
+time of this thread, collections of garbage included: what other programs take is not theirs.
 """
 
 import math
@@ -76,9 +77,9 @@ class Close:
             pass
 
     def timed(self) -> list[int]:
-        """The nanoseconds of each step of another minute."""
-        moments = [time.perf_counter_ns()]
-        moments += [time.perf_counter_ns() for _ in self._steps()]
+        """The processor's nanoseconds in each step of another minute."""
+        moments = [time.thread_time_ns()]
+        moments += [time.thread_time_ns() for _ in self._steps()]
         return [end - start for start, end in pairwise(moments)]
 
     def _steps(self) -> Iterator[None]:
