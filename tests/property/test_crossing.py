@@ -12,6 +12,7 @@ from tests.market_stage import OPEN, LiveStage, instrument
 from tests.oracles.crossing import Crossing, Update, crossings
 from ticktick.domain.clock import NS_PER_S
 from ticktick.domain.event import VwapCrossed
+from ticktick.market.windows import TICKS
 
 TICK = 5
 
@@ -134,3 +135,15 @@ def test_a_gap_begins_the_side_anew() -> None:
         show(stage, update, total)
     assert stage.metric("vwap_cross") == -1
     assert not any(isinstance(fact, VwapCrossed) for fact in stage.facts)
+
+
+@pytest.mark.parametrize("unknown", [TICKS - 2, TICKS - 1, TICKS, 2 * TICKS])
+def test_a_mean_of_before_the_quotes_were_gone_is_never_taken_for_the_last_one(
+    unknown: int,
+) -> None:
+    """However many updates there are without a quote, also as many as are kept of them."""
+    before = [Update(n, 200_000 + TICK * n, 10, 5) for n in range(40)]
+    gone = [Update(40 + n, 200_000 - TICK * n, 10, None) for n in range(unknown)]
+    after = [Update(40 + unknown + n, 200_000 - TICK * unknown, 10, 5) for n in range(25)]
+    updates = [*before, *gone, *after]
+    assert play(updates) == crossings(updates, TICK)

@@ -47,8 +47,7 @@ def find_crossings(
         is_known = spread[row] == spread[row] and vwap[row] == vwap[row]
         if not is_known or count[row] < UPDATES:
             shown[row] = NAN
-            if count[row] < UPDATES:
-                summed[row] = UNSUMMED
+            summed[row] = UNSUMMED  # the places may have gone round when it is known again
             continue
         if summed[row] != head[row]:
             total[row] = _sum(row, head[row], summed[row], total[row], prices)
