@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import pytest
 from msgspec.structs import replace
 
 from tests.market_stage import (
@@ -133,3 +134,22 @@ def test_what_waits_of_a_symbol_that_left_is_forgotten() -> None:
         turns = finish(stage, END + 3 * NS_PER_S)
         assert SYMBOLS[-1] not in {each.symbol for turn in turns for each in turn}
         assert len(stage.market.candles(SYMBOLS[-2], 1)) == 1
+
+
+@pytest.mark.parametrize("is_history", [False, True])
+def test_no_longer_candle_ends_without_its_last_minute_that_waits(is_history: bool) -> None:
+    stage, last = Stage(*map(instrument, SYMBOLS)), SYMBOLS[-1]
+    for place, number in enumerate((0, 3, 4)):
+        at_ns = OPEN + number * NS_PER_MINUTE
+        told = {"last_price": 100 + place, "last_trade_ns": at_ns, "volume": 1000 + 10 * place}
+        stage.process(frame(at_ns, dict.fromkeys(SYMBOLS, told)))
+    at_ns = OPEN + 5 * NS_PER_MINUTE + 3 * NS_PER_S
+    stage.timer(at_ns)
+    earlier = candle(OPEN + 3 * NS_PER_MINUTE, 101, symbol=last)
+    if is_history:
+        stage.history(at_ns, earlier, symbol=last)
+    else:
+        stage.confirm(at_ns, earlier)
+    finish(stage, at_ns)
+    longer = [each for each in changed_candles(stage.facts, 5) if each.symbol == last]
+    assert {(each.close, each.volume) for each in longer} == {(102, 20)}

@@ -159,9 +159,9 @@ class Candles:
         self.counters["history_refused"] += len(candles) - len(finished)
         told = told[0], max(told[0], min(told[1], now_ns))
         over_ns = told[1] // NS_PER_MINUTE * NS_PER_MINUTE - NS_PER_MINUTE
-        changed = self._take_minutes_of(row)
+        changed = self._take_waiting_of(row)
         changed += self._reach(row, max([over_ns, *(candle.start_ns for candle in finished)]))
-        changed += self._books[row].merge(finished, told, now_ns, int(self._frontier_ns[row]))
+        changed += self._books[row].merge(finished, told, now_ns, self._closed_until_ns(row))
         self._note_coverage(row)
         return changed
 
@@ -171,7 +171,7 @@ class Candles:
         running = self._minute(row, values, CandleState.FORMING) if values[START] else None
         if minutes == 1:
             return running
-        return self._books[row].join(minutes, running, int(self._frontier_ns[row]))
+        return self._books[row].join(minutes, running, self._closed_until_ns(row))
 
     def closed(self, row: int, minutes: int) -> Sequence[Candle]:
         """The closed candles of the timeframe, oldest first; true until the next one changes."""
@@ -198,25 +198,28 @@ class Candles:
 
     def _take_minute(self, row: int, candle: Candle) -> list[Candle]:
         changed = self._reach(row, candle.start_ns)
-        changed += self._books[row].confirm(candle, int(self._frontier_ns[row]))
+        changed += self._books[row].confirm(candle, self._closed_until_ns(row))
         self._note_coverage(row)
         return changed
 
-    def _take_minutes_of(self, row: int) -> list[Candle]:
-        """Take what was told of one row before anything that was told later."""
+    def _take_waiting_of(self, row: int) -> list[Candle]:
+        """Take what waits of one row, before anything that is told later."""
         changed: list[Candle] = []
         waiting = [told for told in self._told if told[0] == row]
         if waiting:
             self._told = deque(told for told in self._told if told[0] != row)
         for told in waiting:
             changed += self._take_minute(*told)
+        if row in self._due:
+            self._due.remove(row)
+            changed += self._settle(row)
         return changed
 
     def _settle(self, row: int) -> list[Candle]:
         """Let the time that the last timer told settle what it can of one row."""
         is_over = 0 < self._forming[row, START] < self._over_ns()
         changed = self._close_forming(row) if is_over else []
-        changed += self._books[row].advance(self._time_ns, int(self._frontier_ns[row]))
+        changed += self._books[row].advance(self._time_ns, self._closed_until_ns(row))
         self._note(row)
         return changed
 
@@ -231,6 +234,11 @@ class Candles:
         self._frontier_ns[row] = max(int(self._frontier_ns[row]), end_ns)
         return self._close_forming(row) if is_over else []
 
+    def _closed_until_ns(self, row: int) -> int:
+        """Before it every minute of the row is closed; one that is over may wait for its turn."""
+        waits_ns = int(self._forming[row, START]) or NEVER_NS
+        return min(int(self._frontier_ns[row]), waits_ns)
+
     def _close_forming(self, row: int) -> list[Candle]:
         values = self._forming[row].tolist()
         self._forming[row, START] = 0
@@ -238,7 +246,7 @@ class Candles:
 
     def _close(self, row: int, values: list[int]) -> list[Candle]:
         candle = self._minute(row, values, CandleState.PROVISIONAL)
-        changed = self._books[row].close(candle, int(self._frontier_ns[row]))
+        changed = self._books[row].close(candle, self._closed_until_ns(row))
         self._note(row)
         return changed
 
