@@ -437,6 +437,33 @@ def _wait(gate: threading.Event) -> None:
     assert gate.wait(10)
 
 
+@pytest.mark.parametrize("server", MODULE_KINDS, indirect=True)
+def test_P18_a_server_that_lost_one_series_gets_its_candles_again(
+    server: EmbeddedServer, ask: Asking
+) -> None:
+    claim(server.url, DEMO_MARKET)
+    with writing(server.url, SmallMarket()) as writer:
+        writer.take(candles_changed(candle(i, 100_000 + i) for i in range(30)))
+        eventually(lambda: len(closes(server.url)) == 30)
+        ask(0, "DEL", "candle:RELIANCE:1m:close")
+        writer.take(candles_changed([candle(30, 100_030)]))
+        eventually(lambda: all("close" in one.values for one in candles(server.url)))
+        eventually(lambda: closes(server.url) == [1_000 + i / 100 for i in range(31)])
+
+
+def test_a_server_that_does_not_tell_about_itself_is_written_to(
+    server: EmbeddedServer, ask: Asking
+) -> None:
+    claim(server.url, DEMO_MARKET)
+    ask(0, "ACL", "SETUSER", "default", "-info")
+    try:
+        with writing(server.url, SmallMarket()) as writer:
+            writer.take(candles_changed([candle()]))
+            eventually(lambda: len(candles(server.url)) == 1)
+    finally:
+        ask(0, "ACL", "SETUSER", "default", "+info")
+
+
 @pytest.mark.parametrize(
     ("setting", "bad", "good", "word"),
     [

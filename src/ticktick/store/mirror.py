@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from redis.exceptions import ResponseError
+
 from ticktick.domain.analysis import Reading
 from ticktick.domain.market import TIMEFRAMES, Candle, CandleState, Freshness
 from ticktick.market.series import Series as Candles
@@ -67,8 +69,8 @@ class Mirror:
     def open(self) -> dict[CandleId, Candle]:
         """Connect; return the candles to write again, newest first.
 
-        There are none if the server has run on since the last call and still holds what `claim`
-        noted there; what is gone of that note is noted again.
+        There are none if the server has run on since the last call, lost no series and still
+        holds what `claim` noted there; what is gone of that note is noted again.
         """
         owner: str | None = self._candle_link.ask("GET", OWNER_KEY)
         run = _run_id(self._candle_link)
@@ -98,20 +100,11 @@ class Mirror:
         """
         if self._series is None:
             return (0, 0)
-        candle_series, tick_series = self._series
-        many = len(self._market.table) > MANY_SYMBOLS
-        ticks = tick_columns(batch.rows, many=many)
-        self._write_latest_ticks(batch)
-        self._void(batch.restated, candle_series, many=many)
-        refused = tick_series.append(ticks)
-        bars = self._candle_points(batch.candles.values(), many=many)
-        refused += candle_series.append(bars)
-        self._write_latest_candles(batch.candles.values())
-        self._write_said(batch.said)
-        self._hold(batch.candles.values())
-        self._remove(batch.removed)
-        written = int(ticks.counts.sum()) + sum(len(bar.values) for bar in bars)
-        return written - refused, refused
+        try:
+            return self._write(batch, *self._series)
+        except SeriesLost:
+            self._run = None  # a server that lost one series may have lost more
+            raise
 
     def beat(self) -> bool:
         """Tell that the rows shown are still looked after; false if there are none yet.
@@ -138,6 +131,21 @@ class Mirror:
         self._words = dict.fromkeys(self._ticks, Freshness.STALE)
         self._show(self._ticks)
         require(self._tick_link.ask_all(("PERSIST", key) for key in self._ticks))
+
+    def _write(self, batch: Batch, candle_series: Series, tick_series: Series) -> tuple[int, int]:
+        many = len(self._market.table) > MANY_SYMBOLS
+        ticks = tick_columns(batch.rows, many=many)
+        self._write_latest_ticks(batch)
+        self._void(batch.restated, candle_series, many=many)
+        refused = tick_series.append(ticks)
+        bars = self._candle_points(batch.candles.values(), many=many)
+        refused += candle_series.append(bars)
+        self._write_latest_candles(batch.candles.values())
+        self._write_said(batch.said)
+        self._hold(batch.candles.values())
+        self._remove(batch.removed)
+        written = int(ticks.counts.sum()) + sum(len(bar.values) for bar in bars)
+        return written - refused, refused
 
     def _write_latest_ticks(self, batch: Batch) -> None:
         fresh = packed_rows(batch.rows, is_late=self._is_late)
@@ -236,5 +244,9 @@ class Mirror:
 
 def _run_id(link: Link) -> str | None:
     """What tells one run of a server from the next; None if it does not say."""
-    found = _RUN_ID.search(str(link.ask("INFO", "server")))
+    try:
+        told = str(link.ask("INFO", "server"))
+    except ResponseError:  # a user who may write need not be allowed to ask
+        return None
+    found = _RUN_ID.search(told)
     return found[1] if found else None
