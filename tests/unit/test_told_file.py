@@ -1,7 +1,9 @@
 """What was raised today, kept for the next start."""
 
+import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.alert_stage import AlertStage, rule
@@ -61,6 +63,21 @@ def test_a_damaged_file_costs_a_repetition_and_nothing_else(tmp_path: Path, text
     stage = Kept(path)
     stage.prices(201)
     assert stage.told() == [("raised", 1)]
+    assert len(ToldFile(path, lambda: ()).read(OPEN)) == 1
+
+
+@pytest.mark.parametrize("field", ["number", "raised_ns"])
+@pytest.mark.parametrize("value", [10**30, -(10**30), 2**63 - 1, -(2**63)])
+def test_a_number_that_nobody_wrote_costs_a_repetition_and_nothing_else(
+    tmp_path: Path, field: str, value: int
+) -> None:
+    path = tmp_path / "told.json"
+    Kept(path).prices(201)
+    (told,) = msgspec.json.decode(path.read_bytes())
+    path.write_bytes(json.dumps([told | {field: value}]).encode())
+    stage = Kept(path)
+    stage.prices(201)
+    assert [alert.number for alert in stage.raised] == [1]
     assert len(ToldFile(path, lambda: ()).read(OPEN)) == 1
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from ticktick.domain.alert import Told
-from ticktick.domain.clock import ist_day
+from ticktick.domain.clock import ist_day_number
 from ticktick.domain.event import (
     AlertCleared,
     AlertRaised,
@@ -18,6 +18,7 @@ from ticktick.domain.event import (
 from ticktick.engine.ports import Outputs
 
 _CHANGING: Final = (AlertRaised, AlertCleared, AlertRulesChanged, WatchlistChanged)
+_ENDLESS: Final = 2**53  # no day has so many; a browser cannot count on from there
 _log = logging.getLogger(__name__)
 
 
@@ -43,8 +44,12 @@ class ToldFile:
         except (OSError, msgspec.DecodeError) as error:
             _log.warning("%s cannot be read (%s): alerts may be told again", self._path, error)
             return ()
-        today = ist_day(now_ns)
-        return tuple(told for told in found if ist_day(told.raised_ns) == today)
+        today = ist_day_number(now_ns)
+        return tuple(
+            told
+            for told in found
+            if ist_day_number(told.raised_ns) == today and 0 < told.number < _ENDLESS
+        )
 
     def take(self, outputs: Outputs) -> None:
         """Keep what the alerts are after the event, if it changed any."""
