@@ -14,6 +14,7 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 from socket import socket
+from types import ModuleType
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -35,7 +36,7 @@ from ticktick.engine.meters import FeedLag, LinkTally
 from ticktick.engine.ports import EngineSettings, Sink
 from ticktick.engine.runner import Runner
 from ticktick.engine.supervisor import Guard, Supervisor, Work
-from ticktick.errors import StoreError
+from ticktick.errors import ConfigError, StoreError
 from ticktick.login import Login
 from ticktick.logs import PERFORMANCE_LOGGER
 from ticktick.measured import Measured
@@ -444,7 +445,7 @@ async def _serve_page(origin: Origin, parts: _Parts, sessions: Sessions, listene
     await _first_data(parts.engine)
     steering, port = origin.steering(parts.runner), listener.getsockname()[1]
     with _frames_first():
-        site = await asyncio.to_thread(import_module, "ticktick.site")
+        site = await asyncio.to_thread(_load_site)
         page = await asyncio.to_thread(
             site.application,
             parts.hub,
@@ -459,6 +460,17 @@ async def _serve_page(origin: Origin, parts: _Parts, sessions: Sessions, listene
     _give_back()
     parts.is_ready.set()
     await site.serve(page, listener.dup())
+
+
+def _load_site() -> ModuleType:
+    """What only the page needs. Raises ConfigError if it is not there: no second try would help."""
+    try:
+        return import_module("ticktick.site")
+    except ImportError as error:
+        raise ConfigError(
+            f"the page cannot be loaded ({error}): install Tick-Tick again with "
+            "python3 start.py setup"
+        ) from error
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """F49 on the whole program: a task that fails is named and started again, the page lives."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import cast
@@ -17,7 +18,7 @@ from ticktick.domain.health import LinkHealth
 from ticktick.engine.ports import EngineSettings
 from ticktick.engine.runner import Runner
 from ticktick.engine.supervisor import RESTARTS, Work
-from ticktick.errors import TaskError
+from ticktick.errors import ConfigError, TaskError
 from ticktick.running import find_running
 from ticktick.web.steering import FixedSteering, Steering
 
@@ -174,4 +175,24 @@ async def test_F49_an_engine_that_takes_nothing_ends_the_program_with_a_sentence
     expected, unexpected = ended.value.split(TaskError)
     assert unexpected is None
     assert "the engine failed 6 times within a minute" in repr(expected)
+    assert not (tmp_path / "server.json").exists()
+
+
+async def test_F49_a_page_that_cannot_be_loaded_ends_the_program_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ticktick.site", None)  # as where a package is missing
+
+    async def rest() -> None:
+        await asyncio.Event().wait()
+
+    async def look(page: Page) -> None:
+        await rest()
+
+    with pytest.raises(ExceptionGroup) as ended:
+        await run_with(tmp_path, lambda _: Work("the feed", rest), look)
+    expected, unexpected = ended.value.split(ConfigError)
+    assert unexpected is None
+    assert "the page cannot be loaded" in repr(expected)
+    assert "start.py setup" in repr(expected)
     assert not (tmp_path / "server.json").exists()
