@@ -185,11 +185,10 @@ def _burst_lines(of: Measured) -> Iterator[Line]:
 def _dashboard_lines(of: Measured) -> Iterator[Line]:
     steady, crowded, burst = of.steady, of.crowded, of.burst
     per_s = 1 / steady.seconds / of.watching
-    # a turn with nothing new sends no frame: at 25 frames of the feed a second some have none
-    turns, frames = steady.grown(_TURNS) * per_s, steady.tally.blocks * per_s
+    frames, turns = steady.tally.blocks * per_s, steady.grown(_TURNS) * per_s
     name = f"dashboards, {of.watching} of all symbols"
-    yield Line(name, "20 turns/s", f"{turns:.1f}/s", turns >= 19)
-    yield Line("  turns with anything new", "", f"{frames:.1f}/s")
+    yield Line(name, "20 frames/s", f"{frames:.1f}/s", frames >= 19)
+    yield Line("  turns, with news or without", "", f"{turns:.1f}/s")
     mb = steady.tally.bytes / steady.seconds / 1e6
     yield Line("  sent to all of them", "", f"{mb:.1f} MB/s")
     yield Line("  connections lost", "0", str(of.lost), of.lost == 0)

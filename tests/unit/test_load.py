@@ -12,11 +12,12 @@ from tests.web_stage import Stage
 from ticktick.domain.clock import NS_PER_MINUTE, NS_PER_MS, NS_PER_S, parse_iso_ns
 from ticktick.proto.MarketDataFeed_pb2 import FeedResponse
 from ticktick.web.blocks import Columns, Press
+from ticktick.web.hub import SEND_EVERY_S
 from tools.crowd import Crowd
 from tools.crowd_feed import INDEX, TICK, key_of
 from tools.load import differing
-from tools.load_clients import Dashboard, Times
-from tools.load_report import Line, bucket_quantile, table
+from tools.load_clients import Dashboard, Tally, Times
+from tools.load_report import Line, Measured, Phase, bucket_quantile, report, table
 
 START = parse_iso_ns("2026-11-20T10:30:00+05:30")
 
@@ -157,6 +158,41 @@ def test_a_quantile_lies_within_the_bucket_that_holds_it() -> None:
     assert bucket_quantile(buckets, 0.5) == pytest.approx(100 + 100 * (20.5 - 10) / 20)
     assert bucket_quantile(buckets, 0.999) == math.inf
     assert math.isnan(bucket_quantile(dict.fromkeys(buckets, 0.0), 0.5))
+
+
+@pytest.mark.parametrize(("frames", "word"), [(18.9, "MISSED"), (19.0, "ok")])
+def test_dashboards_are_judged_by_the_frames_they_were_sent(frames: float, word: str) -> None:
+    lines = table(report(measured(frames_per_s=frames, turns_per_s=20.0))).splitlines()
+    (told,) = [line for line in lines if line.startswith("dashboards, 20 of all symbols")]
+    assert told.split()[-3:] == ["frames/s", f"{frames}/s", word]
+    assert any("turns" in line and line.endswith("20.0/s") for line in lines)
+
+
+def measured(frames_per_s: float, turns_per_s: float) -> Measured:
+    """A test whose dashboards were sent so many frames, each in one of so many turns."""
+    before = dict.fromkeys(
+        (
+            "ticktick_process_cpu_seconds_total",
+            'ticktick_ready_us_bucket{le="500"}',
+            'ticktick_redis_write_ms_bucket{le="50"}',
+            'ticktick_redis_dropped_total{kind="metric_points"}',
+            "ticktick_feed_conflated_total",
+            "ticktick_client_closed_slow_total",
+            "ticktick_client_turns_total",
+        ),
+        0.0,
+    )
+    tally = Tally()
+    tally.blocks = round(frames_per_s * 20 * 60)
+    after = before | {"ticktick_client_turns_total": turns_per_s * 20 * 60}
+    phase = Phase(60.0, 150_000, before, after, tally, 0.1, 0.1)
+    return Measured(20, 5, phase, 0, phase, phase, phase, 1.0, 0, 0, 100.0, 100.0)
+
+
+def test_a_crowd_has_news_for_every_turn_of_a_dashboard() -> None:
+    crowd = Crowd(500, START, 2_500)
+    told_ms = [frame.currentTs for frame in played(crowd, 2)]
+    assert max(np.diff(told_ms)) <= SEND_EVERY_S * 1_000 / 2
 
 
 def test_a_missed_target_is_named_in_the_table() -> None:
