@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -270,6 +271,14 @@ def test_a_seeded_record_counts_as_one_that_took_every_candle(leap: int, seeded:
                 records.foretell(rise)
         if place >= seeded:
             assert vars_of(seed, rise) == vars_of(stepped, rise)
+
+
+def test_a_seeded_record_tells_plain_numbers() -> None:
+    records, rise = Records(), case_of(4, 1)
+    closes = np.arange(2.0 * LEAST_CASES)
+    records.seed(closes, {rise: np.arange(len(closes))})
+    records.take(float(len(closes)))
+    assert msgspec.json.encode(records.of(rise))
 
 
 def vars_of(records: Records, case: int) -> tuple[int, int, int, int]:

@@ -54,7 +54,7 @@ class Records:
         self._taken = count
         anew = max(leaps, default=0)
         for place in range(max(count - _CLOSES, 0), count):
-            self._closes[place % _CLOSES] = closes[place] if place >= anew else _NAN
+            self._closes[place % _CLOSES] = float(closes[place]) if place >= anew else _NAN
         moves = closes[HORIZON_BARS:] - closes[: max(count - HORIZON_BARS, 0)]
         for leap in leaps:
             moves[max(leap - HORIZON_BARS, 0) : leap] = _NAN
