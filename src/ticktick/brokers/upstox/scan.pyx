@@ -378,7 +378,7 @@ cdef inline bint tell_volatility(Slot* s, double volatility) noexcept nogil:
 cdef bint read_auction(Slot* s, Place p, Place end) noexcept nogil:
     """The fields of an auction, the last ones of a share's packet."""
     cdef double price = 0.0, reference = 0.0
-    cdef int64_t quantity = 0, surplus = 0, at_market = 0, eligible = 0, units
+    cdef int64_t quantity = 0, surplus = 0, at_market = 0, eligible = 0, units = 0
     p = real(p, end, 0x59, &price)
     p = real(p, end, 0x61, &reference)
     p = whole(p, end, 0x68, &quantity)
