@@ -128,7 +128,7 @@ class MarketHalf:
         return None if row is None else self._parts.candles.forming(row, minutes)
 
     def candles(self, symbol: str, minutes: int) -> Sequence[Candle]:
-        """The closed candles, oldest first: the newest 800 minutes, 400 of other timeframes."""
+        """The closed candles, oldest first: the newest 1000 minutes, 450 of other timeframes."""
         row = self.table.row_of_symbol.get(symbol)
         return () if row is None else self._parts.candles.closed(row, minutes)
 
