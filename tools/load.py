@@ -135,8 +135,14 @@ class Load:
         return float("inf")
 
     async def rest(self) -> list[int]:
-        """Let nothing happen for a while; the last price of every stock, in paise."""
+        """Let nothing happen until all is worked off; the last price of every stock, in paise."""
         self.crowd.set(0)
+        started = time.monotonic()
+        await asyncio.sleep(_SETTLE_S)
+        while time.monotonic() - started < _MOST_RECOVERY_S:
+            if not (await self.figures())["ticktick_engine_behind_ms"]:
+                break
+            await asyncio.sleep(_LOOK_S)
         await asyncio.sleep(_SETTLE_S)
         paise: list[int] = self.crowd.set(0)["paise"]
         return paise
