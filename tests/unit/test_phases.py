@@ -25,6 +25,8 @@ from ticktick.domain.sessions import Calendar, DayHours, Phase, SessionClass
 from ticktick.engine.ports import Decoded, EngineSettings, MarketWords
 from ticktick.market.phases import Phases
 from ticktick.market.table import SlotTable
+from ticktick.web.depth import depth
+from ticktick.web.messages import Auction
 
 
 def phases(*instruments: Instrument, at_ns: int = OPEN) -> Phases:
@@ -151,6 +153,32 @@ def test_P22_given_an_auction_that_the_feed_ends_early_then_it_is_over() -> None
     stage.process(words(clock(15, 30), NSE_EQ=Phase.CLOSED))
     stage.process(auction_words(clock(15, 33), NSE_EQ=Phase.CLOSED))
     assert rows_of(stage) == [Phase.CLOSED]
+
+
+@pytest.mark.parametrize(
+    ("told_ns", "next_ns"),
+    [(clock(9, 2), clock(15, 20)), (clock(15, 20), clock(9, 3) + 3 * NS_PER_DAY)],
+    ids=["from the morning to the close", "over a week-end"],
+)
+def test_P04_what_was_told_of_an_auction_is_not_shown_in_the_next_one(
+    told_ns: int, next_ns: int
+) -> None:
+    stage = Stage(AUCTION_SHARE, at_ns=told_ns - NS_PER_S)
+    told = {"auction_price": 14_000, "reference_price": 13_900, "auction_quantity": 70}
+
+    def shown() -> Auction | None:
+        market = stage.market
+        return depth(market.table, market.metrics, 0, market.row_phases[0]).auction
+
+    stage.frame(told_ns, last_price=13_900, **told)
+    assert shown() == Auction(14_000, 70, 0, 0, 13_900)
+    stage.timer(told_ns + 20 * NS_PER_MINUTE)
+    assert shown() is None
+    stage.process(frame(next_ns, {}))
+    assert stage.market.row_phases[0] in (Phase.PRE_OPEN, Phase.AUCTION)
+    assert shown() is None
+    stage.frame(next_ns + NS_PER_S, last_price=14_100, **told | {"auction_price": 14_050})
+    assert shown() == Auction(14_050, 70, 0, 0, 13_900)
 
 
 def test_P22_given_words_that_nobody_knows_then_the_calendar_tells_and_they_are_counted() -> None:

@@ -79,6 +79,12 @@ DEEP = np.dtype(
     ]
 )
 
+AUCTION_COLUMNS: Final = (
+    *("auction_price", "reference_price", "auction_quantity"),
+    *("auction_imbalance", "auction_imbalance_at_market"),
+)
+"""What holds for one auction only."""
+
 WORD_BYTES: Final = 8
 
 

@@ -102,7 +102,9 @@ class MarketParts:
             return NO_ROWS
         self.screen.forget()
         self.metrics.begin_day()
-        return self.all_rows()
+        rows = self.all_rows()
+        self.table.forget_auctions(rows)
+        return rows
 
     def requote(self, segments: Iterable[str], at_ns: int, facts: list[Fact]) -> Rows:
         """Tell the changed phases; measure the quotes of rows that began or ceased to trade."""
@@ -112,6 +114,7 @@ class MarketParts:
         flipped = self.phases.take_flipped()
         if len(flipped):
             self.metrics.requote(flipped, at_ns)
+            self.table.forget_auctions(flipped[self.phases.continuous[flipped] != 0])
         return flipped
 
     def judge(self, rows: Rows, now_ns: int, facts: list[Fact]) -> Rows:

@@ -10,7 +10,7 @@ from ticktick.core.columns import Ints, Rows
 from ticktick.core.kernels import copy_rows
 from ticktick.domain.clock import IST_OFFSET_NS, NS_PER_DAY
 from ticktick.domain.instrument import Instrument
-from ticktick.domain.slots import DEEP, SLOT
+from ticktick.domain.slots import AUCTION_COLUMNS, DEEP, SLOT
 
 CAPACITY: Final = 512
 
@@ -96,6 +96,12 @@ class SlotTable:
         self.empty_incoming(rows)
         self.words[rows] = 0
         self.deep_words[rows] = 0
+
+    def forget_auctions(self, rows: Rows) -> None:
+        """Know nothing of auctions of these rows: what was told was of one that is over."""
+        for name in AUCTION_COLUMNS:
+            self.records[name][rows] = 0
+            self.incoming[name][rows] = 0
 
     def empty_incoming(self, rows: Rows) -> None:
         """Let the rows have been told nothing."""
