@@ -45,13 +45,13 @@ class OptionalBuild(build_ext):
         try:
             super().run()
         except CANNOT_BUILD as error:
-            self._leave_out(error)
+            self._leave_out(error, *self.extensions)
 
     def build_extension(self, ext: Extension) -> None:
         try:
             super().build_extension(ext)
         except CANNOT_BUILD as error:
-            self._leave_out(error)
+            self._leave_out(error, ext)
 
     def copy_extensions_to_source(self) -> None:
         """Copy, for an editable install, what was built."""
@@ -59,12 +59,19 @@ class OptionalBuild(build_ext):
         super().copy_extensions_to_source()
 
     def _is_built(self, ext: Extension) -> bool:
-        name = self.get_ext_filename(self.get_ext_fullname(ext.name))
-        return Path(self.build_lib, name).exists()
+        return Path(self.build_lib, self._file_of(ext)).exists()
 
-    def _leave_out(self, error: Exception) -> None:
+    def _file_of(self, ext: Extension) -> str:
+        file: str = self.get_ext_filename(self.get_ext_fullname(ext.name))
+        return file
+
+    def _leave_out(self, error: Exception, *parts: Extension) -> None:
+        """Let plain Python serve, and not what was compiled of older sources."""
         if os.environ.get("TICKTICK_REQUIRE_EXT"):
             raise error
+        for folder in (self.build_lib, "src"):
+            for part in parts:
+                Path(folder, self._file_of(part)).unlink(missing_ok=True)
         print(f"compiled parts left out, plain Python serves: {error}", file=sys.stderr)
 
 

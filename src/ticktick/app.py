@@ -1,21 +1,17 @@
 """The composition root: the only place that builds the parts of a run and wires them."""
 
 import asyncio
-import ctypes
-import gc
 import logging
 import os
 import secrets
-import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, suppress
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from socket import socket
 from types import ModuleType
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
@@ -36,12 +32,14 @@ from ticktick.engine.meters import FeedLag, LinkTally
 from ticktick.engine.ports import EngineSettings, Sink
 from ticktick.engine.runner import Runner
 from ticktick.engine.supervisor import Guard, Supervisor, Work
-from ticktick.errors import ConfigError, StoreError
+from ticktick.errors import StoreError
 from ticktick.login import Login
 from ticktick.logs import PERFORMANCE_LOGGER
 from ticktick.measured import Measured
+from ticktick.memory import calm_collector, give_back
 from ticktick.origin.clock import boot_ns
 from ticktick.origin.ports import Origin
+from ticktick.page import serve_when_fed
 from ticktick.redact import hide
 from ticktick.running import Running, announce, withdraw
 from ticktick.store.baselines import BaselineFile
@@ -62,16 +60,15 @@ from ticktick.web.overview import Overview
 from ticktick.web.parts import Mode
 from ticktick.web.sessions import Sessions
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
 Tell: TypeAlias = Callable[[str], None]
 
 _PERFORMANCE_EVERY_S = 60.0
 _LOOK_EVERY_S = 0.1
 _FRESH_LIMIT_S = 60.0
-_COLLECT_AFTER = (20_000, 25, 50)
 _NEWS_EVERY_S = 1.0
-_FEED_LOOK_S = 0.01
-_MOST_FEED_LOOKS = 50
-_SWITCH_S = 0.0005
 _PATIENCE_S = 10.0
 
 _log = logging.getLogger(__name__)
@@ -125,7 +122,7 @@ async def operate(
                 parts.runner.process(event)
         for notice in parts.overview.hello().notices:
             tell(notice.text)
-        _calm_collector()
+        calm_collector()
         note = partial(_note, plan, origin, parts.runner)
         supervisor, loop_lag = parts.measured.supervisor, parts.measured.loop_lag
         async with asyncio.TaskGroup() as group:
@@ -154,23 +151,6 @@ async def _run(work: Work, parts: "_Parts") -> None:
             async with asyncio.timeout(_PATIENCE_S):
                 await parts.is_ready.wait()
     await parts.measured.supervisor.run(work)
-
-
-def _calm_collector() -> None:
-    """Let the garbage collector look at nothing that stays for ever, and seldom from here on.
-
-    Its whole look at a market's history takes a fifth of a second, in which no frame is read.
-    """
-    gc.freeze()
-    gc.set_threshold(*_COLLECT_AFTER)
-
-
-def _give_back() -> None:
-    """Give memory that was freed back to the system where its C library keeps it for later."""
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)
 
 
 class _Parts(Struct, frozen=True):
@@ -390,7 +370,7 @@ async def _tell_news(supervisor: Supervisor, note: Callable[[str, str], Awaitabl
 async def _log_performance(runner: Runner) -> None:
     while True:
         await asyncio.sleep(_PERFORMANCE_EVERY_S)
-        _give_back()
+        give_back()
         _performance.info("engine %s waiting=%d", runner.take_pace(), runner.waiting)
 
 
@@ -437,59 +417,16 @@ def _page(
     announce(plan.server_file, Running(os.getpid(), plan.mode, url, cli_token, parts.store.url))
     stack.callback(withdraw, plan.server_file, os.getpid())
     tell(f"Open {url}/#code={sessions.new_start_code()}")
-    yield Work("the page's server", lambda: _serve_page(origin, parts, sessions, listener))
+    steering = origin.steering(parts.runner)
 
-
-async def _serve_page(origin: Origin, parts: _Parts, sessions: Sessions, listener: socket) -> None:
-    """Serve the dashboard; a browser that comes early waits in the listener's queue."""
-    await _first_data(parts.engine)
-    steering, port = origin.steering(parts.runner), listener.getsockname()[1]
-    with _frames_first():
-        site = await asyncio.to_thread(_load_site)
-        page = await asyncio.to_thread(
-            site.application,
-            parts.hub,
-            parts.engine,
-            parts.measured,
-            sessions,
-            steering,
-            parts.book,
-            port,
+    def make(site: ModuleType) -> "FastAPI":
+        made: FastAPI = site.application(
+            parts.hub, parts.engine, parts.measured, sessions, steering, parts.book, port
         )
-    _calm_collector()
-    _give_back()
-    parts.is_ready.set()
-    await site.serve(page, listener.dup())
+        return made
 
-
-def _load_site() -> ModuleType:
-    """What only the page needs. Raises ConfigError if it is not there: no second try would help."""
-    try:
-        return import_module("ticktick.site")
-    except ImportError as error:
-        raise ConfigError(
-            f"the page cannot be loaded ({error}): install Tick-Tick again with "
-            "python3 start.py setup"
-        ) from error
-
-
-@contextmanager
-def _frames_first() -> Iterator[None]:
-    """Let a thread that computes give way to the event loop at once instead of after 5 ms."""
-    usual_s = sys.getswitchinterval()
-    sys.setswitchinterval(_SWITCH_S)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual_s)
-
-
-async def _first_data(engine: Engine) -> None:
-    """Wait until the feed is up, but not long: the page also tells why it is not."""
-    for _ in range(_MOST_FEED_LOOKS):
-        if engine.market.link_up:
-            return
-        await asyncio.sleep(_FEED_LOOK_S)
+    page = partial(serve_when_fed, parts.engine.market, make, listener, parts.is_ready)
+    yield Work("the page's server", page)
 
 
 async def _stopped(stop: asyncio.Event, duration_s: float | None) -> None:

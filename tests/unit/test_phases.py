@@ -2,6 +2,7 @@
 
 import math
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -164,7 +165,11 @@ def test_P04_what_was_told_of_an_auction_is_not_shown_in_the_next_one(
     told_ns: int, next_ns: int
 ) -> None:
     stage = Stage(AUCTION_SHARE, at_ns=told_ns - NS_PER_S)
-    told = {"auction_price": 14_000, "reference_price": 13_900, "auction_quantity": 70}
+    told: dict[str, Any] = {
+        "auction_price": 14_000,
+        "reference_price": 13_900,
+        "auction_quantity": 70,
+    }
 
     def shown() -> Auction | None:
         market = stage.market

@@ -15,12 +15,15 @@ PART = Extension("part", ["part.c"])
 
 
 @pytest.fixture
-def build(monkeypatch: pytest.MonkeyPatch) -> Any:
+def build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """The build of setup.py, which compiles nothing here."""
     monkeypatch.setenv("TICKTICK_PURE", "1")
     monkeypatch.delenv("TICKTICK_REQUIRE_EXT", raising=False)
     monkeypatch.setattr(setuptools, "setup", lambda **_: None)
-    return runpy.run_path(str(SETUP))["OptionalBuild"](Distribution())
+    monkeypatch.chdir(tmp_path)
+    made = runpy.run_path(str(SETUP))["OptionalBuild"](Distribution())
+    made.build_lib, made.extensions = "lib", [PART]
+    return made
 
 
 def fail(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
@@ -56,6 +59,22 @@ def test_where_nothing_can_be_compiled_plain_python_serves(
     monkeypatch.setenv("TICKTICK_REQUIRE_EXT", "1")
     with pytest.raises(type(error)):
         build.run()
+
+
+@pytest.mark.parametrize("all_at_once", [False, True])
+def test_what_cannot_be_compiled_anew_does_not_go_on_in_its_older_form(
+    build: Any, all_at_once: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = [Path(folder, build._file_of(PART)) for folder in ("lib", "src")]
+    for file in older:
+        file.parent.mkdir()
+        file.touch()
+    fail(monkeypatch, CompileError("no compiler any more"))
+    if all_at_once:
+        build.run()
+    else:
+        build.build_extension(PART)
+    assert [file.exists() for file in older] == [False, False]
 
 
 def test_an_error_of_the_build_itself_is_not_taken_for_a_missing_compiler(
