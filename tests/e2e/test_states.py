@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from playwright.sync_api import Browser, Page, expect
 
 from tests.page_stage import PICTURES, dress, rows
+from tests.program_stage import eventually
 from tests.web_stage import MORNING_NS, SmallMarket, Stage, candle, instrument, outputs, running
 from ticktick.domain.clock import NS_PER_DAY, NS_PER_MS, NS_PER_S
 from ticktick.domain.event import FeedChanged, FreshnessChanged
@@ -201,6 +202,17 @@ def test_every_freshness_has_its_word_and_its_look(page: Page) -> None:
     assert [state for state, hatched in looks.items() if hatched] == [Freshness.STALE]
 
 
+def cut_off(page: Page) -> list[str]:
+    """The words and prices of the watchlist that do not fit where they stand."""
+    cells = page.locator("#watchlist td:visible, #watchlist .symbol")
+    found: list[str] = cells.evaluate_all(
+        """cells => cells.filter(cell =>
+            cell.scrollWidth > cell.clientWidth || cell.scrollHeight > cell.clientHeight + 1)
+            .map(cell => cell.innerText)"""
+    )
+    return found
+
+
 @pytest.mark.parametrize("width", [360, 1280, 1600])
 def test_no_word_and_no_price_is_cut_off(page: Page, width: int) -> None:
     try:
@@ -208,12 +220,8 @@ def test_no_word_and_no_price_is_cut_off(page: Page, width: int) -> None:
         if width < 1024:  # one panel at a time
             page.get_by_role("button", name="Watch", exact=True).click()
         expect(rows(page).first).to_be_visible()
-        cut_off = page.locator("#watchlist td:visible, #watchlist .symbol").evaluate_all(
-            """cells => cells.filter(cell =>
-                cell.scrollWidth > cell.clientWidth || cell.scrollHeight > cell.clientHeight + 1)
-                .map(cell => cell.innerText)"""
-        )
-        assert cut_off == []
+        # the columns follow the width a moment later
+        assert eventually(lambda: cut_off(page) == [], limit_s=5), cut_off(page)
         page.screenshot(path=PICTURES / f"states-{width}.png")
     finally:
         page.set_viewport_size({"width": 1600, "height": 1000})
