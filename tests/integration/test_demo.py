@@ -90,9 +90,10 @@ def test_status_tells_every_symbol_of_the_list_fresh(stage: Stage) -> None:
 
 def test_metrics_tell_of_the_running_demo(stage: Stage) -> None:
     assert eventually(lambda: float(stage.metrics()["ticktick_loop_lag_ms_count"]) > 5)
+    # at this speed a symbol is quiet for a moment when this computer pauses a quarter of a second
+    assert eventually(lambda: stage.metrics()['ticktick_symbols{freshness="fresh"}'] == "15.0")
     told = stage.metrics()
     assert told["ticktick_link_state"] == "1.0"
-    assert told['ticktick_symbols{freshness="fresh"}'] == "15.0"
     assert told['ticktick_redis_state{state="on"}'] == "1.0"
     assert told["ticktick_clock_skew_ms"] == "0.0"
     assert float(told["ticktick_feed_lag_ms_count"]) > 10
