@@ -1,18 +1,22 @@
 """Alerts as Redis shows them: one stream of what was raised and what holds no more."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from ticktick.domain.clock import NS_PER_MS
 from ticktick.domain.event import AlertCleared, AlertRaised, Fact
 from ticktick.engine.alerts.sources import SOURCES
-from ticktick.engine.alerts.words import sentence
+from ticktick.engine.alerts.words import news
 from ticktick.store.keys import ALERTS_STREAM
-from ticktick.store.link import Command, Word
+from ticktick.store.link import Command, Entry, Word
 from ticktick.store.streams import Streams
 
 
-def alert_entries(facts: Iterable[Fact], streams: Streams) -> Iterator[Command]:
-    """The commands for the facts about alerts; values in the trader's units."""
+def alert_entries(facts: Iterable[Fact], streams: Streams) -> Iterator[Entry]:
+    """The entries for the facts about alerts; values in the trader's units.
+
+    What is raised gets its text when it is written, and says then how late that is.
+    """
     for fact in facts:
         match fact:
             case AlertRaised(rule=rule):
@@ -29,9 +33,8 @@ def alert_entries(facts: Iterable[Fact], streams: Streams) -> Iterator[Command]:
                     "value": fact.value,
                     "unit": None if source is None else source.shown_unit or None,
                     "exchange_ms": fact.exchange_ns // NS_PER_MS,
-                    "text": sentence(fact),
                 }
-                yield streams.append(ALERTS_STREAM, fact.at_ns, words)
+                yield partial(_with_text, streams.append(ALERTS_STREAM, fact.at_ns, words), fact)
             case AlertCleared():
                 words = {
                     "event": "cleared",
@@ -43,3 +46,7 @@ def alert_entries(facts: Iterable[Fact], streams: Streams) -> Iterator[Command]:
                 yield streams.append(ALERTS_STREAM, fact.at_ns, words)
             case _:
                 pass
+
+
+def _with_text(command: Command, alert: AlertRaised, now_ns: int) -> Command:
+    return (*command, "text", news(alert, now_ns))

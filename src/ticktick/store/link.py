@@ -21,6 +21,8 @@ from ticktick.errors import ConfigError, StoreError
 
 Word = str | int | float | bytes
 Command = Sequence[Word]
+Entry = Command | Callable[[int], Command]
+"""A command, or what makes it of the moment in ns of market time at which it is written."""
 
 LOST: Final = (RedisError, OSError)
 _OPTIONS: Callable[[str], dict[str, Any]] = parse_url

@@ -1,7 +1,7 @@
 """The market as Redis shows it: what is written at each flush and again after a loss."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from redis.exceptions import ResponseError
@@ -42,12 +42,15 @@ _IN_SERIES: Final = (CandleState.FINAL, CandleState.BACKFILLED)
 class Mirror:
     """Three databases, and what was written to them; used by one thread.
 
+    `now_ns` is market time, by which an alert says how late it is written.
+
     Every method but `close` raises RedisError, OSError or SeriesLost; then close it, and after
     the next `open` write everything again that failed or that `open` returns.
     """
 
-    def __init__(self, url: str, market: MarketView) -> None:
+    def __init__(self, url: str, market: MarketView, now_ns: Callable[[], int] = lambda: 0) -> None:
         self._market = market
+        self._now_ns = now_ns
         self._candle_link = Link(url, CANDLE_DATABASE)
         self._tick_link = Link(url, TICK_DATABASE)
         self._analysis_link = Link(url, ANALYSIS_DATABASE)
@@ -224,7 +227,9 @@ class Mirror:
             for command in reading_commands(reading, self._market.table.scale(reading.symbol))
         ]
         require(self._analysis_link.ask_all([("PING",), *commands]))
-        require(self._analysis_link.ask_all([("PING",), *said.entries]), ALREADY_THERE)
+        now_ns = self._now_ns()
+        entries = [entry(now_ns) if callable(entry) else entry for entry in said.entries]
+        require(self._analysis_link.ask_all([("PING",), *entries]), ALREADY_THERE)
 
     def _held_newest_first(self) -> dict[CandleId, Candle]:
         held = [candle for candles in self._held.values() for candle in candles]

@@ -29,7 +29,7 @@ from ticktick.store.alerts import alert_entries
 from ticktick.store.analysis import crossing_entries, pattern_entries
 from ticktick.store.copies import Copies
 from ticktick.store.keys import CANDLE_DATABASE, candle_family
-from ticktick.store.link import LOST, Link, masked, sentence
+from ticktick.store.link import LOST, Entry, Link, masked, sentence
 from ticktick.store.market_view import MarketView
 from ticktick.store.mirror import Mirror
 from ticktick.store.records import candle_of
@@ -52,7 +52,7 @@ class RedisWriter:
     Raises ConfigError if `url` is no address; every later trouble is only told in `state`
     (`on`, `degraded`, `off`) and `text`. `revive` is called before each new connection; it may
     start the server again, and raise StoreError. `now_ns` is market time: while the engine lags
-    behind it, no row is told as fresh.
+    behind it, no row is told as fresh, and an alert says how late it is written.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class RedisWriter:
         self._taken_s = self._beaten_s = monotonic()
         self._was_degraded = False  # then an open connection proves nothing, only a write does
         self._closing = threading.Event()
-        self._mirror = Mirror(url, market)
+        self._mirror = Mirror(url, market, now_ns)
         self._thread = threading.Thread(target=self._run, name="redis-writer", daemon=True)
         self._thread.start()
 
@@ -126,9 +126,11 @@ class RedisWriter:
 
     def _say(self, facts: Sequence[Fact]) -> None:
         readings = [fact.reading for fact in facts if isinstance(fact, IndicatorsRead)]
-        entries = pattern_entries(facts, self._market.table.scale, self._streams)
-        entries += crossing_entries(facts, self._market.table.scale, self._streams)
-        entries += alert_entries(facts, self._streams)
+        entries: list[Entry] = [
+            *pattern_entries(facts, self._market.table.scale, self._streams),
+            *crossing_entries(facts, self._market.table.scale, self._streams),
+            *alert_entries(facts, self._streams),
+        ]
         if readings or entries:
             newest = {(reading.symbol, reading.minutes): reading for reading in readings}
             self._spool.say(Said(newest, entries))

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ticktick.domain.analysis import Reading
 from ticktick.domain.instrument import Instrument
 from ticktick.domain.market import Candle, Freshness
-from ticktick.store.link import Command
+from ticktick.store.link import Entry
 
 MOST_POINTS: Final = 400_000  # half a minute of fifteen busy symbols with every metric
 MOST_BYTES: Final = 64 << 20
@@ -62,7 +62,7 @@ class Said(Struct):
     """What candles say: the newest reading of each symbol and timeframe, entries in order."""
 
     readings: dict[tuple[str, int], Reading] = {}
-    entries: list[Command] = []
+    entries: list[Entry] = []
 
     def followed_by(self, other: "Said") -> "Said":
         """Both; of readings the other's win, of very many entries the oldest go."""
