@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.analytics_stage import flat, split, walk
 from ticktick.analytics import flat as plain_flat
@@ -15,6 +16,7 @@ from ticktick.analytics.patterns import STREAMS
 from ticktick.analytics.shapes import SHAPES
 from ticktick.analytics.values import unpack
 from ticktick.compiled import part
+from ticktick.domain.market import Candle
 
 pytestmark = pytest.mark.skipif(part("ticktick.analytics.handles") is None, reason="not compiled")
 
@@ -28,19 +30,46 @@ def told(handles: Handles, rows: list[list[float]]) -> np.ndarray:
     return np.array([unpack(each) for each in said])
 
 
-@given(seed=st.integers(0, 200), seeded=st.sampled_from([0, 1, 2, 13, 40, 199, 200, 251, 300]))
-@settings(max_examples=25, deadline=None)
-def test_both_ways_tell_the_same_bits_from_any_number_of_seeded_bars(
-    seed: int, seeded: int
-) -> None:
-    candles = walk(320, seed, step=4.0)
-    fast, plain = handles_of(EVERY), PlainHandles(EVERY)
+def check_alike(streams: tuple[Streaming, ...], candles: list[Candle], seeded: int) -> None:
+    """Both ways tell the same bits of the candles after the seeded ones."""
+    fast, plain = handles_of(streams), PlainHandles(streams)
     assert not isinstance(fast, PlainHandles)
     columns = bars_of(candles[:seeded]).columns
     fast.seed(columns)
     plain.seed(columns)
     rows = bars_of(candles[seeded:]).columns.T.tolist()
     np.testing.assert_array_equal(told(fast, rows), told(plain, rows))
+
+
+@given(
+    seed=st.integers(0, 200),
+    seeded=st.sampled_from([0, 1, 2, 13, 40, 199, 200, 251, 300]),
+    step=st.sampled_from([0.0, 0.4, 4.0, 300.0]),
+    still=st.sampled_from([0, 3, 30]),
+)
+@settings(max_examples=40, deadline=None)
+def test_both_ways_tell_the_same_bits_from_any_number_of_seeded_bars(
+    seed: int, seeded: int, step: float, still: int
+) -> None:
+    moving = walk(260, seed, step)
+    candles = [*moving, *flat(still, moving[-1].close), *walk(60, seed + 1, step)]
+    check_alike(EVERY, candles, seeded)
+
+
+def test_prices_of_crores_are_whole_numbers_too() -> None:
+    far = 10**10
+    candles = [
+        replace(c, open=c.open + far, high=c.high + far, low=c.low + far, close=c.close + far)
+        for c in walk(260, 3, step=4.0)
+    ]
+    check_alike(tuple(each for each in EVERY if each.is_windowed), candles, 60)
+
+
+def test_a_window_is_not_enough_where_every_bar_counts() -> None:
+    averages = [each for each in EVERY if each.function in ("EMA", "RSI")]
+    check_alike(tuple(averages), walk(120), 0)
+    with pytest.raises(AssertionError):
+        check_alike(tuple(replace(each, is_windowed=True) for each in averages), walk(120), 0)
 
 
 def test_both_ways_tell_the_same_verdicts_and_none_where_there_is_none() -> None:

@@ -21,7 +21,9 @@ class Streaming(Struct, frozen=True):
 
     `fields` are the places of its inputs in `bars.FIELDS`. `parameters` are float where TA-Lib's
     are real numbers, else int. `first` is the place of the first valid bar, counted from 0.
-    `outputs` has a letter for each: d, a number, or i, a verdict.
+    `outputs` has a letter for each: d, a number, or i, a verdict. Where it `is_windowed` the newest
+    `first + 1` bars decide alone, to the last bit: whole numbers, whose sums are exact in any
+    order, or none at all.
     """
 
     function: str
@@ -29,6 +31,7 @@ class Streaming(Struct, frozen=True):
     parameters: tuple[float, ...]
     first: int
     outputs: str
+    is_windowed: bool = False
 
 
 class Handles(Protocol):

@@ -1,8 +1,12 @@
-"""Streaming handles of TA-Lib's C library, all of a line moved by one call.
+"""TA-Lib's C library for one line: all its functions moved by one call.
 
 TA-Lib's Python handles take 0.2 us each for a step that takes 0.01 us in C. These open the same
 functions of the same library, whose addresses Python looks up, and call them without Python
 between. The clear version is PlainHandles of handle.py; both tell the same bits.
+
+Every handle keeps the bars that it looks back on for itself: those of the patterns alone 7.6 KiB
+of a line. What a few of the newest bars decide is asked of TA-Lib's plain function instead, over
+one window of the line that all such functions share.
 
 TA-Lib puts each handle where memory is free, so that those of three thousand lines lie in no
 cache. All of a line are asked for before the first is called: memory that comes together costs
@@ -19,6 +23,7 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.math cimport NAN
 from libc.stdint cimport uintptr_t
 from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy, memmove
 
 from ticktick.analytics.talib import program
 
@@ -33,6 +38,17 @@ ctypedef int (*ThreeTwo)(void *, double, double, double, double *, double *) noe
 ctypedef int (*ThreeSide)(void *, double, double, double, double *, int *) noexcept nogil
 ctypedef int (*FourOne)(void *, double, double, double, double, double *) noexcept nogil
 ctypedef int (*FourVerdict)(void *, double, double, double, double, int *) noexcept nogil
+
+# the plain functions: first and last place, inputs, parameters, place and count of outputs, outputs
+ctypedef const double *In
+ctypedef int (*OverOneOne)(int, int, In, int, int *, int *, double *) noexcept nogil
+ctypedef int (*OverTwoTwo)(int, int, In, In, int, int *, int *, double *, double *) noexcept nogil
+ctypedef int (*OverTwoThree)(
+    int, int, In, In, int, int *, int *, double *, double *, double *
+) noexcept nogil
+ctypedef int (*OverThreeOne)(int, int, In, In, In, int, int *, int *, double *) noexcept nogil
+ctypedef int (*OverVerdict)(int, int, In, In, In, In, int *, int *, int *) noexcept nogil
+ctypedef int (*OverVerdictBy)(int, int, In, In, In, In, double, int *, int *, int *) noexcept nogil
 
 cdef extern from *:
     """
@@ -62,15 +78,28 @@ _KINDS = {
     (4, "i"): 9,
 }
 
+_OVER_KINDS = {
+    (1, "d", 1): 0,
+    (2, "dd", 1): 1,
+    (2, "ddd", 1): 2,
+    (3, "d", 1): 3,
+    (4, "i", 0): 4,
+    (4, "i", 1): 5,
+}
+
 cdef struct Function:
     void *update
     void *peek
     void *close
+    void *over
     int kind
     int first
     int inputs
     int outputs
     int fields[MOST_INPUTS]
+    int handle
+    int window
+    double parameter
 
 
 cdef class Plan:
@@ -78,8 +107,13 @@ cdef class Plan:
 
     cdef Function *functions
     cdef double *outputs  # of the call that runs
+    cdef double *ahead  # a window of the call that runs
     cdef int count
+    cdef int handles
     cdef int width
+    cdef int[FIELDS] depths  # of a window: field after field, each oldest first
+    cdef int[FIELDS] starts
+    cdef int places
     cdef list openers
 
     def __cinit__(self, streams):
@@ -87,36 +121,62 @@ cdef class Plan:
         library = ctypes.CDLL(program())
         self.openers = []
         self.count = len(streams)
+        self.handles = self.places = self.width = 0
         self.functions = <Function *> calloc(max(self.count, 1), sizeof(Function))
         if self.functions is NULL:
             raise MemoryError
         cdef int i, j
-        self.width = 0
+        self.depths = [0, 0, 0, 0, 0]
         for i, each in enumerate(streams):
             function = &self.functions[i]
-            function.update = <void *> <uintptr_t> _address(library, each.function, "Update")
-            function.peek = <void *> <uintptr_t> _address(library, each.function, "Peek")
-            function.close = <void *> <uintptr_t> _address(library, each.function, "Close")
-            function.kind = _KINDS[len(each.fields), each.outputs]
             function.first = each.first
             function.inputs = len(each.fields)
             function.outputs = len(each.outputs)
             for j in range(function.inputs):
                 function.fields[j] = each.fields[j]
             self.width += function.outputs
-            opener = getattr(library, f"TA_{each.function}_Open")
-            self.openers.append((opener, each.parameters, each.outputs))
+            function.window = each.first + 1 if each.is_windowed else 0
+            if function.window:
+                self._plan_window(function, library, each)
+            else:
+                self._plan_handle(function, library, each)
+        for i in range(FIELDS):
+            self.starts[i] = self.places
+            self.places += self.depths[i]
         self.outputs = <double *> calloc(max(self.width, 1), sizeof(double))
-        if self.outputs is NULL:
+        self.ahead = <double *> calloc(max(self.places, 1), sizeof(double))
+        if self.outputs is NULL or self.ahead is NULL:
             raise MemoryError
+
+    cdef int _plan_handle(self, Function *function, library, each) except -1:
+        function.update = <void *> <uintptr_t> _address(library, f"{each.function}_Update")
+        function.peek = <void *> <uintptr_t> _address(library, f"{each.function}_Peek")
+        function.close = <void *> <uintptr_t> _address(library, f"{each.function}_Close")
+        function.kind = _KINDS[len(each.fields), each.outputs]
+        function.handle = self.handles
+        self.handles += 1
+        opener = getattr(library, f"TA_{each.function}_Open")
+        self.openers.append((opener, each.parameters, each.outputs))
+        return 0
+
+    cdef int _plan_window(self, Function *function, library, each) except -1:
+        cdef int j, field
+        function.over = <void *> <uintptr_t> _address(library, each.function)
+        function.kind = _OVER_KINDS[len(each.fields), each.outputs, len(each.parameters)]
+        function.parameter = each.parameters[0] if each.parameters else 0.0
+        for j in range(function.inputs):
+            field = function.fields[j]
+            self.depths[field] = max(self.depths[field], function.window)
+        return 0
 
     def __dealloc__(self):
         free(self.functions)
         free(self.outputs)
+        free(self.ahead)
 
 
-def _address(library, function, what):
-    return ctypes.cast(getattr(library, f"TA_{function}_{what}"), ctypes.c_void_p).value
+def _address(library, name):
+    return ctypes.cast(getattr(library, f"TA_{name}"), ctypes.c_void_p).value
 
 
 cdef class Handles:
@@ -124,28 +184,37 @@ cdef class Handles:
 
     cdef Plan plan
     cdef void **streams
+    cdef double *window
     cdef int closed
-    cdef object waiting  # bars, field after field
+    cdef long long bars
+    cdef object waiting  # bars, field after field, until every handle is open
 
     def __cinit__(self, Plan plan not None):
         self.plan = plan
-        self.closed = plan.count
-        self.waiting = array("d")
-        self.streams = <void **> calloc(max(plan.count, 1), sizeof(void *))
-        if self.streams is NULL:
+        self.closed = plan.handles
+        self.bars = 0
+        self.waiting = array("d") if self.closed else None
+        self.streams = <void **> calloc(max(plan.handles, 1), sizeof(void *))
+        self.window = <double *> calloc(max(plan.places, 1), sizeof(double))
+        if self.streams is NULL or self.window is NULL:
             raise MemoryError
 
     def __dealloc__(self):
         cdef int i
-        for i in range(self.plan.count):
-            if self.streams[i] is not NULL:
-                (<Close> self.plan.functions[i].close)(self.streams[i])
+        cdef Function *each
+        if self.streams is not NULL:
+            for i in range(self.plan.count):
+                each = &self.plan.functions[i]
+                if not each.window and self.streams[each.handle] is not NULL:
+                    (<Close> each.close)(self.streams[each.handle])
         free(self.streams)
+        free(self.window)
 
     def seed(self, double[:, ::1] columns not None):
         """Take many bars at once, before any other: float64[5, n], oldest first."""
         if columns.shape[1] == 0:
             return
+        self._fill_window(columns)
         self._open(columns)
         if self.closed:
             self.waiting.frombytes(np.asarray(columns).T.tobytes())
@@ -169,7 +238,9 @@ cdef class Handles:
     def peek(self, double opened, double high, double low, double close, double volume):
         """The outputs if the bar were the next one; nothing is kept of it."""
         cdef double[FIELDS] bar = [opened, high, low, close, volume]
-        self._call(bar, True)
+        memcpy(self.plan.ahead, self.window, self.plan.places * sizeof(double))
+        self._shift(self.plan.ahead, bar)
+        self._call(bar, self.plan.ahead, self.bars, True)
         return self._packed()
 
     cdef int _take(
@@ -178,7 +249,9 @@ cdef class Handles:
         cdef double[FIELDS] bar = [opened, high, low, close, volume]
         if self.closed:
             self.waiting.extend((opened, high, low, close, volume))
-        self._call(bar, False)
+        self._shift(self.window, bar)
+        self.bars += 1
+        self._call(bar, self.window, self.bars, False)
         if self.closed and self._is_due():
             self._open_waiting()
         return 0
@@ -188,7 +261,68 @@ cdef class Handles:
             <const char *> self.plan.outputs, self.plan.width * sizeof(double)
         )
 
-    cdef int _call(self, double *bar, bint is_peek) except -1:
+    cdef void _shift(self, double *window, double *bar) noexcept:
+        """Let the bar be the newest of the window."""
+        cdef int field, depth
+        cdef double *first
+        for field in range(FIELDS):
+            depth = self.plan.depths[field]
+            if depth:
+                first = window + self.plan.starts[field]
+                memmove(first, first + 1, (depth - 1) * sizeof(double))
+                first[depth - 1] = bar[field]
+
+    cdef void _fill_window(self, double[:, ::1] columns) noexcept:
+        """Take the newest bars over, float64[5, n]."""
+        cdef Py_ssize_t count = columns.shape[1]
+        cdef Py_ssize_t known
+        cdef int field
+        for field in range(FIELDS):
+            known = min(count, <Py_ssize_t> self.plan.depths[field])
+            if known:
+                memcpy(
+                    self.window + self.plan.starts[field] + self.plan.depths[field] - known,
+                    &columns[field, count - known],
+                    known * sizeof(double),
+                )
+        self.bars = count
+
+    cdef In _newest(self, double *window, Function *each, int place) noexcept:
+        """The bars of an input that the function looks back on."""
+        cdef int field = each.fields[place]
+        return window + self.plan.starts[field] + self.plan.depths[field] - each.window
+
+    cdef int _over(self, Function *each, double *window, double *out) noexcept:
+        """The outputs of a function over the newest bars; a code where it refuses them."""
+        cdef int at = each.window - 1
+        cdef int by = <int> each.parameter
+        cdef int begin, count
+        cdef int verdict = 0
+        cdef int code
+        cdef In a = self._newest(window, each, 0)
+        if each.kind == 0:
+            return (<OverOneOne> each.over)(at, at, a, by, &begin, &count, &out[0])
+        cdef In b = self._newest(window, each, 1)
+        if each.kind == 1:
+            return (<OverTwoTwo> each.over)(at, at, a, b, by, &begin, &count, &out[0], &out[1])
+        if each.kind == 2:
+            return (<OverTwoThree> each.over)(
+                at, at, a, b, by, &begin, &count, &out[0], &out[1], &out[2]
+            )
+        cdef In c = self._newest(window, each, 2)
+        if each.kind == 3:
+            return (<OverThreeOne> each.over)(at, at, a, b, c, by, &begin, &count, &out[0])
+        cdef In d = self._newest(window, each, 3)
+        if each.kind == 4:
+            code = (<OverVerdict> each.over)(at, at, a, b, c, d, &begin, &count, &verdict)
+        else:
+            code = (<OverVerdictBy> each.over)(
+                at, at, a, b, c, d, each.parameter, &begin, &count, &verdict
+            )
+        out[0] = verdict
+        return code
+
+    cdef int _call(self, double *bar, double *window, long long bars, bint is_peek) except -1:
         cdef double *out = self.plan.outputs
         cdef int[1] verdict
         cdef int i, j, code
@@ -196,15 +330,21 @@ cdef class Handles:
         cdef void *call
         cdef void *stream
         cdef double a, b, c, d
-        for i in range(self.plan.count):
+        for i in range(self.plan.handles):
             ask_for(self.streams[i])
             ask_for(<char *> self.streams[i] + CACHE_LINE)
         for i in range(self.plan.count):
             each = &self.plan.functions[i]
-            stream = self.streams[i]
-            if stream is NULL:
+            stream = NULL if each.window else self.streams[each.handle]
+            if bars <= each.first or (stream is NULL and not each.window):
                 for j in range(each.outputs):
                     out[j] = NAN
+                out += each.outputs
+                continue
+            if each.window:
+                code = self._over(each, window, out)
+                if code:
+                    raise ValueError(f"TA-Lib refused the last bars with code {code}")
                 out += each.outputs
                 continue
             call = each.peek if is_peek else each.update
@@ -243,8 +383,10 @@ cdef class Handles:
         """Whether some handle has enough bars to be opened."""
         cdef int i
         cdef int bars = len(self.waiting) // FIELDS
+        cdef Function *each
         for i in range(self.plan.count):
-            if self.streams[i] is NULL and self.plan.functions[i].first < bars:
+            each = &self.plan.functions[i]
+            if not each.window and self.streams[each.handle] is NULL and each.first < bars:
                 return True
         return False
 
@@ -254,7 +396,7 @@ cdef class Handles:
         for place, value in self._open(np.array(self.waiting).reshape(-1, FIELDS).T.copy()):
             self.plan.outputs[place] = value
         if not self.closed:
-            self.waiting = array("d")
+            self.waiting = None
         return 0
 
     def _open(self, double[:, ::1] columns):
@@ -266,11 +408,11 @@ cdef class Handles:
         found = []
         for i in range(self.plan.count):
             each = &self.plan.functions[i]
-            if self.streams[i] is NULL and each.first < count:
-                opener, parameters, kinds = self.plan.openers[i]
+            if not each.window and self.streams[each.handle] is NULL and each.first < count:
+                opener, parameters, kinds = self.plan.openers[each.handle]
                 inputs = [<uintptr_t> &columns[each.fields[j], 0] for j in range(each.inputs)]
                 address, values = _open_one(opener, inputs, count, parameters, kinds)
-                self.streams[i] = <void *> <uintptr_t> address
+                self.streams[each.handle] = <void *> <uintptr_t> address
                 self.closed -= 1
                 found += [(place + j, value) for j, value in enumerate(values)]
             place += each.outputs

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ticktick.analytics.bars import CLOSE, Bars, input_fields
 from ticktick.analytics.catalogue import INDICATORS, Flat, Indicator
@@ -19,6 +19,10 @@ from ticktick.analytics.values import Values, pack, unpack
 from ticktick.analytics.volumes import SessionVolumes
 from ticktick.domain.analysis import Reading
 from ticktick.domain.market import Candle
+
+# highest, lowest, differences, and sums of whole numbers, which are exact in any order
+_WINDOWED: Final = frozenset(("SMA", "ROC", "CMOU", "ER", "DONCHIAN", "AROON", "WILLR"))
+_LONGEST_WINDOW: Final = 50  # of more bars a handle's sum is made sooner
 
 
 class _Layout(NamedTuple):
@@ -158,4 +162,7 @@ def _layout(has_volume: bool) -> _Layout:
 def _streaming(indicator: Indicator) -> Streaming:
     outputs = "di" if indicator.function == "SUPERTREND" else "d" * len(indicator.names)
     fields = input_fields(indicator.inputs)
-    return Streaming(indicator.function, fields, indicator.parameters, indicator.first, outputs)
+    is_windowed = indicator.function in _WINDOWED and indicator.first < _LONGEST_WINDOW
+    return Streaming(
+        indicator.function, fields, indicator.parameters, indicator.first, outputs, is_windowed
+    )

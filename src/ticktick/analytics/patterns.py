@@ -25,7 +25,10 @@ _PRICES: Final = ("open", "high", "low", "close")
 _AVERAGE_BARS: Final = 10
 _AVERAGE: Final = len(SHAPES)
 STREAMS: Final = (
-    *(Streaming(s.function, input_fields(_PRICES), s.parameters, s.first, "i") for s in SHAPES),
+    *(
+        Streaming(s.function, input_fields(_PRICES), s.parameters, s.first, "i", is_windowed=True)
+        for s in SHAPES
+    ),
     Streaming("EMA", (CLOSE,), (_AVERAGE_BARS,), _AVERAGE_BARS - 1, "d"),
 )
 """The shapes in their order, then the average that tells the trend."""
