@@ -109,7 +109,6 @@ def tick_family(symbol: str, *, many: bool) -> Family:
     )
 
 
-@cache
 def candle_family(symbol: str, minutes: int, *, many: bool) -> Family:
     """Candles of a symbol and timeframe."""
     key = candle_latest(symbol, minutes)
