@@ -36,7 +36,7 @@ from ticktick.errors import StoreError
 from ticktick.login import Login
 from ticktick.logs import PERFORMANCE_LOGGER
 from ticktick.measured import Measured
-from ticktick.memory import calm_collector, give_back
+from ticktick.memory import calm_collector, give_back, keep_large_apart
 from ticktick.origin.clock import boot_ns
 from ticktick.origin.ports import Origin
 from ticktick.page import serve_when_fed
@@ -112,6 +112,7 @@ async def operate(
     Raises the errors of errors.py for what the user must mend.
     """
     started_s = time.monotonic()
+    keep_large_apart()
     async with AsyncExitStack() as stack:
         listener = _listener(plan, settings, stack)
         parts = await _build(plan, settings, origin, stack)
