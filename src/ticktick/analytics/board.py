@@ -115,6 +115,11 @@ class AnalyticsBoard:
         line = self._lines.get((symbol, minutes))
         return () if line is None else line.patterns
 
+    def ended(self, symbol: str, minutes: int, start_ns: int) -> Sequence[Pattern]:
+        """Those of the newest patterns that ended with the candle that starts then."""
+        line = self._lines.get((symbol, minutes))
+        return () if line is None else line.patterns.ended(start_ns)
+
     def judged(self, pattern: Pattern) -> bool | None:
         """Whether the candle after the pattern confirmed it; None while there is none."""
         line = self._lines.get((pattern.symbol, pattern.minutes))

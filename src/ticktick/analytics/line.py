@@ -1,16 +1,16 @@
 """The analysis of one symbol and timeframe: its streams and what they told."""
 
-from collections import deque
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec.structs import replace
 
 from ticktick.analytics.bars import bars_of
 from ticktick.analytics.fed import Fed
+from ticktick.analytics.found import PLACES, Found
 from ticktick.analytics.indicators import Indicators
 from ticktick.analytics.patterns import Patterns
-from ticktick.analytics.shapes import SHAPES
 from ticktick.analytics.volumes import SessionVolumes
 from ticktick.domain.analysis import Confirmation, Pattern, Reading
 from ticktick.domain.event import (
@@ -23,8 +23,6 @@ from ticktick.domain.event import (
 from ticktick.domain.market import Candle
 
 PATTERNS_KEPT: Final = 200
-
-_PLACES: Final = {shape.name: place for place, shape in enumerate(SHAPES)}
 
 
 class Line:
@@ -51,9 +49,9 @@ class Line:
         self._newest_ns = 0
         self.told_ns = 0
         self.is_stale = False
-        self._told: dict[int, Pattern] = {}
+        self._told = array("q")  # of the patterns those that were told, in that order
         self.reading: Reading | None = None
-        self.patterns: deque[Pattern] = deque(maxlen=PATTERNS_KEPT)
+        self.patterns = Found(symbol, minutes, PATTERNS_KEPT)
 
     def awaits(self, candle: Candle) -> bool:
         """Whether it is a next candle, and the line takes any."""
@@ -88,8 +86,9 @@ class Line:
         facts += [PatternJudged(at_ns, confirmation) for confirmation in judged]
         for pattern in found:
             self.patterns.append(pattern)
-            self._tell(pattern)
+            self._told.append(_id(pattern))
             facts.append(PatternFound(at_ns, pattern))
+        del self._told[:-PATTERNS_KEPT]
         return facts
 
     def seed(self, candles: Sequence[Candle], at_ns: int, old: "Line | None") -> Sequence[Fact]:
@@ -108,13 +107,24 @@ class Line:
         first_ns = old.patterns[0].start_ns if old is not None and old.patterns else None
         found = self._patterns.seed(bars, first_ns)
         facts: list[Fact] = [] if self.reading is None else [IndicatorsRead(at_ns, self.reading)]
+        told: dict[int, Pattern] = {}
         if old is not None:
-            facts += self._corrected(found, old, at_ns)
-        self.patterns.extend(self._told.get(_id(pattern), pattern) for pattern in found)
+            told, corrections = self._corrected(found, old, at_ns)
+            facts += corrections
+        self.patterns.extend(told.get(_id(pattern), pattern) for pattern in found)
+        self._told = array("q", told)
         return facts
 
-    def _corrected(self, found: Iterable[Pattern], old: "Line", at_ns: int) -> Sequence[Fact]:
-        told = dict(old._told)
+    def _standing(self) -> dict[int, Pattern]:
+        """The patterns that were told, by what names them, in the order in which they were."""
+        known = {_id(pattern): pattern for pattern in self.patterns}
+        return {name: known[name] for name in self._told if name in known}
+
+    def _corrected(
+        self, found: Iterable[Pattern], old: "Line", at_ns: int
+    ) -> tuple[dict[int, Pattern], Sequence[Fact]]:
+        """The patterns that are told now, the newest, and what is said of those of before."""
+        told, tells = old._standing(), dict[int, Pattern]()
         first_ns = min((p.start_ns for p in told.values()), default=self._newest_ns)
         now = {_id(p): p for p in found if p.start_ns >= first_ns}
         facts: list[Fact] = []
@@ -125,25 +135,30 @@ class Line:
         }
         for name, pattern in told.items():
             if name in stands:
-                self._tell(pattern)
+                tells[name] = pattern
             elif pattern.start_ns in self._fed:
                 facts.append(PatternSuperseded(at_ns, pattern))
-        is_full = len(told) == PATTERNS_KEPT  # then some of the first candle's are forgotten
+        is_full = len(old._told) == PATTERNS_KEPT  # then some of the first candle's are forgotten
         for name, new in now.items():
             before = told.get(name)
             if name in stands or (before is None and is_full and new.start_ns == first_ns):
                 continue
             new = new if before is None else replace(new, revision=before.revision + 1)
-            self._tell(new)
+            tells[name] = new
             facts.append(PatternFound(at_ns, new))
-        return [*facts, *self._judged_anew(old, at_ns)]
+        for name in [*tells][:-PATTERNS_KEPT]:
+            del tells[name]
+        judged = self._judged_anew(tells, told, old, at_ns)
+        return tells, [*facts, *judged]
 
-    def _judged_anew(self, old: "Line", at_ns: int) -> Sequence[Fact]:
-        """The judgements of the told patterns that differ from the older line's."""
+    def _judged_anew(
+        self, tells: Mapping[int, Pattern], told: Mapping[int, Pattern], old: "Line", at_ns: int
+    ) -> Sequence[Fact]:
+        """The judgements of the patterns that are told now that differ from the older line's."""
         facts: list[Fact] = []
-        for pattern in self._told.values():
+        for id_, pattern in tells.items():
             confirmed = self.judged(pattern)
-            known = old._told.get(_id(pattern)) == pattern and old.judged(pattern) == confirmed
+            known = told.get(id_) == pattern and old.judged(pattern) == confirmed
             if confirmed is None or known:
                 continue
             name = pattern.name
@@ -151,15 +166,10 @@ class Line:
             facts.append(PatternJudged(at_ns, verdict))
         return facts
 
-    def _tell(self, pattern: Pattern) -> None:
-        self._told[_id(pattern)] = pattern
-        if len(self._told) > PATTERNS_KEPT:
-            del self._told[next(iter(self._told))]
-
 
 def _id(pattern: Pattern) -> int:
     """Of a pattern among those of a line: no two candles begin within nanoseconds."""
-    return pattern.start_ns + _PLACES[pattern.name]
+    return pattern.start_ns + PLACES[pattern.name]
 
 
 def _verdict(pattern: Pattern) -> tuple[object, ...]:

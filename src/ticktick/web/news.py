@@ -60,6 +60,10 @@ class LivePatterns(Protocol):
         """The newest patterns, oldest first."""
         ...
 
+    def ended(self, symbol: str, minutes: int, start_ns: int) -> Sequence[Pattern]:
+        """Those of the newest patterns that ended with the candle that starts then."""
+        ...
+
     def judged(self, pattern: Pattern) -> bool | None:
         """Whether the candle after the pattern confirmed it; None while there is none."""
         ...
@@ -143,12 +147,9 @@ class News:
         return [Patterns(False, rows)] if rows else []
 
     def _judged(self, judgement: Confirmation) -> list[Told]:
-        known = self._analysis.patterns(judgement.symbol, judgement.minutes)
-        return [
-            PatternUpdate(self._row(pattern))
-            for pattern in reversed(known)
-            if (pattern.start_ns, pattern.name) == (judgement.start_ns, judgement.name)
-        ]
+        ended = self._analysis.ended(judgement.symbol, judgement.minutes, judgement.start_ns)
+        rows = (self._row(pattern) for pattern in ended if pattern.name == judgement.name)
+        return [PatternUpdate(row) for row in rows]
 
     def _row(self, pattern: Pattern, *, superseded: bool = False) -> ListedPattern:
         return pattern_row(pattern, self._analysis.judged(pattern), superseded=superseded)
