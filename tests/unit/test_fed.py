@@ -1,5 +1,6 @@
 """What a line remembers of the candles that it was fed."""
 
+import tracemalloc
 from itertools import pairwise
 
 from msgspec.structs import replace
@@ -37,6 +38,28 @@ def test_the_newest_candles_are_kept_and_the_oldest_forgotten() -> None:
         assert candles[max(place + 1 - CANDLES_KEPT, 0)].start_ns in fed
     assert candles[0].start_ns not in fed
     assert all(fed.knows(each) for each in candles[-CANDLES_KEPT:])
+
+
+def test_prices_of_any_size_are_kept_from_the_first_that_is_large() -> None:
+    far = 3 * 10**9
+    wide = [replace(each, open=each.open + far, close=each.close + far) for each in walk(50)[30:]]
+    candles = [*walk(30), *wide]
+    fed = Fed(candles)
+    assert all(fed.knows(each) for each in candles)
+    closes = [fed.close_after(each.start_ns) for each in candles[:-1]]
+    assert closes == [None if place == 30 else candles[place].close for place in range(1, 50)]
+
+
+def test_a_line_remembers_its_candles_in_less_than_24_bytes_each() -> None:
+    candles = walk(CANDLES_KEPT)
+    tracemalloc.start()
+    try:
+        fed = Fed(candles)
+        kept = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert fed.knows(candles[0])
+    assert kept < 24 * CANDLES_KEPT
 
 
 def test_a_candle_that_leapt_judges_nothing() -> None:

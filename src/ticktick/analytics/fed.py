@@ -6,22 +6,24 @@ from collections.abc import Iterable
 from typing import Final
 
 from ticktick.analytics.leaps import is_leap
+from ticktick.domain.clock import NS_PER_MINUTE
 from ticktick.domain.market import Candle
 
 CANDLES_KEPT: Final = 1200
 _SPARE: Final = 100  # so that the oldest are dropped seldom
+_MOST_NARROW: Final = 2**31 - 1
 
 
 class Fed:
     """The newest candles of a line, at least CANDLES_KEPT of them, in order of their start.
 
-    Of each its start, 64 bits into which all its numbers went, and its close; 0 for the close of a
-    candle that leapt away from the one before, of which it says nothing.
+    Of each the minute in which it starts, 64 bits into which all its numbers went, and its close; 0
+    for the close of a candle that leapt away from the one before, of which it says nothing.
     """
 
     def __init__(self, candles: Iterable[Candle] = ()) -> None:
-        self._starts_ns = array("q")
-        self._closes = array("q")
+        self._minutes = array("i")
+        self._closes = array("i")  # of wider numbers once one does not fit
         self._marks = array("q")
         self._close = 0
         for candle in candles:
@@ -32,13 +34,15 @@ class Fed:
 
     def take(self, candle: Candle) -> None:
         """Take the next candle."""
-        self._starts_ns.append(candle.start_ns)
+        self._minutes.append(candle.start_ns // NS_PER_MINUTE)
         has_leapt = self._close > 0 and is_leap(self._close, candle.open)
-        self._closes.append(0 if has_leapt else candle.close)
         self._close = candle.close
+        if candle.close > _MOST_NARROW and self._closes.typecode == "i":
+            self._closes = array("q", self._closes)
+        self._closes.append(0 if has_leapt else candle.close)
         self._marks.append(_mark(candle))
-        if len(self._starts_ns) > CANDLES_KEPT + _SPARE:
-            for kept in (self._starts_ns, self._closes, self._marks):
+        if len(self._minutes) > CANDLES_KEPT + _SPARE:
+            for kept in (self._minutes, self._closes, self._marks):
                 del kept[:_SPARE]
 
     def knows(self, candle: Candle) -> bool:
@@ -57,8 +61,9 @@ class Fed:
         return self._closes[place + 1] or None
 
     def _place(self, start_ns: int) -> int | None:
-        place = bisect_left(self._starts_ns, start_ns)
-        is_there = place < len(self._starts_ns) and self._starts_ns[place] == start_ns
+        minute, rest = divmod(start_ns, NS_PER_MINUTE)
+        place = bisect_left(self._minutes, minute)
+        is_there = not rest and place < len(self._minutes) and self._minutes[place] == minute
         return place if is_there else None
 
 
