@@ -165,6 +165,7 @@ class _Parts(Struct, frozen=True):
     engine: Engine
     book: AlertBook | None
     notifier: Notifier | None
+    told: ToldFile
     is_ready: asyncio.Event
 
 
@@ -216,6 +217,7 @@ async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExi
         sinks.append(writer)
     baselines = await asyncio.to_thread(_baselines, plan, origin.clock, sinks)
     told = _told_file(plan, engine)
+    stack.callback(told.close)
     sinks.append(told)
     runner = Runner(engine, recordings, sinks, time.perf_counter_ns)
     for event in baselines:
@@ -224,7 +226,9 @@ async def _build(plan: Plan, settings: Settings, origin: Origin, stack: AsyncExi
     book = None
     if plan.alerts is not None and notifier is not None:
         book = AlertBook(plan.alerts, origin.clock, runner, notifier, told.read)
-    return _Parts(runner, overview, hub, store, measured, engine, book, notifier, asyncio.Event())
+    return _Parts(
+        runner, overview, hub, store, measured, engine, book, notifier, told, asyncio.Event()
+    )
 
 
 async def _notifier(
@@ -341,6 +345,7 @@ def _alert_works(parts: _Parts, note: Callable[[str, str], Awaitable[None]]) -> 
     book, notifier = parts.book, parts.notifier
     if book is not None and notifier is not None:
         yield Work("the alert rules", book.watch)
+        yield Work("the alerts of the day", parts.told.keep)
         yield Work("the news of services", lambda: _tell_service_news(notifier, note))
 
 
