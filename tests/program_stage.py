@@ -17,6 +17,7 @@ from ticktick.running import find_running
 
 LIMIT_S = 30.0
 START = "2026-11-20T11:00"
+FORM_SETTINGS = ("TICKTICK_PURE", "TICKTICK_REQUIRE_EXT")
 
 
 class Program:
@@ -132,11 +133,11 @@ def eventually(is_so: Callable[[], bool], limit_s: float = LIMIT_S) -> bool:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """The environment of a user who has only this workspace."""
+    """The environment of a user who has only this workspace, and programs of the wanted form."""
     mine = {"TICKTICK_HOME": str(home), "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"}
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("REDIS_", "UPSTOX_", "TICKTICK_"))
+        if name in FORM_SETTINGS or not name.startswith(("REDIS_", "UPSTOX_", "TICKTICK_"))
     }
     return kept | mine
