@@ -17,6 +17,7 @@ PARTS: Final = (
     "ticktick.analytics._record",
     "ticktick.analytics._story",
     "ticktick.analytics.handles",
+    "ticktick.analytics.microstructure._doubt",
     "ticktick.analytics.microstructure._ranges",
     "ticktick.brokers.upstox._skim",
     "ticktick.brokers.upstox.scan",

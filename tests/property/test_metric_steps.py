@@ -31,7 +31,7 @@ def by_metric() -> st.SearchStrategy[np.ndarray]:
 @given(
     table(
         *(k.rows(), k.flags(), k.ints(k.PRICES), k.ints(range(-1, 12), TABLE)),
-        *(k.ints(range(-1, 12), DEEP_TABLE), by_metric()),
+        *(k.ints(range(-1, 12), DEEP_TABLE), st.just(quotes.fading_weights()), by_metric()),
     )
 )
 def test_quotes_are_measured_alike(columns: tuple[object, ...]) -> None:

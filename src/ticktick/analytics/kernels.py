@@ -6,7 +6,7 @@ Everybody takes them from here. Both forms come from one source and do the same.
 from typing import TypeVar
 
 from ticktick.analytics import flat, leaps, own, record, story
-from ticktick.analytics.microstructure import ranges
+from ticktick.analytics.microstructure import doubt, ranges
 from ticktick.compiled import part
 
 Step = TypeVar("Step")
@@ -31,6 +31,7 @@ momentum = _serving("own", "momentum", own.momentum)
 Leaps = _serving("leaps", "Leaps", leaps.Leaps)
 Records = _serving("record", "Records", record.Records)
 Story = _serving("story", "Story", story.Story)
+Doubt = _serving("microstructure.doubt", "Doubt", doubt.Doubt)
 parkinson = _serving("microstructure.ranges", "parkinson", ranges.parkinson)
 garman_klass = _serving("microstructure.ranges", "garman_klass", ranges.garman_klass)
 amihud = _serving("microstructure.ranges", "amihud", ranges.amihud)

@@ -9,3 +9,7 @@ cpdef void copy_rows(
     const long long[:, ::1] deep_source,
     long long[:, ::1] deep_target,
 ) noexcept nogil
+
+cdef inline void _copy_row(
+    Py_ssize_t row, const long long[:, ::1] source, long long[:, ::1] target
+) noexcept nogil

@@ -22,6 +22,7 @@ cpdef Py_ssize_t find_crossings(
     long long[:] told_ns,
     double[:] shown,
     double[:] average,
+    long long[:, :] last,
     long long[:] total,
     long long[:] summed,
     int[:] crossed,
@@ -32,13 +33,19 @@ cpdef Py_ssize_t find_crossings(
     moved=cython.longlong, summed=cython.longlong,
 )
 cdef inline long long _sum(
-    Py_ssize_t row, long long head, long long before, long long total, const long long[:, :] prices
+    Py_ssize_t row,
+    long long head,
+    long long before,
+    long long total,
+    long long[:, :] last,
+    const long long[:, :] prices,
 ) noexcept nogil
 
 
 @cython.final
 cdef class CrossingSearch:
     cdef const long long[:, :] _prices
+    cdef long long[:, :] _last
     cdef const long long[:] _head, _count, _trades, _tick_size
     cdef const double[:] _spread, _vwap
     cdef long long[:] _side, _told_ns, _total, _summed

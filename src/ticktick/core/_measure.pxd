@@ -16,6 +16,7 @@ cdef class Gauge:
     cdef readonly long long traded, falls
     cdef const long long[:, :] _words, _deep
     cdef const unsigned char[:] _has_volume, _continuous, _untraded
+    cdef const double[:] _weights
     cdef const long long[:] _tick_size, _price_scale, _spans_ns
     cdef long long _vwap_ns
     cdef double[:, :] _values, _mids, _squares

@@ -2,7 +2,10 @@
 cimport cython
 from libc cimport math
 
+from ticktick.core cimport _numbers as numbers
+
 cdef double NAN, FADE
+cdef Py_ssize_t HALVES
 cdef Py_ssize_t BID, BID_QUANTITY, ASK, ASK_QUANTITY, TOTAL_BID, TOTAL_ASK, TOLD_LEVELS, NEAR
 cdef Py_ssize_t DEEP_BID, DEEP_BID_QUANTITY, DEEP_ASK, DEEP_ASK_QUANTITY, DEEP
 cdef Py_ssize_t MID, SPREAD, SPREAD_BPS, SPREAD_TICKS, MICROPRICE
@@ -15,6 +18,7 @@ cpdef void measure_quotes(
     const long long[:] tick_size,
     const long long[:, :] words,
     const long long[:, :] deep,
+    const double[:] weights,
     double[:, :] values,
 ) noexcept nogil
 
@@ -25,8 +29,14 @@ cdef inline void _measure_standing(
     long long ask,
     long long tick_size,
     const long long[:, :] words,
+    const double[:] weights,
     double[:, :] values,
 ) noexcept nogil
+
+@cython.locals(halves=double, place=Py_ssize_t, weight=double)
+cdef inline double _weight(double ticks, const double[:] weights) noexcept nogil
+
+cpdef object fading_weights()
 
 @cython.locals(bids=double, asks=double)
 cdef inline void _measure_book(

@@ -18,5 +18,10 @@ def copy_rows(rows: Rows, source: Ints, target: Ints, deep_source: Ints, deep_ta
     for i in range(rows.shape[0]):
         row = rows[i]
         if source[row, TOLD_LEVELS] > USUAL_LEVELS or target[row, TOLD_LEVELS] > USUAL_LEVELS:
-            deep_target[row, :] = deep_source[row, :]
-        target[row, :] = source[row, :]
+            _copy_row(row, deep_source, deep_target)
+        _copy_row(row, source, target)
+
+
+def _copy_row(row: int, source: Ints, target: Ints) -> None:
+    for word in range(source.shape[1]):
+        target[row, word] = source[row, word]

@@ -24,6 +24,7 @@ def find_crossings(
     told_ns: Ints,
     shown: Floats,
     average: Floats,
+    last: Ints,
     total: Ints,
     summed: Ints,
     crossed: Rows,
@@ -31,13 +32,15 @@ def find_crossings(
     """Write the side of every touched row and return how many crossed.
 
     prices: int64[capacity, depth], the last updates, `head` the place of the next one and `count`
-    how many are kept; `trades` are those within the VWAP. The mean of the last 20 prices is
-    above (1) or below (-1) the VWAP once it is so by half a tick or a quarter of the spread,
-    whichever is more, and stays so until it is as far on the other side; 0 before the first
-    time. `side` keeps it; `shown` is NaN where one of the three is not known now. `crossed` gets
-    the rows that changed sides with at least 30 trades in the VWAP and none told for 30 s
-    (`told_ns`, 0: none yet), `average` the mean, `total` the sum behind it when the place of the
-    next update was `summed` (UNSUMMED: there is none). Prices are in price units.
+    how many are kept; the depth is a multiple of UPDATES. `trades` are those within the VWAP. The
+    mean of the last 20 prices is above (1) or below (-1) the VWAP once it is so by half a tick or
+    a quarter of the spread, whichever is more, and stays so until it is as far on the other side;
+    0 before the first time. `side` keeps it; `shown` is NaN where one of the three is not known
+    now. `crossed` gets the rows that changed sides with at least 30 trades in the VWAP and none
+    told for 30 s (`told_ns`, 0: none yet), `average` the mean, `total` the sum behind it and
+    `last` (int64[capacity, UPDATES]) its prices, by place, when the place of the next update was
+    `summed` (UNSUMMED: there is none); they stand closer together than those of all updates.
+    Prices are in price units.
     """
     found = 0
     for i in range(rows.shape[0]):
@@ -50,7 +53,7 @@ def find_crossings(
             summed[row] = UNSUMMED  # the places may have gone round when it is known again
             continue
         if summed[row] != head[row]:
-            total[row] = _sum(row, head[row], summed[row], total[row], prices)
+            total[row] = _sum(row, head[row], summed[row], total[row], last, prices)
             summed[row] = head[row]
         average[row] = total[row] / float(UPDATES)
         distance = average[row] - vwap[row]
@@ -71,20 +74,20 @@ def find_crossings(
     return found
 
 
-def _sum(row: int, head: int, before: int, total: int, prices: Ints) -> int:
+def _sum(row: int, head: int, before: int, total: int, last: Ints, prices: Ints) -> int:
     """The sum of the last prices, from the one of the update before where that is known."""
     depth = prices.shape[1]
     newest = head - 1 if head > 0 else depth - 1
     if before == newest:
-        left = newest - UPDATES
-        if left < 0:
-            left += depth
-        moved: int = total + prices[row, newest] - prices[row, left]
+        left = newest % UPDATES
+        moved: int = total + prices[row, newest] - last[row, left]
+        last[row, left] = prices[row, newest]
         return moved
     place = head
     summed = 0
     for _ in range(UPDATES):
         place = place - 1 if place > 0 else depth - 1
+        last[row, place % UPDATES] = prices[row, place]
         summed += prices[row, place]
     return summed
 
@@ -105,6 +108,7 @@ class CrossingSearch:
         told_ns: Ints,
         shown: Floats,
         average: Floats,
+        last: Ints,
         total: Ints,
         summed: Ints,
         crossed: Rows,
@@ -120,6 +124,7 @@ class CrossingSearch:
         self._told_ns = told_ns
         self._shown = shown
         self._average = average
+        self._last = last
         self._total = total
         self._summed = summed
         self._crossed = crossed
@@ -140,6 +145,7 @@ class CrossingSearch:
             self._told_ns,
             self._shown,
             self._average,
+            self._last,
             self._total,
             self._summed,
             self._crossed,

@@ -72,6 +72,7 @@ class Gauge:
         self._price_scale = price_scale
         self._spans_ns = spans_ns
         self._vwap_ns = vwap_ns
+        self._weights = quotes.fading_weights()
         self._values = values
         self._base_price = lookback.base_price
         self._base_trade_ns = lookback.base_trade_ns
@@ -184,7 +185,13 @@ class Gauge:
 
     def _quote(self, rows: Rows) -> None:
         quotes.measure_quotes(
-            rows, self._continuous, self._tick_size, self._words, self._deep, self._values
+            rows,
+            self._continuous,
+            self._tick_size,
+            self._words,
+            self._deep,
+            self._weights,
+            self._values,
         )
 
     def _follow(self, rows: Rows, now_ns: int, traded: Flags) -> None:

@@ -2,6 +2,9 @@
 
 import math
 
+import numpy as np
+
+from ticktick.core import numbers
 from ticktick.core.columns import Flags, Floats, Ints, Rows
 from ticktick.domain.metric import METRIC_ROW
 from ticktick.domain.slots import DEEP_LEVELS, DEEP_WORD_OF, DEPTH_LEVELS, WORD_OF
@@ -36,16 +39,23 @@ IMBALANCE_30 = METRIC_ROW["imbalance_30"]
 TBQ_TSQ = METRIC_ROW["tbq_tsq"]
 
 FADE = 0.5  # by how much a level's weight fades with each tick from the mid
+HALVES = 128  # distances of whole and half ticks, as most are, whose weights are kept
 
 
 def measure_quotes(
-    rows: Rows, continuous: Flags, tick_size: Ints, words: Ints, deep: Ints, values: Floats
+    rows: Rows,
+    continuous: Flags,
+    tick_size: Ints,
+    words: Ints,
+    deep: Ints,
+    weights: Floats,
+    values: Floats,
 ) -> None:
     """Write everything the newest quote and book of each touched row say.
 
     words, deep: int64[capacity, words] of the slot table and of its levels behind the fifth, best
-    first, price 0 = empty level; values: float64[metrics, capacity]. Prices and `tick_size` (0:
-    not known) are price units.
+    first, price 0 = empty level; weights: those of `fading_weights`; values: float64[metrics,
+    capacity]. Prices and `tick_size` (0: not known) are price units.
     Mid, spread, microprice and the weighted imbalance need a quote that stands: both sides
     there, not crossed or locked, continuous trading. The other imbalances, in [-1, 1], are sums
     over the levels that hold a price; NaN when both sides are empty.
@@ -56,7 +66,7 @@ def measure_quotes(
         ask = words[row, ASK]
         stands = continuous[row] != 0 and 0 < bid < ask
         if stands:
-            _measure_standing(row, bid, ask, tick_size[row], words, values)
+            _measure_standing(row, bid, ask, tick_size[row], words, weights, values)
         else:
             values[MID, row] = NAN
             values[SPREAD, row] = NAN
@@ -68,7 +78,13 @@ def measure_quotes(
 
 
 def _measure_standing(
-    row: int, bid: int, ask: int, tick_size: int, words: Ints, values: Floats
+    row: int,
+    bid: int,
+    ask: int,
+    tick_size: int,
+    words: Ints,
+    weights: Floats,
+    values: Floats,
 ) -> None:
     """Write what needs a quote that stands."""
     mid = (bid + ask) / 2.0
@@ -91,13 +107,29 @@ def _measure_standing(
     for level in range(NEAR):
         price = words[row, BID + level]
         if price > 0:
-            weight = math.exp(-FADE * (math.fabs(mid - price) / tick))
+            weight = _weight(math.fabs(mid - price) / tick, weights)
             bids += weight * words[row, BID_QUANTITY + level]
         price = words[row, ASK + level]
         if price > 0:
-            weight = math.exp(-FADE * (math.fabs(price - mid) / tick))
+            weight = _weight(math.fabs(price - mid) / tick, weights)
             asks += weight * words[row, ASK_QUANTITY + level]
     values[IMBALANCE_W, row] = _balance(bids, asks)
+
+
+def _weight(ticks: float, weights: Floats) -> float:
+    """The weight of a level that many ticks from the mid."""
+    halves = 2.0 * ticks
+    if halves < HALVES:
+        place = numbers.nearest(halves)
+        if place == halves:
+            weight: float = weights[place]
+            return weight
+    return math.exp(-FADE * ticks)
+
+
+def fading_weights() -> Floats:
+    """The weights of the distances of whole and half ticks, float64[HALVES]."""
+    return np.array([math.exp(-FADE * (place / 2.0)) for place in range(HALVES)])
 
 
 def _measure_book(row: int, words: Ints, deep: Ints, values: Floats) -> None:

@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ticktick.analytics.kernels import amihud, garman_klass, parkinson
+from ticktick.analytics.kernels import Doubt, amihud, garman_klass, parkinson
 from ticktick.analytics.microstructure.baselines import Baselines
 from ticktick.analytics.microstructure.crossing import Crossings
 from ticktick.analytics.microstructure.ground import Ground
@@ -50,6 +50,13 @@ class MicrostructureBoard:
         self._started_ns: Ints = ground.windows.started_ns.copy()
         self._judged: Floats = np.full((len(_FLAGS), ground.table.capacity), np.nan)
         self._is_withheld = np.zeros(ground.table.capacity, np.bool_)
+        self._doubt = Doubt(
+            self._judged[_VOLATILITY],
+            ground.column("spread_bps"),
+            ground.freshness.codes,
+            IS_TIMELY.view(np.uint8),
+            self._is_withheld.view(np.uint8),
+        )
 
     def learn(self, event: BaselinesRead) -> tuple[Rows, list[Fact]]:
         """Take over what was usual on days before."""
@@ -77,7 +84,7 @@ class MicrostructureBoard:
         found = [*facts, *self._crossings.find(touched, at_ns)]
         measured = self._measure_bars(union(anew, self._with_new_minutes(facts)), at_ns)
         if not isinstance(event, TimerFired):
-            if len(touched) and self._is_any_doubtful(touched):
+            if self._doubt.is_any(touched):
                 self._show(touched)
             return union(touched, measured), found
         rows = self._ground.rows()
@@ -140,14 +147,6 @@ class MicrostructureBoard:
         for name, values in zip(_OF_BUCKETS, impact or (), strict=impact is not None):
             changed |= self._write(name, rows, trading, values)
         return rows[changed]
-
-    def _is_any_doubtful(self, rows: Rows) -> bool:
-        """Whether a flag of the rows may have to go, or one that went may come back."""
-        flags = self._judged[_VOLATILITY].take(rows)  # of every row that has any
-        is_gone = np.isnan(self._ground.column("spread_bps").take(rows))
-        is_gone |= ~IS_TIMELY.take(self._ground.freshness.codes.take(rows))
-        is_gone &= flags == flags
-        return bool((is_gone | self._is_withheld.take(rows)).any())
 
     def _show(self, rows: Rows) -> Bools:
         """Publish what was judged of the rows last, but nothing beside a quote that is no more.

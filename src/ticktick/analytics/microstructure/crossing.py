@@ -6,7 +6,7 @@ import numpy as np
 
 from ticktick.analytics.microstructure.ground import Ground
 from ticktick.core.columns import Floats, Ints, Rows
-from ticktick.core.crossing import UNSUMMED
+from ticktick.core.crossing import UNSUMMED, UPDATES
 from ticktick.core.kernels import CrossingSearch
 from ticktick.domain.event import VwapCrossed
 
@@ -20,6 +20,7 @@ class Crossings:
         self._side: Ints = np.zeros(capacity, np.int64)
         self._told_ns: Ints = np.zeros(capacity, np.int64)
         self._average: Floats = np.full(capacity, np.nan)
+        self._last: Ints = np.zeros((capacity, UPDATES), np.int64)
         self._total: Ints = np.zeros(capacity, np.int64)
         self._summed: Ints = np.full(capacity, UNSUMMED)
         self._crossed: Rows = np.zeros(capacity, np.int32)
@@ -35,6 +36,7 @@ class Crossings:
             self._told_ns,
             ground.column("vwap_cross"),
             self._average,
+            self._last,
             self._total,
             self._summed,
             self._crossed,
