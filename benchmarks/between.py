@@ -26,6 +26,8 @@ WEBSOCKET: Final = "websocket"
 # a frame: its length, its number, when it was read (milliseconds)
 _FRAME: Final = struct.Struct("<IIQ")
 _LENGTH: Final = struct.Struct("<I")
+# what comes next is of the same message, where the system takes that into account
+_MORE: Final = getattr(socket, "MSG_MORE", 0)
 
 Take = Callable[[bytes, int, int], bytes]  # a frame, its number, when it was read
 
@@ -47,7 +49,7 @@ class Plain:
 
     async def ask(self, data: bytes, number: int, read_ms: int) -> bytes:
         """What the page is sent of a frame."""
-        self._feed.sendall(_FRAME.pack(len(data), number, read_ms) + data)
+        _send(self._feed, _FRAME.pack(len(data), number, read_ms), data)
         return _read(self._page, *_LENGTH.unpack(_read(self._page, _LENGTH.size)))
 
 
@@ -106,7 +108,7 @@ def _serve_plain(take: Take) -> None:
         while head := feed.recv(_FRAME.size, socket.MSG_WAITALL):
             length, number, read_ms = _FRAME.unpack(head)
             message = take(_read(feed, length), number, read_ms)
-            page.sendall(_LENGTH.pack(len(message)) + message)
+            _send(page, _LENGTH.pack(len(message)), message)
 
 
 @asynccontextmanager
@@ -145,6 +147,11 @@ class _Named(Protocol):
 
 def _tell_ports(*listening: _Named) -> None:
     print(json.dumps([one.getsockname()[1] for one in listening]), flush=True)
+
+
+def _send(stream: socket.socket, head: bytes, message: bytes) -> None:
+    stream.sendall(head, _MORE)
+    stream.sendall(message)
 
 
 def _read(stream: socket.socket, size: int) -> bytes:

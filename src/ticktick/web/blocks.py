@@ -90,10 +90,11 @@ class Press:
 
     def __init__(self, state: Columns) -> None:
         capacity = state.table.capacity
-        self._made: dict[bytes, bytes] = {}
+        self._made: dict[bytes, memoryview] = {}
         row_bytes = 4 + sum(int(each.dtype[1]) for each in COLUMNS)
-        self._printed = np.zeros(capacity * row_bytes // 8 + 1, np.float64)
-        self._bytes = self._printed.view(np.uint8)
+        self._sheet = np.zeros((HEADER_BYTES + capacity * row_bytes) // 8 + 1, np.float64)
+        self._bytes = self._sheet.view(np.uint8).data
+        printed = self._sheet[HEADER_BYTES // 8 :]
         self._plate = _Plate(
             state.table.words,
             state.freshness.codes,
@@ -103,9 +104,9 @@ class Press:
             np.array(_ORDER, np.int32),
             _count("f8"),
             _count("i4"),
-            self._printed,
-            self._printed.view(np.int32),
-            self._printed.view(np.float32),
+            printed,
+            printed.view(np.int32),
+            printed.view(np.float32),
             apart(len(told.TOLD), capacity).view(np.float64),
         )
 
@@ -116,11 +117,14 @@ class Press:
     def block(self, rows: Rows, seq: int, ts_ms: float) -> bytes:
         """The block of these rows; all rows make a full block, touched ones a delta."""
         name = rows.tobytes()
-        body = self._made.get(name)
-        if body is None:
-            body = self._made[name] = self._bytes[: self._plate.print(rows)].tobytes()
         head = (BLOCK_KIND, BLOCK_VERSION, len(COLUMNS), len(rows), seq & 0xFFFFFFFF, 0, ts_ms)
-        return _HEADER.pack(*head) + body
+        body = self._made.get(name)
+        if body is not None:
+            return b"".join((_HEADER.pack(*head), body))
+        _HEADER.pack_into(self._bytes, 0, *head)
+        block = self._bytes[: HEADER_BYTES + self._plate.print(rows)].tobytes()
+        self._made[name] = memoryview(block)[HEADER_BYTES:]
+        return block
 
 
 def column_values(state: Columns, rows: Rows) -> dict[str, Floats]:
