@@ -125,6 +125,7 @@ def play_with_programs(
             fetch(f"{url}/_emu/clock", msgspec.json.encode({"rate": float(speed)}))
 
         def is_over() -> bool:
+            run.must_run()
             now_ns: int = fetch(f"{url}/_emu/clock")["now_ns"]
             return now_ns >= end_ns + _PROGRAM_TAIL_S * NS_PER_S
 

@@ -49,6 +49,13 @@ class Program:
                 raise AssertionError(f"ended without saying {text!r}: {self.lines}")
             self.lines.append(line)
 
+    def must_run(self) -> None:
+        """Fail with its exit code and what it said, if the command has ended by itself."""
+        code = self.process.poll()
+        if code is not None:
+            self.lines += iter(self._fresh.get, None)
+            raise AssertionError(f"ended with {code} after saying {self.lines}")
+
     def end(self) -> int:
         """Ask the command to stop; its exit code."""
         self.process.terminate()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program_stage import environment
+from tests.program_stage import environment, program
 
 
 def test_programs_are_of_the_form_of_the_tests(
@@ -27,3 +27,13 @@ def test_programs_have_no_settings_of_whoever_runs_the_tests(
     mine = environment(tmp_path)
     assert not set(theirs) & set(mine)
     assert mine["TICKTICK_HOME"] == str(tmp_path)
+
+
+def test_a_program_that_ended_by_itself_is_told_with_its_last_words(tmp_path: Path) -> None:
+    with program(tmp_path, "emulator", "--port", "0") as running:
+        running.line_with("ready ")
+        running.must_run()
+        running.process.kill()
+        running.process.wait(30)
+        with pytest.raises(AssertionError, match=r"ended with -9 after saying \[.*ready http"):
+            running.must_run()
