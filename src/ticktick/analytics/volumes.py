@@ -1,5 +1,6 @@
 """What a symbol trades by a time of day: the volume of its minutes, session by session."""
 
+from array import array
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,7 @@ _FIRST: Final = 9 * 60  # from 9:00 to 16:00; a session in the evening has no us
 _MINUTES: Final = 7 * 60
 _MOST: Final = 2**32 - 1
 _KEPT: Final = SESSIONS + 4
+_NO_SUMS: Final = array("q")
 
 
 class SessionVolumes:
@@ -21,8 +23,8 @@ class SessionVolumes:
     def __init__(self) -> None:
         self._days: dict[int, NDArray[np.uint32]] = {}
         self._missing: dict[int, set[int]] = {}
-        self._usual: dict[int, list[float]] = {}
-        self._sums: tuple[int, list[int]] = (0, [])
+        self._usual: dict[int, array[float]] = {}
+        self._sums: tuple[int, array[int]] = (0, _NO_SUMS)
 
     def copy(self) -> "SessionVolumes":
         """The same minutes, which nothing changes any more."""
@@ -48,7 +50,7 @@ class SessionVolumes:
         if self._usual and max(self._usual) > day:
             self._usual = {known: usual for known, usual in self._usual.items() if known <= day}
         if day == self._sums[0]:
-            self._sums = (0, [])
+            self._sums = (0, _NO_SUMS)
 
     def ratio(self, candle: Candle) -> float | None:
         """The session's volume to the candle's end over the median of 20 sessions before.
@@ -69,22 +71,21 @@ class SessionVolumes:
             self._sums = day, self._sums_of(day)
         return (self._sums[1][place] + candle.volume) / usual[end]
 
-    def _sums_of(self, day: int) -> list[int]:
+    def _sums_of(self, day: int) -> "array[int]":
         """The volume of the day before each of its minutes."""
         minutes = self._days.get(day)
-        if minutes is None:
-            return [0] * _MINUTES
-        sums: list[int] = np.cumsum(minutes[:-1], dtype=np.int64).tolist()
-        return [0, *sums]
+        sums = np.zeros(_MINUTES, np.int64)
+        if minutes is not None:
+            np.cumsum(minutes[:-1], dtype=np.int64, out=sums[1:])
+        return array("q", sums.tobytes())
 
-    def _usual_before(self, day: int) -> list[float]:
+    def _usual_before(self, day: int) -> "array[float]":
         """The median of the sessions' volume up to each minute; empty while they are too few."""
         known = [d for d in sorted(self._days) if d < day and not self._missing.get(d)]
         if len(known) < SESSIONS:
-            return []
+            return array("d")
         sums = [np.cumsum(self._days[d], dtype=np.int64) for d in known[len(known) - SESSIONS :]]
-        medians: list[float] = np.median(np.array(sums), axis=0).tolist()
-        return medians
+        return array("d", np.median(np.array(sums), axis=0).tobytes())
 
     def _drop_oldest(self) -> None:
         while len(self._days) > _KEPT:
