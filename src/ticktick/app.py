@@ -66,6 +66,7 @@ if TYPE_CHECKING:
 Tell: TypeAlias = Callable[[str], None]
 
 _PERFORMANCE_EVERY_S = 60.0
+_GIVE_BACK_EVERY_S = 10.0
 _LOOK_EVERY_S = 0.1
 _FRESH_LIMIT_S = 60.0
 _NEWS_EVERY_S = 1.0
@@ -135,6 +136,7 @@ async def operate(
                 *_recording_works(parts.measured.recordings),
                 *_alert_works(parts, note),
                 Work("the performance log", lambda: _log_performance(parts.runner)),
+                Work("the memory", _give_back_often),
                 Work("the start", lambda: _tell_when_fresh(parts.overview, started_s, tell)),
                 *_page(plan, origin, parts, listener, stack, tell),
             )
@@ -376,8 +378,13 @@ async def _tell_news(supervisor: Supervisor, note: Callable[[str, str], Awaitabl
 async def _log_performance(runner: Runner) -> None:
     while True:
         await asyncio.sleep(_PERFORMANCE_EVERY_S)
-        give_back()
         _performance.info("engine %s waiting=%d", runner.take_pace(), runner.waiting)
+
+
+async def _give_back_often() -> None:
+    while True:
+        await asyncio.sleep(_GIVE_BACK_EVERY_S)
+        give_back()
 
 
 async def _tell_when_fresh(overview: Overview, started_s: float, tell: Tell) -> None:
