@@ -199,6 +199,17 @@ def test_a_volume_that_was_reset_makes_the_exact_vwap_missing_not_wrong() -> Non
     told = after(updates, 10_000)
     assert math.isnan(told["vwap_exact"])
     assert told["vwap"] == 100
+    later = [*updates, tick(590, volume=1_000), tick(603, volume=1_500)]
+    assert math.isnan(after(later[:-1], 10_000)["vwap_exact"])
+    assert after(later, 10_000)["vwap_exact"] == 100  # the reset has left the window
+
+
+def test_a_reset_among_joined_trades_makes_the_exact_vwap_missing_until_it_has_left() -> None:
+    volumes = [*range(1_000, 17_000, 10), 10, 700, 710, 720]  # of a full window, joined at its end
+    updates = [tick(place / 10, volume=volume) for place, volume in enumerate(volumes)]
+    assert math.isnan(after([*updates, tick(302, volume=730)], 10_000)["vwap_exact"])
+    rest = [tick(302, volume=730), tick(470, volume=1_000)]
+    assert after([*updates, *rest], 10_000)["vwap_exact"] == 100
 
 
 def test_an_empty_book_leaves_only_what_trades_say() -> None:

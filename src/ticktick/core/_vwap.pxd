@@ -8,8 +8,8 @@ cdef long long NEVER_NS, UNTOLD, LARGEST_VALUE
 cdef Py_ssize_t EXCHANGE, LAST_PRICE, LAST_TRADE, AVERAGE, TOTAL
 cdef Py_ssize_t VWAP, VWAP_EXACT
 cdef Py_ssize_t HEAD, COUNT, OLDEST_NS, VALUE, VOLUME
-cdef Py_ssize_t NOW_VALUE, NOW_VOLUME, THEN_VALUE, THEN_VOLUME, STATE_WIDTH
-cdef Py_ssize_t AT, TRADE_VALUE, TRADE_VOLUME, DAY_VALUE, DAY_VOLUME, TRADE_WIDTH
+cdef Py_ssize_t NOW_VALUE, NOW_VOLUME, THEN_VALUE, ODD, STATE_WIDTH
+cdef Py_ssize_t AT, TRADE_VALUE, TRADE_VOLUME, DAY_VALUE, TRADE_WIDTH
 
 @cython.locals(is_covered=bint)
 cpdef void take_trades(
@@ -45,7 +45,15 @@ cdef inline void _begin(
     Py_ssize_t row, const long long[:, :] words, long long[:, :] state
 ) noexcept nogil
 
-@cython.locals(depth="long long", place="long long", newest="long long", moment_ns="long long", is_joined=bint)
+@cython.locals(
+    depth="long long",
+    place="long long",
+    newest="long long",
+    moment_ns="long long",
+    kept="long long",
+    is_joined=bint,
+    is_odd=bint,
+)
 cdef inline void _push(
     Py_ssize_t row,
     long long window_ns,

@@ -18,12 +18,14 @@ VWAP = METRIC_ROW["vwap"]
 VWAP_EXACT = METRIC_ROW["vwap_exact"]
 
 # columns of the window's state: place of the next trade, trades kept, when the oldest was; their
-# price times volume and volume; the day's, as the exchange told it last and before the window
-HEAD, COUNT, OLDEST_NS, VALUE, VOLUME, NOW_VALUE, NOW_VOLUME, THEN_VALUE, THEN_VOLUME = range(9)
+# price times volume and volume; the day's value and volume as the exchange told them last, its
+# value before the window; how many of the trades kept are odd
+HEAD, COUNT, OLDEST_NS, VALUE, VOLUME, NOW_VALUE, NOW_VOLUME, THEN_VALUE, ODD = range(9)
 STATE_WIDTH = 9
-# columns of a kept trade: its time, price times volume, volume, and the day's after it
-AT, TRADE_VALUE, TRADE_VOLUME, DAY_VALUE, DAY_VOLUME = range(5)
-TRADE_WIDTH = 5
+# columns of a kept trade: its time, price times volume, volume, and the day's value after it; the
+# volume of an odd one, by which the day's did not rise, as one that fell was believed, is negative
+AT, TRADE_VALUE, TRADE_VOLUME, DAY_VALUE = range(4)
+TRADE_WIDTH = 4
 
 # averages are told to 0.01 rupees, so each is 0.005 off at most; the result may be 0.2 ticks off
 AVERAGE_ERROR = 0.005
@@ -86,10 +88,9 @@ def _begin(row: int, words: Ints, state: Ints) -> None:
     """Take the day's value and volume that were told first as those before the window."""
     day = numbers.ist_day(words[row, EXCHANGE])
     is_today = numbers.ist_day(words[row, LAST_TRADE]) == day
-    state[row, THEN_VOLUME] = words[row, TOTAL] if is_today else 0
     state[row, THEN_VALUE] = _told_value(row, words) if is_today else 0
     state[row, NOW_VALUE] = state[row, THEN_VALUE]
-    state[row, NOW_VOLUME] = state[row, THEN_VOLUME]
+    state[row, NOW_VOLUME] = words[row, TOTAL] if is_today else 0
 
 
 def _push(row: int, window_ns: int, volume: int, words: Ints, state: Ints, window: Ints) -> None:
@@ -97,6 +98,8 @@ def _push(row: int, window_ns: int, volume: int, words: Ints, state: Ints, windo
     depth = window.shape[1]
     at_ns = words[row, EXCHANGE]
     value = words[row, LAST_PRICE] * volume
+    kept = volume  # of the record
+    is_odd = words[row, TOTAL] - state[row, NOW_VOLUME] != volume
     state[row, NOW_VALUE] = _told_value(row, words)
     state[row, NOW_VOLUME] = words[row, TOTAL]
     place = state[row, HEAD]
@@ -108,19 +111,24 @@ def _push(row: int, window_ns: int, volume: int, words: Ints, state: Ints, windo
     if is_joined:
         place = newest
         window[row, place, TRADE_VALUE] += value
-        window[row, place, TRADE_VOLUME] += volume
+        if window[row, place, TRADE_VOLUME] < 0:
+            is_odd = True
+            state[row, ODD] -= 1
+        kept += abs(window[row, place, TRADE_VOLUME])
         if at_ns > window[row, place, AT]:
             window[row, place, AT] = at_ns
     else:
         window[row, place, AT] = at_ns
         window[row, place, TRADE_VALUE] = value
-        window[row, place, TRADE_VOLUME] = volume
         state[row, HEAD] = place + 1 if place + 1 < depth else 0
         if state[row, COUNT] == 0:
             state[row, OLDEST_NS] = at_ns
         state[row, COUNT] += 1
+    if is_odd:
+        state[row, ODD] += 1
+        kept = -kept
+    window[row, place, TRADE_VOLUME] = kept
     window[row, place, DAY_VALUE] = state[row, NOW_VALUE]
-    window[row, place, DAY_VOLUME] = state[row, NOW_VOLUME]
     state[row, VALUE] += value
     state[row, VOLUME] += volume
 
@@ -133,9 +141,10 @@ def _expire(row: int, after_ns: int, state: Ints, window: Ints) -> None:
         if place < 0:
             place += depth
         state[row, VALUE] -= window[row, place, TRADE_VALUE]
-        state[row, VOLUME] -= window[row, place, TRADE_VOLUME]
+        if window[row, place, TRADE_VOLUME] < 0:
+            state[row, ODD] -= 1
+        state[row, VOLUME] -= abs(window[row, place, TRADE_VOLUME])
         state[row, THEN_VALUE] = window[row, place, DAY_VALUE]
-        state[row, THEN_VOLUME] = window[row, place, DAY_VOLUME]
         state[row, COUNT] -= 1
         oldest = place + 1 if place + 1 < depth else 0
         state[row, OLDEST_NS] = window[row, oldest, AT] if state[row, COUNT] > 0 else NEVER_NS
@@ -148,12 +157,10 @@ def _write(
     volume = state[row, VOLUME]
     values[VWAP, row] = state[row, VALUE] / volume if volume > 0 else NAN
     values[VWAP_EXACT, row] = NAN
-    now = state[row, NOW_VOLUME]
-    then = state[row, THEN_VOLUME]
     is_told = state[row, NOW_VALUE] != UNTOLD and state[row, THEN_VALUE] != UNTOLD
-    # where the volume fell and was believed, the difference is not what was traded
-    if is_covered and is_told and volume > 0 and now - then == volume:
-        error = AVERAGE_ERROR * price_scale * (now + then) / volume
+    if is_covered and is_told and volume > 0 and state[row, ODD] == 0:
+        then_and_now = 2 * state[row, NOW_VOLUME] - volume
+        error = AVERAGE_ERROR * price_scale * then_and_now / volume
         if error <= LARGEST_ERROR_TICKS * tick_size:
             values[VWAP_EXACT, row] = (state[row, NOW_VALUE] - state[row, THEN_VALUE]) / volume
 
