@@ -52,8 +52,6 @@ CHECKS = [
     Job("page tests", ("node", "node_modules/vitest/vitest.mjs", "run"), "web"),
 ]
 
-# a benchmark's memory is laid out as the program's, see cli.py
-_MEMORY = (("NUMPY_MADVISE_HUGEPAGE", "0"),)
 
 WITH_OPTIONS = {
     "load": "run under load, hold it against its targets",
@@ -90,7 +88,7 @@ def benchmarks(names: Sequence[str], as_json: bool) -> list[Job]:
         raise ValueError(f"the benchmarks are: {', '.join(known)}")
     option = ("--json",) if as_json else ()
     return [
-        Job(name, (sys.executable, "-m", f"benchmarks.bench_{name}", *option), settings=_MEMORY)
+        Job(name, (sys.executable, "-m", f"benchmarks.bench_{name}", *option))
         for name in names or known
     ]
 

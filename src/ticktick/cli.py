@@ -71,8 +71,6 @@ def main() -> None:
     """Run the command line and leave with 0 done, 1 failed, 2 wrong use, 130 interrupted."""
     gc.disable()  # until the command is imported: looking for garbage meanwhile finds none
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # a window of which a part is used takes that part, not the two megabytes around it
-    os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")
     sys.excepthook = print_crash
     threading.excepthook = lambda crash: print_crash(
         crash.exc_type, crash.exc_value, crash.exc_traceback
