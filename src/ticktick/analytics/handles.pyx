@@ -18,6 +18,7 @@ from array import array
 
 import numpy as np
 
+cimport cython
 from cpython.bytes cimport PyBytes_FromStringAndSize
 
 from libc.math cimport NAN
@@ -102,6 +103,7 @@ cdef struct Function:
     double parameter
 
 
+@cython.no_gc
 cdef class Plan:
     """The functions of a line, looked up once for all lines that have the same."""
 
@@ -179,6 +181,8 @@ def _address(library, name):
     return ctypes.cast(getattr(library, f"TA_{name}"), ctypes.c_void_p).value
 
 
+# the collector would take its plan away before the handles are closed by it; it is part of no ring
+@cython.no_gc
 cdef class Handles:
     """The handles of one line; see handle.Handles."""
 
