@@ -12,10 +12,11 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is read 
 MIB = 2**20
 
 RESIDENT = """
+import resource
 from pathlib import Path
 
 def resident():
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 """
 
 # large pieces are freed while small ones that came after them stay: holes, if they lie together
